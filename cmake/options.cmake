@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+#
+# pipeport_house_rules(TARGET) - the language, the warnings, and what every program and object of the house is built with.
+
+set(PIPEPORT_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them (address,undefined or thread)")
+
+# What the system must give to everybody who links the library; goes into the installed package too.
+add_library(pipeport_system INTERFACE)
+if(WIN32)
+  set(PIPEPORT_SYSTEM_LIBS synchronization advapi32)
+  if(PIPEPORT_MALLOC STREQUAL "mimalloc")
+    list(APPEND PIPEPORT_SYSTEM_LIBS psapi shell32 user32 bcrypt)   # mimalloc's own needs
+  endif()
+else()
+  set(PIPEPORT_SYSTEM_LIBS pthread)
+endif()
+target_link_libraries(pipeport_system INTERFACE ${PIPEPORT_SYSTEM_LIBS})
+
+function(pipeport_house_rules target)
+  set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+    -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wformat=2 -Wwrite-strings
+    -Wpointer-arith -Wcast-qual -Wdouble-promotion -Wimplicit-fallthrough)
+  if(PIPEPORT_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(WIN32)
+    # printf as C11 has it (%zu, PRIu64), and programs that need no DLL beside them
+    target_compile_definitions(${target} PRIVATE __USE_MINGW_ANSI_STDIO=1)
+    target_link_options(${target} PRIVATE -static)
+  endif()
+  if(PIPEPORT_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${PIPEPORT_SANITIZE} -fno-sanitize-recover=all
+      -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${PIPEPORT_SANITIZE})
+  endif()
+endfunction()

@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# build.sh PREFIX - makes what pipeport needs and Debian has no package of, from Debian's source packages:
+#   PREFIX/linux    a static mimalloc that overrides nobody's malloc
+#   PREFIX/windows  the same for mingw-w64, and Criterion with BoxFort, nanomsg and nanopb, static
+# Nothing outside PREFIX is touched and no root is needed. Sources stay in PREFIX/src, so that it can be run again
+# without a network. About 30 s and 3 MB, besides the sources.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1"
+prefix=$(cd "$1" && pwd)
+src=$prefix/src
+work=$prefix/work
+step() { printf '  windeps: %s\n' "$*" >&3; }
+
+packages=(mimalloc=2.0.9+ds-2 criterion=2.4.1-2 boxfort=0.1.2-2 nanomsg=1.1.5+dfsg-1.1 nanopb=0.4.7-2 debugbreak=1.0-1)
+archives=(mimalloc_2.0.9+ds.orig.tar.xz criterion_2.4.1.orig.tar.gz boxfort_0.1.2.orig.tar.gz
+    nanomsg_1.1.5+dfsg.orig.tar.gz nanopb_0.4.7.orig.tar.gz debugbreak_1.0.orig.tar.gz)
+
+# The machine's own Debian sources, read as sources of source packages; the machine's apt is not changed.
+fetch() {
+    local apt=$work/apt file
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/parts"
+    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+        sed -n '/debian\|ubuntu/s/^deb /deb-src /p' >"$apt/parts/pipeport.list" || true
+    for file in /etc/apt/sources.list.d/*.sources; do
+        if [ -e "$file" ] && grep -qiE 'debian|ubuntu' "$file"; then
+            sed -E 's/^Types:.*/Types: deb-src/' "$file"
+            echo
+        fi
+    done >"$apt/parts/pipeport.sources"
+    set -- -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$apt/parts" \
+        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User= -o Acquire::Languages=none
+    apt-get "$@" update
+    (cd "$src" && apt-get "$@" source --only-source --download-only --tar-only "${packages[@]}")
+}
+
+have_all() {
+    local archive
+    for archive in "${archives[@]}"; do [ -s "$src/$archive" ] || return 1; done
+}
+
+unpack() { # ARCHIVE: into a folder of the package's name
+    local folder=$work/src/${1%%_*}
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    tar -xf "$src/$1" -C "$folder" --strip-components=1
+}
+
+# BoxFort 0.1.2 lacks three macros that Criterion 2.4.1 uses (Debian's package has them); its worker's command line is not
+# NUL-terminated; and about one CreateProcess in 9,000 fails under Wine 8.0 with ERROR_INTERNAL_ERROR: try it again.
+mend_boxfort() {
+    python3 - "$work/src/boxfort" <<'P'
+import sys
+root = sys.argv[1]
+
+def mend(path, *pairs):
+    text = open(f"{root}/{path}").read()
+    for old, new in pairs:
+        assert text.count(old) == 1, (path, old)
+        text = text.replace(old, new)
+    open(f"{root}/{path}", "w").write(text)
+
+mend("include/boxfort.h",
+     ("BXF_DBG_WINDBG, /* Spawn with windbg (Windows only) */", "BXF_DBG_WINDBG, BXF_DBG_FALLBACK = 0x20"),
+     ("struct bxf_debug {", "#define BXF_DBG_ENABLE_FALLBACK(d) ((d) |= BXF_DBG_FALLBACK)\n"
+      "#define BXF_DBG_GET_DEBUGGER(d) ((d) & ~BXF_DBG_FALLBACK)\nstruct bxf_debug {"))
+sandbox = open(f"{root}/src/sandbox-windows.c").read()
+worker = sandbox.index('TEXT("boxfort-worker %s")')
+start = sandbox.index("success = CreateProcess(filename, cmdline", worker)
+call = sandbox[start:sandbox.index(";", start) + 1]
+mend("src/sandbox-windows.c",
+     ("SIZE_T size    = _sctprintf(fmt, filename, env_map);", "SIZE_T size    = _sctprintf(fmt, env_map) + 1;"),
+     (call, "for (int tries = 0; tries < 5; ++tries) {\n" + call +
+      "\nif (success || GetLastError() != ERROR_INTERNAL_ERROR)\nbreak;\nSleep(20);\n}"))
+P
+}
+
+make_one() { # SOURCE BUILD PREFIX cmake-arguments...
+    local from=$1 build=$2 to=$3
+    shift 3
+    cmake -S "$from" -B "$work/$build" -G Ninja -DCMAKE_INSTALL_PREFIX="$to" -DCMAKE_INSTALL_LIBDIR=lib "$@"
+    cmake --build "$work/$build"
+    cmake --install "$work/$build"
+}
+
+mkdir -p "$src" "$work"
+exec 3>&1 >"$work/build.log" 2>&1   # from here on only steps are seen, and the log if it fails
+trap 'code=$?; [ $code = 0 ] || { tail -40 "$work/build.log" >&3; printf "  windeps: failed, see above\n" >&3; }' EXIT
+step 'sources'
+if ! have_all; then fetch; fi
+for archive in "${archives[@]}"; do unpack "$archive"; done
+mend_boxfort
+
+mi=(-DCMAKE_BUILD_TYPE=Release -DMI_BUILD_SHARED=OFF -DMI_BUILD_OBJECT=OFF -DMI_BUILD_TESTS=OFF -DMI_OVERRIDE=OFF
+    -DMI_WIN_REDIRECT=OFF -DMI_INSTALL_TOPLEVEL=ON)
+win=(-DCMAKE_TOOLCHAIN_FILE="$here/mingw64.cmake" -DWIN_PREFIX="$prefix/windows")
+step 'mimalloc for Linux'
+make_one "$work/src/mimalloc" mimalloc-linux "$prefix/linux" "${mi[@]}"
+step 'mimalloc for Windows'
+# mcmodel=small: no COMDAT .refptr sections, which could be merged with those of a host's own mimalloc
+make_one "$work/src/mimalloc" mimalloc-windows "$prefix/windows" "${win[@]}" "${mi[@]}" \
+    -DCMAKE_C_FLAGS='-Wno-array-bounds -mcmodel=small'
+step 'Criterion for Windows'
+make_one "$work/src/nanomsg" nanomsg-windows "$prefix/windows" "${win[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCMAKE_C_FLAGS=-w -DNN_STATIC_LIB=ON -DBUILD_SHARED_LIBS=OFF -DNN_TESTS=OFF -DNN_TOOLS=OFF \
+    -DNN_ENABLE_DOC=OFF -DNN_ENABLE_NANOCAT=OFF
+make_one "$here" criterion-windows "$prefix/windows" "${win[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DSRC="$work/src" -DCMAKE_C_FLAGS_RELWITHDEBINFO='-O2 -g'
+rm -rf "$work"
+step 'done'
