@@ -32,7 +32,8 @@ endforeach()
 target_link_libraries(pipeport_static INTERFACE ${PIPEPORT_SYSTEM_LIBS})
 target_link_libraries(pipeport_shared PRIVATE ${PIPEPORT_SYSTEM_LIBS})
 target_compile_definitions(pipeport_shared INTERFACE PIPEPORT_SHARED=1)
-set_target_properties(pipeport_shared PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+set_target_properties(pipeport_shared PROPERTIES VERSION ${PROJECT_VERSION}
+  SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 if(WIN32)
   set_target_properties(pipeport_shared PROPERTIES PREFIX "")   # pipeport.dll and libpipeport.dll.a
   target_link_options(pipeport_shared PRIVATE -static -Wl,--export-all-symbols -Wl,--exclude-libs,ALL)

@@ -15,7 +15,8 @@ elseif(NOT PIPEPORT_MALLOC STREQUAL "mimalloc")
 endif()
 
 string(TOLOWER "${CMAKE_SYSTEM_NAME}" system)
-find_package(mimalloc 2 CONFIG QUIET NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH PATHS "${PROJECT_SOURCE_DIR}/.deps/${system}")
+find_package(mimalloc 2 CONFIG QUIET NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH
+  PATHS "${PROJECT_SOURCE_DIR}/.deps/${system}")
 if(NOT mimalloc_FOUND)
   find_package(mimalloc 2 CONFIG QUIET)
 endif()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# pipeport_house_rules(TARGET) - the language, the warnings, and what every program and object of the house is built with.
+# pipeport_house_rules(TARGET) - the language, the warnings, and whatever else every target of the house has.
 
-set(PIPEPORT_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them (address,undefined or thread)")
+set(PIPEPORT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
 
 # What the system must give to everybody who links the library; goes into the installed package too.
 add_library(pipeport_system INTERFACE)

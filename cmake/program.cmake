@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# pipeport_program(NAME SOURCES file... [BARE]) - a program in build/<preset>/bin that uses the library as any user does:
-# through <pipeport.h> and the static archive. BARE: without the library (the loops that benchmarks compare with).
+# pipeport_program(NAME SOURCES file... [BARE]) - a program in build/<preset>/bin that uses the library as any user
+# does: through <pipeport.h> and the static archive. BARE: without the library (the loops that benchmarks compare with).
 function(pipeport_program name)
   cmake_parse_arguments(arg "BARE" "" "SOURCES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})

@@ -14,7 +14,8 @@ src=$prefix/src
 work=$prefix/work
 step() { printf '  windeps: %s\n' "$*" >&3; }
 
-packages=(mimalloc=2.0.9+ds-2 criterion=2.4.1-2 boxfort=0.1.2-2 nanomsg=1.1.5+dfsg-1.1 nanopb=0.4.7-2 debugbreak=1.0-1)
+packages=(mimalloc=2.0.9+ds-2 criterion=2.4.1-2 boxfort=0.1.2-2 nanomsg=1.1.5+dfsg-1.1 nanopb=0.4.7-2
+    debugbreak=1.0-1)
 archives=(mimalloc_2.0.9+ds.orig.tar.xz criterion_2.4.1.orig.tar.gz boxfort_0.1.2.orig.tar.gz
     nanomsg_1.1.5+dfsg.orig.tar.gz nanopb_0.4.7.orig.tar.gz debugbreak_1.0.orig.tar.gz)
 
@@ -48,8 +49,8 @@ unpack() { # ARCHIVE: into a folder of the package's name
     tar -xf "$src/$1" -C "$folder" --strip-components=1
 }
 
-# BoxFort 0.1.2 lacks three macros that Criterion 2.4.1 uses (Debian's package has them); its worker's command line is not
-# NUL-terminated; and about one CreateProcess in 9,000 fails under Wine 8.0 with ERROR_INTERNAL_ERROR: try it again.
+# BoxFort 0.1.2 lacks three macros that Criterion 2.4.1 uses (Debian's package has them); its worker's command line has
+# no NUL at its end; and about one CreateProcess in 9,000 fails under Wine 8.0 with ERROR_INTERNAL_ERROR: try it again.
 mend_boxfort() {
     python3 - "$work/src/boxfort" <<'P'
 import sys
