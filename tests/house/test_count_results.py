@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Sees tools/count_results.py count: what passed, failed and was skipped, and what ended before it could say so."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+COUNTER = pathlib.Path(__file__).resolve().parents[2] / "tools" / "count_results.py"
+JUNIT = """<?xml version="1.0"?><testsuite>
+<testcase name="test_good" status="run"/><testcase name="test_bad" status="fail"/>
+<testcase name="test_short" status="run"/><testcase name="test_mute" status="fail"/>
+<testcase name="test_late" status="fail"/>
+<testcase name="house_a" status="run"/><testcase name="house_b" status="fail"/>
+<testcase name="house_c" status="notrun"><skipped/><system-out>SKIP: no tool\n</system-out></testcase>
+<testcase name="house_d" status="notrun"><skipped/><system-out>Unable to find executable</system-out></testcase>
+</testsuite>"""
+TAPS = {
+    "test_good": "1..2\n# Criterion\nok - a::b \nok - a::c  # SKIP Wine ignores it\n",
+    "test_bad": "1..2\nok - a::b \nnot ok - a::c unexpected signal\n",
+    "test_short": "1..3\nok - a::b \n",
+    "test_mute": "",
+    "test_late": "1..1\nok - a::b \n",
+}
+EXPECTED = """p passed test_good a::b
+p skipped test_good a::c: Wine ignores it
+p passed test_bad a::b
+p failed test_bad a::c: unexpected signal
+p passed test_short a::b
+p failed test_short plan: 1 of 3 tests were reported
+p failed test_mute plan: the program ended before it began
+p passed test_late a::b
+p failed test_late: its tests passed, the program did not
+p passed house_a
+p failed house_b
+p skipped house_c: no tool
+p failed house_d: it did not run
+p failed report.7: SUMMARY: a race
+"""
+
+with tempfile.TemporaryDirectory() as folder:
+    root = pathlib.Path(folder)
+    (root / "reports").mkdir()
+    (root / "reports/report.7").write_text("WARNING\nSUMMARY: a race\n")
+    (root / "ctest.xml").write_text(JUNIT)
+    for name, text in TAPS.items():
+        (root / f"{name}.tap").write_text(text)
+    found = subprocess.run([sys.executable, str(COUNTER), "p", str(root), str(root / "reports")], capture_output=True,
+                           text=True, check=True).stdout
+if found != EXPECTED:
+    print(f"expected\n{EXPECTED}\nfound\n{found}")
+    sys.exit(1)
+print("OK: everything is counted")

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every header compiles alone; pipeport.h as C++ too, and for somebody who has only its own folder."""
+import house
+
+args = house.arguments()
+warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
+roots = ["-I", args.root, "-I", args.root / "engine/include"]
+if args.mimalloc:
+    roots += ["-isystem", args.mimalloc]
+unit = args.build / "header_alone.c"
+wrong, count = [], 0
+for header in house.c_files(args.root, ".h", args.system):
+    name = header.relative_to(args.root).as_posix()
+    # a translation unit must hold something, and a header may hold only macros
+    unit.write_text(f'#include "{name}"\n#include "{name}"\ntypedef int pp_alone;\n')
+    code, output = house.run([args.cc, "-std=c11", *warnings, *roots, unit])
+    count += 1
+    if code != 0:
+        wrong.append(f"{name} does not compile alone:\n{output}")
+public = args.root / "engine/include"
+for compiler, language in ((args.cc, "c"), (args.cxx, "c++")):
+    for standard in {"c": ("c11", "c17"), "c++": ("c++11", "c++20")}[language]:
+        unit.write_text("#include <pipeport.h>\n")
+        for shared in ([], ["-DPIPEPORT_SHARED=1"]):
+            code, output = house.run([compiler, "-x", language, f"-std={standard}", *warnings, *shared, "-I", public,
+                                      "-include", "pipeport.h", unit])
+            count += 1
+            if code != 0:
+                wrong.append(f"<pipeport.h> does not compile as {standard}:\n{output}")
+if count < 8:
+    wrong.append(f"only {count} headers were found")
+house.end(wrong, f"{count} compiled alone")
