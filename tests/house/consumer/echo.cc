@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo.cc - the same from C++: a class behind the events' user pointer, on threads of the engine.
+ * echo.cc - the same from C++: a class behind the events' user pointer.
  */
 #include <pipeport.h>
 
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <string>
 
 namespace
@@ -32,16 +30,13 @@ class Talk
 
     bool wait()
     {
-        std::unique_lock<std::mutex> hold(lock);
-        while (!over) {
-            changed.wait(hold);
+        for (int turn = 0; !over && turn < 1000; turn++) {
+            pipeport_engine_run(engine, 10);
         }
-        return echoed;
+        return over && echoed;
     }
 
   private:
-    std::mutex lock;
-    std::condition_variable changed;
     const std::string greeting = "a message from C++";
     bool echoed = false;
     bool over = false;
@@ -67,10 +62,7 @@ class Talk
 
     static void closed(void *user, void *, pipeport_conn, const pipeport_end *)
     {
-        Talk *talk = static_cast<Talk *>(user);
-        std::lock_guard<std::mutex> hold(talk->lock);
-        talk->over = true;
-        talk->changed.notify_all();
+        static_cast<Talk *>(user)->over = true;
     }
 };
 
@@ -81,7 +73,10 @@ int main(int argc, char **argv)
     Talk talk;
     pipeport_server *server = nullptr;
     pipeport_client *client = nullptr;
-    if (argc != 2 || pipeport_engine_create(&talk.engine, nullptr) != PIPEPORT_OK) {
+    pipeport_engine_options options = {};
+    options.size = sizeof options;
+    options.workers = PIPEPORT_HOST_THREADS;
+    if (argc != 2 || pipeport_engine_create(&talk.engine, &options) != PIPEPORT_OK) {
         return 2;
     }
     const pipeport_events serving = talk.events(false), asking = talk.events(true);
