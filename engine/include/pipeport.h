@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipeport.h - servers and clients on named pipes, driven by a completion port.
+ *
+ * The shape of it. An engine is a completion port and the workers that drain it. Servers and clients live on an
+ * engine, as many as you like. A connection is either end of a pipe; you hold its id, never its memory. Its messages
+ * come to you whole and in order.
+ *
+ * The life of a connection, as you hear it:   opened, (message | drained)*, closed
+ * One connection's events never overlap; different connections speak in parallel on the engine's workers.
+ *
+ * How to read this file. Under each function stand the same lines; a line with nothing to say is left out.
+ *   Owner:   who holds the memory before and after the call.
+ *   Thread:  from where it may be called; "an event" is the inside of a pipeport_events function.
+ *   Fails:   every status other than PIPEPORT_OK.
+ * Sizes are in bytes, times in milliseconds. Facts about pipes are from Microsoft's pages "CreateNamedPipeW function",
+ * "Named Pipe Operations" and "I/O Completion Ports"; about sockets from unix(7).
+ */
+#ifndef PIPEPORT_H
+#define PIPEPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PIPEPORT_VERSION_MAJOR 0
+#define PIPEPORT_VERSION_MINOR 1
+#define PIPEPORT_VERSION_PATCH 0
+
+#if defined(_WIN32) && defined(PIPEPORT_SHARED) && defined(PIPEPORT_BUILDING)
+#define PIPEPORT_API __declspec(dllexport)
+#elif defined(_WIN32) && defined(PIPEPORT_SHARED)
+#define PIPEPORT_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define PIPEPORT_API __attribute__((visibility("default")))
+#else
+#define PIPEPORT_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- What can come back ------------------------------------------------------------------------------------- */
+
+typedef enum pipeport_status { /* ABI: added to, never moved. */
+    PIPEPORT_OK = 0,
+    PIPEPORT_INVALID = 1,      /* An argument or option breaks the bound written beside it. */
+    PIPEPORT_NO_MEMORY = 2,    /* The allocator, or the engine's memory bound, said no. Nothing was changed. */
+    PIPEPORT_NAME_TAKEN = 3,   /* Somebody else already serves this name. */
+    PIPEPORT_NO_SERVER = 4,    /* Nobody serves this name. */
+    PIPEPORT_BUSY = 5,         /* Every instance stayed taken for connect_ms. */
+    PIPEPORT_DENIED = 6,       /* The system refused this account. */
+    PIPEPORT_TOO_LARGE = 7,    /* The message is longer than message_bytes_max. */
+    PIPEPORT_FULL = 8,         /* The send queue is at its bound. Nothing was queued. */
+    PIPEPORT_GONE = 9,         /* The connection has closed. Its id will never be used again. */
+    PIPEPORT_STOPPED = 10,     /* The engine, server or client is stopping, or this side aborted the connection. */
+    PIPEPORT_TIMED_OUT = 11,   /* A bound in milliseconds passed. */
+    PIPEPORT_BAD_PEER = 12,    /* The peer sent bytes that break the framing or its bound. */
+    PIPEPORT_SLOW_PEER = 13,   /* The peer did not read for write_stall_ms. */
+    PIPEPORT_UNSUPPORTED = 14, /* This system cannot do it. */
+    PIPEPORT_SYSTEM = 15       /* The system failed in a way that has no name above; see the system's code. */
+} pipeport_status;
+
+/* One English sentence about a status, never NULL, static. Thread: any. */
+PIPEPORT_API const char *pipeport_status_text(pipeport_status status);
+
+/* "0.1.0", static: the library that is linked, to compare with PIPEPORT_VERSION_*. Thread: any. */
+PIPEPORT_API const char *pipeport_version(void);
+
+typedef struct pipeport_engine pipeport_engine;
+typedef struct pipeport_server pipeport_server;
+typedef struct pipeport_client pipeport_client;
+typedef struct pipeport_message pipeport_message; /* One encoded message, counted; send it as often as you like. */
+typedef struct pipeport_conn {
+    uint64_t id; /* A seat and its generation, so that a stale id names nobody. 0 names no connection. */
+} pipeport_conn;
+
+/* ---- Options: set `size`, leave zero what shall take the default in [brackets] -------------------------------- */
+
+#define PIPEPORT_HOST_THREADS UINT32_MAX
+
+typedef struct pipeport_engine_options {
+    size_t size;               /* sizeof(pipeport_engine_options), always. */
+    uint32_t workers;          /* [one per processor] 1-64 threads of ours, or PIPEPORT_HOST_THREADS: none,
+                                  and you lend yours with pipeport_engine_run. */
+    uint64_t memory_bytes_max; /* [no bound] everything this engine allocates, queues and buffers together. */
+    void (*log)(void *log_user, const char *line); /* [none] One line, no newline; from any thread; do not block. */
+    void *log_user;
+} pipeport_engine_options;
+
+typedef struct pipeport_options { /* of a server or a client */
+    size_t size;                   /* sizeof(pipeport_options), always. */
+    uint32_t connections_max;      /* [255] server: 1-1000000 open at one time; one more finds the name BUSY and waits. */
+    uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
+    uint32_t message_bytes_max;    /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
+    uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least message_bytes_max + 4. */
+    uint32_t first_message_ms;     /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
+    uint32_t idle_ms;              /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
+    uint32_t write_stall_ms;       /* [30000] without one byte taken by the peer while some wait; else closed,
+                                      SLOW_PEER. UINT32_MAX: no bound. */
+    uint32_t connect_ms;           /* [5000] client: how long to wait while every instance is taken. */
+    uint32_t pipe_buffer_bytes;    /* [64 KiB] 512-16 MiB asked of the system, each way. */
+} pipeport_options;
+
+/* ---- Events ----------------------------------------------------------------------------------------------------- */
+
+typedef struct pipeport_end { /* How a connection ended. */
+    pipeport_status why;      /* OK: closed by this side, all that was accepted is written. STOPPED: aborted by this side.
+                                 GONE: the peer ended it. TIMED_OUT, BAD_PEER, SLOW_PEER, NO_MEMORY, SYSTEM: as named. */
+    long system_code;         /* The system's own code (GetLastError, errno), 0 where it has none to add. */
+    uint64_t bytes_sent;      /* Taken by the system, headers counted. */
+    uint64_t bytes_received;  /* Given by the system, headers counted. */
+    uint64_t bytes_discarded; /* Accepted by send or broadcast, but never written. */
+} pipeport_end;
+
+/* Any member may be NULL. Events run on the engine's workers (or on threads lent by pipeport_engine_run); no lock of
+ * ours is held; everything in this file may be called from inside unless it says otherwise. An event that blocks
+ * holds one worker and delays the replies of its batch, nothing else. */
+typedef struct pipeport_events {
+    size_t size; /* sizeof(pipeport_events), always. */
+    void *user;
+
+    /* First. What it returns comes back as `state`. Messages can be sent from here on. */
+    void *(*opened)(void *user, pipeport_conn conn);
+
+    /* One whole message. Owner: `data` is lent until the event returns; never NULL, also where length is 0. */
+    void (*message)(void *user, void *state, pipeport_conn conn, const void *data, size_t length);
+
+    /* Once after a FULL: half of the send queue is free again. */
+    void (*drained)(void *user, void *state, pipeport_conn conn);
+
+    /* Exactly once and last, for every connection that was opened. */
+    void (*closed)(void *user, void *state, pipeport_conn conn, const pipeport_end *end);
+
+    /* Client only, at most once and instead of all others: it could not connect within connect_ms. */
+    void (*failed)(void *user, pipeport_status why, long system_code);
+} pipeport_events;
+
+/* ---- Engine ------------------------------------------------------------------------------------------------------ */
+
+/* Creates a completion port and starts its workers.
+ * Owner:   the caller gets *out; give it to pipeport_engine_destroy. `options` may be NULL and is copied.
+ * Thread:  any.
+ * Fails:   INVALID, NO_MEMORY, SYSTEM. */
+PIPEPORT_API pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_engine_options *options);
+
+/* Lends this thread to the engine: events run inside. Returns after for_ms (UINT32_MAX: when the engine stops).
+ * Up to 64 threads at a time, the engine's own counted.
+ * Thread:  any but an event.
+ * Fails:   INVALID (inside an event; too many threads), STOPPED (the engine is being destroyed). */
+PIPEPORT_API pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32_t for_ms);
+
+/* Stops what still lives on the engine (abort), ends the workers, frees everything. Messages still held must have been
+ * released, and threads lent must be able to come home: it waits for them.
+ * Owner:   `engine` is gone when it answers OK. NULL is fine.
+ * Thread:  any but an event of this engine.
+ * Fails:   INVALID (inside an event; nothing was changed). */
+PIPEPORT_API pipeport_status pipeport_engine_destroy(pipeport_engine *engine);
+
+/* ---- Server ------------------------------------------------------------------------------------------------------ */
+
+/* Claims `name` and accepts connections. A name is 1-200 bytes of UTF-8 without backslash, slash or control bytes; on
+ * Windows it becomes \\.\pipe\NAME (given whole it is taken as it is), on Linux a socket in a 0700 directory of the user.
+ * The pipe is for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
+ * Owner:   the caller gets *out; give it to pipeport_server_stop. Name, options (may be NULL), events are copied.
+ * Thread:  any, events too.
+ * Fails:   INVALID, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
+PIPEPORT_API pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *engine, const char *name,
+                                                   const pipeport_options *options, const pipeport_events *events);
+
+/* Stops accepting, then closes every connection: drained for up to drain_ms (0: aborted). Returns after the last
+ * `closed`. Inside an event of the same engine it cannot wait: it begins the stop and returns; `closed` events follow.
+ * Owner:   `server` is the engine's from the call on, in both cases: do not use it again. NULL is fine.
+ * Thread:  any, events too. On an engine of host threads the caller drains the port while it waits. */
+PIPEPORT_API void pipeport_server_stop(pipeport_server *server, uint32_t drain_ms);
+
+/* The address clients use, as the system spells it. Owner: the server's, until it is stopped. Thread: any. */
+PIPEPORT_API const char *pipeport_server_address(const pipeport_server *server);
+
+/* ---- Client ------------------------------------------------------------------------------------------------------ */
+
+/* Connects to `name`. While every instance is taken it goes on trying, without a thread, for connect_ms; then `failed`.
+ * Otherwise the connection's life begins with `opened`, always on a worker.
+ * Owner:   the caller gets *out; give it to pipeport_client_stop. Name, options (may be NULL), events are copied.
+ * Thread:  any, events too.
+ * Fails:   INVALID, NO_SERVER, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
+PIPEPORT_API pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
+                                                   const pipeport_options *options, const pipeport_events *events);
+
+/* As pipeport_server_stop, for a client. */
+PIPEPORT_API void pipeport_client_stop(pipeport_client *client, uint32_t drain_ms);
+
+/* ---- Sending ------------------------------------------------------------------------------------------------------ */
+
+/* Queues one message to one peer. Messages of one thread to one peer arrive in call order, broadcasts included.
+ * Owner:   `data` is copied, once, into the frame that will be written.
+ * Thread:  any, events too. Takes no lock.
+ * Fails:   INVALID, TOO_LARGE, FULL, GONE, NO_MEMORY. */
+PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn conn, const void *data, size_t length);
+
+/* One message to every connection of a server that was open when the call began: one copy in memory whatever their
+ * number, no allocation per receiver. `reached` (may be NULL) tells how many queues took it; a queue that was full did
+ * not and is counted in broadcasts_refused.
+ * Thread:  any, events too. Takes no lock.
+ * Fails:   INVALID, TOO_LARGE, STOPPED, NO_MEMORY. */
+PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const void *data, size_t length,
+                                                uint32_t *reached);
+
+/* Build in place, send without a copy, to one or to all, more than once. *data is room for `length` bytes: fill it
+ * before the first send and leave it alone after.
+ * Owner:   the caller holds one count; give it to pipeport_message_release. Sending does not take it.
+ * Thread:  any, events too.
+ * Fails:   INVALID, TOO_LARGE (above 1 GiB), NO_MEMORY. */
+PIPEPORT_API pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine, size_t length,
+                                                     void **data);
+PIPEPORT_API void pipeport_message_release(pipeport_message *message); /* Thread: any. NULL is fine. */
+
+/* As pipeport_send and pipeport_broadcast, with a message built in place. */
+PIPEPORT_API pipeport_status pipeport_send_message(pipeport_engine *engine, pipeport_conn conn,
+                                                   pipeport_message *message);
+PIPEPORT_API pipeport_status pipeport_broadcast_message(pipeport_server *server, pipeport_message *message,
+                                                        uint32_t *reached);
+
+/* ---- One connection --------------------------------------------------------------------------------------------- */
+
+typedef enum pipeport_closing {
+    PIPEPORT_DRAIN = 0, /* Write all that was accepted before this call, then close. Bounded by write_stall_ms. */
+    PIPEPORT_ABORT = 1  /* Close now; what waits is discarded and counted. */
+} pipeport_closing;
+
+/* Closes a connection from this side. Sends after it answer GONE; no new `message` event begins after it returns
+ * inside an event of that connection; `closed` follows. An abort overtakes a drain.
+ * Thread:  any, events too.
+ * Fails:   INVALID, GONE. */
+PIPEPORT_API pipeport_status pipeport_close(pipeport_engine *engine, pipeport_conn conn, pipeport_closing how);
+
+/* Stops `message` events after the present one, and then reading, so that the peer is slowed down by its own full pipe.
+ * While paused, the peer's end is noticed only by writing. pipeport_resume goes on with what waits.
+ * Thread:  any, events too.
+ * Fails:   GONE. */
+PIPEPORT_API pipeport_status pipeport_pause(pipeport_engine *engine, pipeport_conn conn);
+PIPEPORT_API pipeport_status pipeport_resume(pipeport_engine *engine, pipeport_conn conn);
+
+/* ---- Figures: each is exact by itself, the set is not one instant's -------------------------------------------- */
+
+typedef struct pipeport_stats { /* of a server or a client */
+    size_t size;                 /* sizeof(pipeport_stats), set by the caller. */
+    uint64_t connections_open;   /* Now. */
+    uint64_t connections_opened; /* `opened` events, ever. */
+    uint64_t connections_closed; /* `closed` events, ever. */
+    uint64_t accepts_failed;     /* Clients that came and went, and instances that could not be made. */
+    uint64_t messages_sent;      /* Accepted by send or broadcast, once per receiver. */
+    uint64_t messages_received;  /* `message` events. */
+    uint64_t bytes_accepted;     /* By send and broadcast; = bytes_sent + bytes_discarded once all is closed. */
+    uint64_t bytes_sent;
+    uint64_t bytes_discarded;
+    uint64_t bytes_received;
+    uint64_t sends_refused;      /* FULL, answered to pipeport_send. */
+    uint64_t broadcasts_refused; /* FULL, met by a broadcast, once per receiver. */
+} pipeport_stats;
+
+/* Fails: INVALID. Thread: any. */
+PIPEPORT_API pipeport_status pipeport_server_stats(const pipeport_server *server, pipeport_stats *stats);
+PIPEPORT_API pipeport_status pipeport_client_stats(const pipeport_client *client, pipeport_stats *stats);
+
+typedef struct pipeport_engine_figures {
+    size_t size;                 /* sizeof(pipeport_engine_figures), set by the caller. */
+    uint64_t operations_armed;   /* Given to the system and pending, ever. */
+    uint64_t operations_done;    /* Come back by the port, ever. */
+    uint64_t allocations;        /* Blocks taken from the allocator, ever. */
+    uint64_t frees;              /* Blocks given back, ever. */
+    uint64_t memory_bytes;       /* Held now. */
+    uint64_t memory_bytes_peak;  /* Held at most. */
+} pipeport_engine_figures;
+
+/* Fails: INVALID. Thread: any. */
+PIPEPORT_API pipeport_status pipeport_engine_stats(const pipeport_engine *engine, pipeport_engine_figures *figures);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
