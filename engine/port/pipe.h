@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipe.h - pipes on a completion port: an ear listens on a name, a pipe is one end of one connection.
+ *
+ * A pipe is closed -> (accepting | dialled) -> open -> closed. At most one read and one write are armed on it at a
+ * time, by anybody; a read and a write may be armed by two threads at once. Closing is allowed when neither is armed
+ * and nobody is inside a call on it. Closing delivers what the peer has not read yet (Windows: CloseHandle, never
+ * DisconnectNamedPipe; WINDOWS.md says why).
+ */
+#ifndef PP_PORT_PIPE_H
+#define PP_PORT_PIPE_H
+
+#include "engine/port/port.h"
+
+enum { PP_NAME_BYTES_MAX = 200, PP_ADDRESS_BYTES_MAX = 260, PP_SLICES_MAX = 16 };
+
+typedef struct pp_ear pp_ear;
+
+typedef struct pp_pipe { /* In its owner's struct; the fields are the backend's. */
+    intptr_t handle;     /* HANDLE or file descriptor; PP_PIPE_CLOSED when closed. */
+    pp_port *port;
+    uint32_t home;       /* The drainer it lives with; copy it into op->home before arming. Set when it opens. */
+    uint32_t slices_max; /* What one write takes: 1 where the system cannot gather, at most PP_SLICES_MAX. */
+    pp_memory *memory;
+    void *state;         /* The backend's own, NULL if it needs none. */
+} pp_pipe;
+
+#define PP_PIPE_CLOSED ((intptr_t) -1)
+
+typedef struct pp_slice {
+    const void *data;
+    uint32_t bytes;
+} pp_slice;
+
+/* Checks a name and spells its address (UTF-8, NUL-terminated). Fails: INVALID. */
+pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX]);
+
+/* Claims the name for this process alone. `buffer_bytes` is asked of the system each way.
+ * Fails: INVALID, NAME_TAKEN, DENIED, NO_MEMORY, SYSTEM. */
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes);
+
+/* No accept may be armed on it. The name is free once every pipe accepted from it is closed too (Windows). */
+void pp_ear_close(pp_ear *ear);
+
+/* A closed pipe, ready to accept or dial. */
+void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory);
+
+/* Waits for one client on a new instance. On OK the pipe is open and `pipe->home` set; on any other result it is closed
+ * again. GONE: a client came and went. STOPPED: cancelled. May answer PP_NOW: somebody was already there, or the system
+ * refused an instance. The pipe may be moved (copied) by its owner when no operation is armed on it. */
+pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now);
+
+/* Connects without waiting. BUSY: every instance is taken, try again later. The pipe lives with drainer `home`.
+ * Fails: INVALID, NO_SERVER, BUSY, DENIED, NO_MEMORY, SYSTEM. */
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home);
+
+/* Reads up to `bytes` (at least 1). GONE: the peer ended and everything was read. */
+pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now);
+
+/* Writes from the slices in order (1 to slices_max, none of 0 bytes). It may take fewer bytes than it was given.
+ * GONE: the peer ended. The slices' array is free when the call returns; what they point at is lent. */
+pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now);
+
+/* Wishes that the operation armed on this pipe with `op` (accept, read or write) end soon, with STOPPED. It may be home
+ * already: then nothing happens. Any thread that keeps the pipe from being closed meanwhile; `op` is not read. */
+void pp_pipe_cancel(pp_pipe *pipe, pp_op *op);
+
+/* Thread: any, once. */
+void pp_pipe_close(pp_pipe *pipe);
+
+#endif
