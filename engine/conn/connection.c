@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+/* connection.c - see connection.h. The turn (`conn_run`) stands below what it calls. */
+#include "engine/conn/connection.h"
+
+#include "engine/base/assert.h"
+
+#include <string.h>
+
+enum { /* Duties of the turn, in the order in which they are done. */
+    DUTY_OPEN = 1 << 1,
+    DUTY_READ = 1 << 2,   /* The armed read is home: read_result. */
+    DUTY_SEALED = 1 << 3, /* The writer has ended. */
+    DUTY_CLOSE = 1 << 4,  /* A wish was made. */
+    DUTY_RESUME = 1 << 5,
+    DUTY_CLOCK = 1 << 6,  /* The deadline fired, or should be looked at. */
+    DUTY_DRAINED = 1 << 7
+};
+
+enum { CONN_READS_A_TURN = 8 };
+
+static pp_conn *conn_of_writer(pp_writer *writer)
+{
+    return (pp_conn *) ((char *) writer - offsetof(pp_conn, writer));
+}
+
+static pp_conn *conn_of_turn(pp_turn *turn)
+{
+    return (pp_conn *) ((char *) turn - offsetof(pp_conn, turn));
+}
+
+static pipeport_conn conn_name(const pp_conn *conn)
+{
+    return (pipeport_conn){pp_seat_id(&conn->seat)};
+}
+
+/* ---- Pins ------------------------------------------------------------------------------------------------------- */
+
+static void conn_free(pp_conn *conn, pp_worker *worker)
+{
+    pp_party *party = conn->party;
+    pp_pipe pipe = conn->pipe;
+    PP_VERIFY(conn->state == PP_CONN_CLOSED);
+    pp_reader_fini(&conn->reader);
+    pp_roster_give(&party->hub->roster, &conn->seat);
+    /* A new instance first: the name must not be free for a moment because its last pipe went. */
+    if (party->left) {
+        party->left(party, worker);
+    }
+    pp_pipe_close(&pipe);
+    pp_party_release(party);
+}
+
+void pp_conn_unpin(pp_conn *conn, pp_worker *worker)
+{
+    if (pp_seat_unpin(&conn->seat)) {
+        conn_free(conn, worker);
+    }
+}
+
+pp_conn *pp_conn_pin(pp_hub *hub, uint64_t id)
+{
+    return (pp_conn *) pp_roster_pin(&hub->roster, id);
+}
+
+/* ---- What the writer tells ---------------------------------------------------------------------------------------- */
+
+static void conn_writer_pin(pp_writer *writer)
+{
+    pp_seat_pin(&conn_of_writer(writer)->seat);
+}
+
+static void conn_writer_unpin(pp_writer *writer, pp_worker *worker)
+{
+    pp_conn_unpin(conn_of_writer(writer), worker);
+}
+
+static void conn_writer_wrote(pp_writer *writer, uint32_t bytes)
+{
+    pp_conn *conn = conn_of_writer(writer);
+    atomic_fetch_add_explicit(&conn->bytes_sent, bytes, memory_order_relaxed);
+    pp_tally_add(&conn->party->tally.bytes_sent, bytes);
+}
+
+static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
+{
+    pp_conn *conn = conn_of_writer(writer);
+    uint32_t stall_ms = conn->party->options.write_stall_ms;
+    if (stall_ms == UINT32_MAX) {
+        return;
+    }
+    /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. */
+    uint64_t since_ms = atomic_load_explicit(&writer->pending_since_ms, memory_order_relaxed);
+    if (since_ms && atomic_load_explicit(&conn->check_ms, memory_order_relaxed) > since_ms + stall_ms) {
+        pp_turn_summon(&conn->turn, DUTY_CLOCK, worker);
+    }
+}
+
+static void conn_writer_drained(pp_writer *writer, pp_worker *worker)
+{
+    pp_turn_summon(&conn_of_writer(writer)->turn, DUTY_DRAINED, worker);
+}
+
+static void conn_writer_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
+{
+    pp_conn *conn = conn_of_writer(writer);
+    conn->discarded = discarded;
+    pp_tally_add(&conn->party->tally.bytes_discarded, discarded);
+    pp_turn_summon(&conn->turn, DUTY_SEALED, worker);
+}
+
+static const pp_writer_up conn_writer_up = {conn_writer_pin,     conn_writer_unpin,   conn_writer_wrote,
+                                            conn_writer_stalled, conn_writer_drained, conn_writer_sealed};
+
+/* ---- Closing ------------------------------------------------------------------------------------------------------ */
+
+/* Join and free: CLOSED as soon as read and pump are home. */
+static void conn_finish(pp_conn *conn, pp_worker *worker)
+{
+    if (conn->state != PP_CONN_CLOSING || conn->reader.armed || !conn->pump_home) {
+        return;
+    }
+    pp_party *party = conn->party;
+    conn->state = PP_CONN_CLOSED;
+    if (conn->grouped) {
+        pp_group_leave(party->members, conn->slot);
+    }
+    if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
+        pp_conn_unpin(conn, worker);
+    }
+    if (conn->heard) {
+        pp_tally_add(&party->tally.closed, 1);
+        if (party->events.closed) {
+            pipeport_end end = {.why = conn->why.status,
+                                .system_code = conn->why.system_code,
+                                .bytes_sent = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed),
+                                .bytes_received = conn->reader.bytes,
+                                .bytes_discarded = conn->discarded};
+            party->events.closed(party->events.user, conn->user_state, conn_name(conn), &end);
+        }
+    }
+    pp_conn_unpin(conn, worker); /* The life's; the turn still holds its own. */
+}
+
+/* Mark and cancel. The first reason stays. */
+static void conn_end(pp_conn *conn, pp_fault why, pp_worker *worker)
+{
+    if (conn->state >= PP_CONN_CLOSING) {
+        return;
+    }
+    conn->state = PP_CONN_CLOSING;
+    conn->why = why;
+    pp_seat_shut(&conn->seat);
+    if (conn->reader.armed) {
+        pp_pipe_cancel(&conn->pipe, &conn->reader.op);
+    }
+    if (!conn->pump_home) {
+        pp_writer_stop(&conn->writer, worker);
+    }
+    conn_finish(conn, worker);
+}
+
+/* ---- Time --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t conn_sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The next moment at which something may have to be done, and what it is. */
+static uint64_t conn_due(const pp_conn *conn, pipeport_status *why)
+{
+    const pipeport_options *options = &conn->party->options;
+    uint64_t due = UINT64_MAX;
+    uint64_t since = atomic_load_explicit(&conn->writer.pending_since_ms, memory_order_relaxed);
+    if (since && options->write_stall_ms != UINT32_MAX) {
+        due = since + options->write_stall_ms;
+        *why = PIPEPORT_SLOW_PEER;
+    }
+    uint64_t others = UINT64_MAX;
+    if (conn->state == PP_CONN_DRAINING) {
+        others = atomic_load(&conn->drain_by_ms);
+    } else if (conn->state == PP_CONN_OPEN && !atomic_load(&conn->paused)) {
+        if (options->first_message_ms && !conn->spoke) {
+            others = conn->opened_ms + options->first_message_ms;
+        }
+        if (options->idle_ms) {
+            others = conn_sooner(others, conn->heard_ms + options->idle_ms);
+        }
+    }
+    if (others < due) {
+        due = others;
+        *why = PIPEPORT_TIMED_OUT;
+    }
+    return due;
+}
+
+/* Ends what is overdue, else sets the deadline if it would look too late. */
+static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
+{
+    if (conn->state >= PP_CONN_CLOSING) {
+        return;
+    }
+    pipeport_status why = PIPEPORT_OK;
+    uint64_t due_ms = conn_due(conn, &why);
+    if (due_ms == UINT64_MAX) {
+        return;
+    }
+    if (due_ms <= pp_os_now_ms()) {
+        conn_end(conn, (pp_fault){why, 0}, worker);
+        return;
+    }
+    if (due_ms < atomic_load_explicit(&conn->check_ms, memory_order_relaxed)) {
+        atomic_store_explicit(&conn->check_ms, due_ms, memory_order_relaxed);
+        pp_seat_pin(&conn->seat);
+        if (pp_pool_set_deadline(&conn->party->hub->pool, &conn->deadline, due_ms)) {
+            pp_conn_unpin(conn, worker);
+        }
+    }
+}
+
+static void conn_deadline_due(pp_deadline *deadline, void *drainer)
+{
+    pp_conn *conn = (pp_conn *) ((char *) deadline - offsetof(pp_conn, deadline));
+    atomic_store_explicit(&conn->check_ms, UINT64_MAX, memory_order_relaxed);
+    pp_turn_summon(&conn->turn, DUTY_CLOCK, drainer);
+    pp_conn_unpin(conn, drainer);
+}
+
+/* ---- Duties --------------------------------------------------------------------------------------------------------- */
+
+static bool conn_enter_group(pp_conn *conn)
+{
+    pp_party *party = conn->party;
+    if (!party->members) {
+        atomic_store(&party->only, pp_seat_id(&conn->seat));
+        return true;
+    }
+    conn->grouped = pp_group_join(party->members, pp_seat_id(&conn->seat), &conn->slot) == PIPEPORT_OK;
+    return conn->grouped;
+}
+
+static void conn_open(pp_conn *conn, pp_worker *worker)
+{
+    pp_party *party = conn->party;
+    if (!conn_enter_group(conn)) {
+        conn_end(conn, (pp_fault){PIPEPORT_NO_MEMORY, 0}, worker);
+        return;
+    }
+    pp_seat_open(&conn->seat);
+    atomic_thread_fence(memory_order_seq_cst); /* Joined and open, then look: a stop that missed us is seen here. */
+    if (atomic_load(&party->stopping)) {
+        conn_end(conn, (pp_fault){PIPEPORT_STOPPED, 0}, worker);
+        return;
+    }
+    conn->state = PP_CONN_OPEN;
+    conn->heard = true;
+    conn->opened_ms = conn->heard_ms = pp_os_now_ms();
+    pp_tally_add(&party->tally.opened, 1);
+    if (party->events.opened) {
+        conn->user_state = party->events.opened(party->events.user, conn_name(conn));
+    }
+    conn_look_at_clock(conn, worker);
+}
+
+static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length)
+{
+    pp_party *party = conn->party;
+    conn->spoke = true;
+    pp_tally_add(&party->tally.messages_received, 1);
+    if (party->events.message) {
+        party->events.message(party->events.user, conn->user_state, conn_name(conn), payload, length);
+    }
+}
+
+/* Delivers and reads on, as long as it is wanted and not armed. True: there is more, but others shall have their turn. */
+static bool conn_read_on(pp_conn *conn, pp_worker *worker)
+{
+    uint32_t budget = CONN_READS_A_TURN;
+    while (!conn->reader.armed && (conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING)) {
+        if (conn->state == PP_CONN_OPEN && (atomic_load(&conn->wish) != PP_WISH_NONE || atomic_load(&conn->paused))) {
+            return false;
+        }
+        const uint8_t *payload = NULL;
+        uint32_t length = 0;
+        switch (pp_reader_next(&conn->reader, &budget, &payload, &length)) {
+        case PP_READING_MESSAGE:
+            conn_message(conn, payload, length);
+            break;
+        case PP_READING_ARMED:
+            return false;
+        case PP_READING_TIRED:
+            return true;
+        case PP_READING_ENDED:
+            conn_end(conn, conn->reader.fault, worker);
+            return false;
+        }
+    }
+    return false;
+}
+
+/* The writer has ended: at its mark, because it broke, or because we asked it to. */
+static void conn_sealed(pp_conn *conn, pp_worker *worker)
+{
+    conn->pump_home = true;
+    if (conn->state >= PP_CONN_CLOSING) {
+        return;
+    }
+    if (conn->writer.drained_mark) {
+        conn_end(conn, (pp_fault){PIPEPORT_OK, 0}, worker);
+    } else if (conn->writer.fault.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING) {
+        conn_end(conn, conn->writer.fault, worker);
+    } /* Else the peer is gone: its last bytes are read first, and then their end. */
+}
+
+static void conn_obey(pp_conn *conn, pp_worker *worker)
+{
+    if (atomic_load(&conn->wish) == PP_WISH_ABORT) {
+        conn_end(conn, (pp_fault){PIPEPORT_STOPPED, 0}, worker);
+    } else if (conn->state == PP_CONN_OPEN) {
+        if (conn->pump_home) { /* The writer broke before: there is nobody to drain to. */
+            conn_end(conn, conn->writer.fault, worker);
+            return;
+        }
+        conn->state = PP_CONN_DRAINING;
+        conn->reader.dropping = true;
+    }
+    conn_look_at_clock(conn, worker);
+}
+
+/* Bytes have come since `before`. */
+static void conn_heard(pp_conn *conn, uint64_t before)
+{
+    if (conn->reader.bytes != before) {
+        pp_tally_add(&conn->party->tally.bytes_received, conn->reader.bytes - before);
+        if (conn->party->options.idle_ms) {
+            conn->heard_ms = pp_os_now_ms();
+        }
+    }
+}
+
+static void conn_resumed(pp_conn *conn)
+{
+    conn->heard_ms = pp_os_now_ms(); /* Bounds on the peer's silence do not run while we do not listen. */
+    if (!conn->spoke) {
+        conn->opened_ms = conn->heard_ms;
+    }
+}
+
+static bool conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
+{
+    pp_conn *conn = conn_of_turn(turn);
+    uint64_t before = conn->reader.bytes;
+    if (duties & DUTY_OPEN) {
+        conn_open(conn, worker);
+    }
+    if (duties & DUTY_READ) {
+        pp_reader_home(&conn->reader, conn->read_result);
+    }
+    if (duties & DUTY_SEALED) {
+        conn_sealed(conn, worker);
+    }
+    if (duties & DUTY_CLOSE) {
+        conn_obey(conn, worker);
+    }
+    if (duties & DUTY_RESUME) {
+        conn_resumed(conn);
+    }
+    conn_heard(conn, before);
+    before = conn->reader.bytes;
+    if (duties & (DUTY_CLOCK | DUTY_RESUME)) {
+        conn_look_at_clock(conn, worker);
+    }
+    if ((duties & DUTY_DRAINED) && conn->state == PP_CONN_OPEN && conn->party->events.drained &&
+        atomic_load(&conn->wish) == PP_WISH_NONE) {
+        conn->party->events.drained(conn->party->events.user, conn->user_state, conn_name(conn));
+    }
+    bool more = conn_read_on(conn, worker);
+    conn_heard(conn, before);
+    conn_finish(conn, worker);
+    return more;
+}
+
+static void conn_turn_pin(pp_turn *turn)
+{
+    pp_seat_pin(&conn_of_turn(turn)->seat);
+}
+
+static void conn_turn_unpin(pp_turn *turn, pp_worker *worker)
+{
+    pp_conn_unpin(conn_of_turn(turn), worker);
+}
+
+static const pp_turn_owner conn_turn_owner = {conn_turn_pin, conn_turn_unpin, conn_run};
+
+static void conn_read_done(pp_op *op, pp_result result, void *drainer)
+{
+    pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, reader.op));
+    conn->read_result = result;
+    pp_turn_summon(&conn->turn, DUTY_READ, drainer);
+}
+
+/* ---- From outside ------------------------------------------------------------------------------------------------- */
+
+pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *worker)
+{
+    pp_hub *hub = party->hub;
+    pp_seat *seat = pp_roster_take(&hub->roster);
+    if (!seat) {
+        return PIPEPORT_NO_MEMORY;
+    }
+    pp_conn *conn = (pp_conn *) seat;
+    memset((char *) conn + sizeof conn->seat, 0, sizeof *conn - sizeof conn->seat);
+    conn->party = party;
+    conn->pipe = *pipe;
+    pp_reader_init(&conn->reader, &conn->pipe, &hub->memory, party->options.message_bytes_max, conn_read_done);
+    pp_writer_init(&conn->writer, &conn_writer_up, &conn->pipe, &hub->memory, party->options.send_queue_bytes_max);
+    pp_turn_init(&conn->turn, &conn_turn_owner, hub->port, pipe->home);
+    conn->deadline.due = conn_deadline_due;
+    atomic_init(&conn->check_ms, UINT64_MAX);
+    atomic_init(&conn->drain_by_ms, UINT64_MAX);
+    pp_party_retain(party);
+    pp_turn_summon(&conn->turn, DUTY_OPEN, worker);
+    return PIPEPORT_OK;
+}
+
+pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker)
+{
+    if (atomic_load(&conn->wish) != PP_WISH_NONE) {
+        return PIPEPORT_GONE;
+    }
+    uint32_t bytes = link->message->frame_bytes;
+    if (!pp_sendq_reserve(&conn->writer.sendq, bytes)) {
+        return PIPEPORT_FULL;
+    }
+    pipeport_status status = pp_writer_push(&conn->writer, link, worker);
+    if (status == PIPEPORT_OK) {
+        pp_tally_add(&conn->party->tally.messages_sent, 1);
+        pp_tally_add(&conn->party->tally.bytes_accepted, bytes);
+    }
+    return status;
+}
+
+pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
+{
+    uint32_t before = atomic_load(&conn->wish);
+    do {
+        if (before == PP_WISH_ABORT || (before == wish && by_ms >= atomic_load(&conn->drain_by_ms))) {
+            return PIPEPORT_GONE;
+        }
+    } while (before < (uint32_t) wish && !atomic_compare_exchange_weak(&conn->wish, &before, (uint32_t) wish));
+    uint64_t by_before = atomic_load(&conn->drain_by_ms);
+    while (by_ms < by_before && !atomic_compare_exchange_weak(&conn->drain_by_ms, &by_before, by_ms)) {
+    }
+    if (before == PP_WISH_NONE && wish == PP_WISH_DRAIN) {
+        (void) pp_writer_push(&conn->writer, &conn->mark, worker); /* Sealed already: then the end is under way. */
+    }
+    pp_turn_summon(&conn->turn, DUTY_CLOSE, worker);
+    return PIPEPORT_OK;
+}
+
+void pp_conn_pause(pp_conn *conn)
+{
+    atomic_store(&conn->paused, true);
+}
+
+void pp_conn_resume(pp_conn *conn, pp_worker *worker)
+{
+    if (atomic_exchange(&conn->paused, false)) {
+        pp_turn_summon(&conn->turn, DUTY_RESUME, worker);
+    }
+}
+
+void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
+{
+    uint32_t slots = party->members ? pp_group_slots(party->members) : 1;
+    for (uint32_t slot = 0; slot < slots; ++slot) {
+        uint64_t id = party->members ? pp_group_at(party->members, slot) : atomic_load(&party->only);
+        pp_conn *conn = id ? pp_conn_pin(party->hub, id) : NULL;
+        if (conn) {
+            (void) pp_conn_close(conn, wish, by_ms, worker);
+            pp_conn_unpin(conn, worker);
+        }
+    }
+}

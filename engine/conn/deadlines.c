@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* deadlines.c - see deadlines.h. */
+#include "engine/conn/deadlines.h"
+
+#include "engine/base/assert.h"
+
+#include <stddef.h>
+
+void pp_deadlines_init(pp_deadlines *deadlines)
+{
+    pp_lock_init(&deadlines->lock);
+    deadlines->first = NULL;
+    atomic_init(&deadlines->next_ms, UINT64_MAX);
+}
+
+void pp_deadlines_fini(pp_deadlines *deadlines)
+{
+    PP_VERIFY(!deadlines->first);
+    pp_lock_fini(&deadlines->lock);
+}
+
+/* Two roots become one: the later hangs under the earlier. */
+static pp_deadline *deadlines_meld(pp_deadline *a, pp_deadline *b)
+{
+    if (!a || !b) {
+        return a ? a : b;
+    }
+    if (b->due_ms < a->due_ms) {
+        pp_deadline *earlier = b;
+        b = a;
+        a = earlier;
+    }
+    b->sibling = a->child;
+    if (b->sibling) {
+        b->sibling->before = b;
+    }
+    b->before = a;
+    a->child = b;
+    return a;
+}
+
+/* Children without a parent become one root: pairs from left to right, then all from right to left. */
+static pp_deadline *deadlines_meld_children(pp_deadline *child)
+{
+    pp_deadline *pairs = NULL;
+    while (child) {
+        pp_deadline *a = child;
+        pp_deadline *b = a->sibling;
+        child = b ? b->sibling : NULL;
+        a->sibling = a->before = NULL;
+        if (b) {
+            b->sibling = b->before = NULL;
+        }
+        pp_deadline *pair = deadlines_meld(a, b);
+        pair->sibling = pairs;
+        pairs = pair;
+    }
+    pp_deadline *root = NULL;
+    while (pairs) {
+        pp_deadline *next = pairs->sibling;
+        pairs->sibling = NULL;
+        root = deadlines_meld(root, pairs);
+        pairs = next;
+    }
+    return root;
+}
+
+static void deadlines_take_out(pp_deadlines *deadlines, pp_deadline *deadline)
+{
+    pp_deadline *below = deadlines_meld_children(deadline->child);
+    if (deadline == deadlines->first) {
+        deadlines->first = below;
+    } else {
+        if (deadline->before->child == deadline) {
+            deadline->before->child = deadline->sibling;
+        } else {
+            deadline->before->sibling = deadline->sibling;
+        }
+        if (deadline->sibling) {
+            deadline->sibling->before = deadline->before;
+        }
+        deadlines->first = deadlines_meld(deadlines->first, below);
+    }
+    deadline->child = deadline->sibling = deadline->before = NULL;
+    deadline->set = false;
+}
+
+static void deadlines_publish(pp_deadlines *deadlines)
+{
+    atomic_store(&deadlines->next_ms, deadlines->first ? deadlines->first->due_ms : UINT64_MAX);
+}
+
+pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline, uint64_t due_ms)
+{
+    pp_lock_take(&deadlines->lock);
+    pp_deadline_set result = {.was_set = deadline->set};
+    if (deadline->set) {
+        deadlines_take_out(deadlines, deadline);
+    }
+    deadline->due_ms = due_ms;
+    deadline->set = true;
+    deadlines->first = deadlines_meld(deadlines->first, deadline);
+    deadlines_publish(deadlines);
+    result.is_next = deadlines->first == deadline;
+    pp_lock_give(&deadlines->lock);
+    return result;
+}
+
+bool pp_deadlines_clear(pp_deadlines *deadlines, pp_deadline *deadline)
+{
+    pp_lock_take(&deadlines->lock);
+    bool was_set = deadline->set;
+    if (was_set) {
+        deadlines_take_out(deadlines, deadline);
+        deadlines_publish(deadlines);
+    }
+    pp_lock_give(&deadlines->lock);
+    return was_set;
+}
+
+pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms)
+{
+    pp_deadline *due = NULL;
+    pp_lock_take(&deadlines->lock);
+    if (deadlines->first && deadlines->first->due_ms <= now_ms) {
+        due = deadlines->first;
+        deadlines_take_out(deadlines, due);
+        deadlines_publish(deadlines);
+    }
+    pp_lock_give(&deadlines->lock);
+    return due;
+}

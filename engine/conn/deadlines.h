@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadlines.h - what shall happen at an absolute time of pp_os_now_ms: a pairing heap under a lock.
+ *
+ * Intrusive: setting a deadline allocates nothing and cannot fail. Any thread sets and clears; drainers look at `next_ms`
+ * when they compute how long to wait, and pop what is due. `due` is called by the popper, outside the lock.
+ * Whoever sets a deadline that was not set lends it a reference to its owner; it comes back from a clear that answers
+ * true, or goes to `due`.
+ */
+#ifndef PP_CONN_DEADLINES_H
+#define PP_CONN_DEADLINES_H
+
+#include "engine/port/os.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct pp_deadline pp_deadline;
+
+struct pp_deadline {
+    void (*due)(pp_deadline *deadline, void *drainer); /* Set by the owner, once. */
+    uint64_t due_ms;                                   /* While set. This and the rest: under the lock. */
+    pp_deadline *child, *sibling;
+    pp_deadline *before; /* The elder sibling, or the parent of a first child. */
+    bool set;
+};
+
+typedef struct pp_deadlines {
+    pp_lock lock;
+    pp_deadline *first;
+    _Atomic uint64_t next_ms; /* Of the first; UINT64_MAX: none. A hint for waiting. */
+} pp_deadlines;
+
+typedef struct pp_deadline_set {
+    bool was_set; /* It had a reference already. */
+    bool is_next; /* It is now the first of all: who waits should look again. */
+} pp_deadline_set;
+
+void pp_deadlines_init(pp_deadlines *deadlines);
+void pp_deadlines_fini(pp_deadlines *deadlines);
+pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline, uint64_t due_ms);
+bool pp_deadlines_clear(pp_deadlines *deadlines, pp_deadline *deadline); /* True: it was set. */
+pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms); /* The first if it is due, cleared. */
+
+#endif

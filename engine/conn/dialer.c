@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* dialer.c - see dialer.h. */
+#include "engine/conn/dialer.h"
+
+#include <string.h>
+
+enum { DIALER_WAIT_MIN_MS = 1, DIALER_WAIT_MAX_MS = 50 };
+
+/* One try. OK: the connection has begun its life. */
+static pp_fault dialer_try(pp_dialer *dialer, pp_worker *worker)
+{
+    pp_party *party = dialer->party;
+    pp_pipe pipe;
+    pp_pipe_init(&pipe, party->hub->port, &party->hub->memory);
+    pp_fault fault = pp_pipe_dial(&pipe, dialer->name, party->options.pipe_buffer_bytes, dialer->home);
+    if (fault.status == PIPEPORT_OK) {
+        fault.status = pp_conn_start(party, &pipe, worker);
+        if (fault.status != PIPEPORT_OK) {
+            pp_pipe_close(&pipe);
+        }
+    }
+    return fault;
+}
+
+/* The deadline's count of the party is there, and stays with the deadline. */
+static void dialer_wait(pp_dialer *dialer, uint64_t now_ms)
+{
+    uint32_t wait_ms = dialer->wait_ms + (uint32_t) (pp_os_jitter() % dialer->wait_ms);
+    dialer->wait_ms = dialer->wait_ms * 2 < DIALER_WAIT_MAX_MS ? dialer->wait_ms * 2 : DIALER_WAIT_MAX_MS;
+    uint64_t next_ms = now_ms + wait_ms < dialer->until_ms ? now_ms + wait_ms : dialer->until_ms;
+    (void) pp_pool_set_deadline(&dialer->party->hub->pool, &dialer->again, next_ms);
+    if (atomic_load(&dialer->party->stopping)) { /* A stop between found no deadline to clear. */
+        pp_dialer_stop(dialer);
+    }
+}
+
+static void dialer_again_due(pp_deadline *deadline, void *drainer)
+{
+    pp_dialer *dialer = (pp_dialer *) ((char *) deadline - offsetof(pp_dialer, again));
+    pp_party *party = dialer->party;
+    if (!atomic_load(&party->stopping)) {
+        pp_fault fault = dialer_try(dialer, drainer);
+        uint64_t now_ms = pp_os_now_ms();
+        if (fault.status == PIPEPORT_BUSY && now_ms < dialer->until_ms) {
+            dialer_wait(dialer, now_ms);
+            return;
+        }
+        if (fault.status != PIPEPORT_OK && party->events.failed) {
+            party->events.failed(party->events.user, fault.status, fault.system_code);
+        }
+    }
+    pp_party_release(party);
+}
+
+pp_fault pp_dialer_start(pp_dialer *dialer, pp_party *party, const char *name, pp_worker *worker)
+{
+    pp_hub *hub = party->hub;
+    *dialer = (pp_dialer){.party = party, .wait_ms = DIALER_WAIT_MIN_MS, .again = {.due = dialer_again_due}};
+    if (strlen(name) >= sizeof dialer->name) {
+        return (pp_fault){PIPEPORT_INVALID, 0};
+    }
+    strcpy(dialer->name, name);
+    dialer->home = pp_hub_home(hub);
+    uint64_t now_ms = pp_os_now_ms();
+    dialer->until_ms = now_ms + party->options.connect_ms;
+    pp_fault fault = dialer_try(dialer, worker);
+    if (fault.status == PIPEPORT_BUSY) {
+        pp_party_retain(party);
+        dialer_wait(dialer, now_ms);
+        fault = (pp_fault){PIPEPORT_OK, 0};
+    }
+    return fault;
+}
+
+void pp_dialer_stop(pp_dialer *dialer)
+{
+    if (pp_deadlines_clear(&dialer->party->hub->deadlines, &dialer->again)) {
+        pp_party_release(dialer->party);
+    }
+}

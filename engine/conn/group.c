@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* group.c - see group.h. */
+#include "engine/conn/group.h"
+
+#include "engine/base/assert.h"
+
+/* Ids carry a generation of at least 1 above 24 bits of index; slot numbers stay below. */
+#define GROUP_ID_MIN (UINT64_C(1) << 24)
+
+_Static_assert(PP_TABLE_ENTRIES_MAX < GROUP_ID_MIN, "a slot number must not look like an id");
+
+void pp_group_init(pp_group *group, pp_memory *memory)
+{
+    pp_lock_init(&group->lock);
+    pp_table_init(&group->slots, memory, sizeof(_Atomic uint64_t));
+    group->free_first = 0;
+}
+
+void pp_group_fini(pp_group *group)
+{
+    pp_table_fini(&group->slots);
+    pp_lock_fini(&group->lock);
+}
+
+pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot)
+{
+    PP_ASSERT(id >= GROUP_ID_MIN);
+    pipeport_status status = PIPEPORT_OK;
+    pp_lock_take(&group->lock);
+    if (group->free_first) {
+        *slot = group->free_first - 1;
+        _Atomic uint64_t *place = pp_table_at(&group->slots, *slot);
+        group->free_first = (uint32_t) atomic_load_explicit(place, memory_order_relaxed);
+        atomic_store(place, id);
+    } else {
+        _Atomic uint64_t *place = pp_table_next(&group->slots);
+        if (place) {
+            *slot = pp_group_slots(group);
+            atomic_store(place, id);
+            pp_table_grow(&group->slots);
+            atomic_thread_fence(memory_order_seq_cst); /* The count, too, comes before the look at the stop flag. */
+        } else {
+            status = PIPEPORT_NO_MEMORY;
+        }
+    }
+    pp_lock_give(&group->lock);
+    return status;
+}
+
+void pp_group_leave(pp_group *group, uint32_t slot)
+{
+    pp_lock_take(&group->lock);
+    _Atomic uint64_t *place = pp_table_at(&group->slots, slot);
+    PP_ASSERT(atomic_load_explicit(place, memory_order_relaxed) >= GROUP_ID_MIN);
+    atomic_store_explicit(place, group->free_first, memory_order_release);
+    group->free_first = slot + 1;
+    pp_lock_give(&group->lock);
+}
+
+uint32_t pp_group_slots(const pp_group *group)
+{
+    return atomic_load(&group->slots.count);
+}
+
+uint64_t pp_group_at(const pp_group *group, uint32_t slot)
+{
+    _Atomic uint64_t *place = pp_table_at(&group->slots, slot);
+    uint64_t id = atomic_load(place);
+    return id >= GROUP_ID_MIN ? id : 0;
+}

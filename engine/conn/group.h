@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * group.h - a set of connection ids that can be walked without a lock: whom a broadcast goes to.
+ *
+ * A slot holds an id, or, while free, the number of the next free one (which is smaller than any id). Joining and
+ * leaving take the lock. A walk meets every id that is in the set from its begin to its end, and may or may not meet
+ * those that join or leave meanwhile; an id that has left names nobody any more, so meeting it is harmless.
+ * A join is sequentially consistent: who joins and then looks at a stop flag, and who raises the flag and then walks,
+ * cannot both miss the other.
+ */
+#ifndef PP_CONN_GROUP_H
+#define PP_CONN_GROUP_H
+
+#include "engine/conn/table.h"
+#include "engine/port/os.h"
+
+typedef struct pp_group {
+    pp_lock lock;
+    pp_table slots;      /* _Atomic uint64_t each. */
+    uint32_t free_first; /* Slot + 1, 0: none. Under the lock. */
+} pp_group;
+
+void pp_group_init(pp_group *group, pp_memory *memory);
+void pp_group_fini(pp_group *group);
+
+/* Fails: NO_MEMORY. */
+pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot);
+void pp_group_leave(pp_group *group, uint32_t slot);
+
+/* Slots to walk, and the id in one of them (0: free). */
+uint32_t pp_group_slots(const pp_group *group);
+uint64_t pp_group_at(const pp_group *group, uint32_t slot);
+
+#endif

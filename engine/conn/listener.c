@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* listener.c - see listener.h. */
+#include "engine/conn/listener.h"
+
+#include "engine/base/assert.h"
+
+enum {
+    LISTENER_BUDGET = 64, /* Accepts finished at once in one go, before others have their turn. */
+    LISTENER_REST_MIN_MS = 10,
+    LISTENER_REST_MAX_MS = 1000
+};
+
+static void listener_wake_due(pp_deadline *deadline, void *drainer)
+{
+    pp_listener *listener = (pp_listener *) ((char *) deadline - offsetof(pp_listener, wake));
+    pp_party *party = listener->party;
+    pp_lock_take(&listener->lock);
+    listener->resting = false;
+    pp_lock_give(&listener->lock);
+    pp_listener_fill(listener, drainer);
+    pp_party_release(party);
+}
+
+static void listener_clear_wake(pp_listener *listener)
+{
+    if (pp_deadlines_clear(&listener->party->hub->deadlines, &listener->wake)) {
+        pp_party_release(listener->party);
+    }
+}
+
+/* Nothing is armed for rest_ms. The caller has a count of the party. */
+static void listener_rest(pp_listener *listener, uint32_t rest_ms)
+{
+    pp_lock_take(&listener->lock);
+    bool already = listener->resting || listener->stopping;
+    if (!already) {
+        listener->resting = true;
+        pp_party_retain(listener->party);
+    }
+    pp_lock_give(&listener->lock);
+    if (!already) {
+        (void) pp_pool_set_deadline(&listener->party->hub->pool, &listener->wake, pp_os_now_ms() + rest_ms);
+        /* A stop between the two found no deadline to clear. */
+        if (atomic_load(&listener->party->stopping)) {
+            listener_clear_wake(listener);
+        }
+    }
+}
+
+/* A place that was taken is free again. */
+static void listener_untake(pp_listener *listener)
+{
+    pp_lock_take(&listener->lock);
+    PP_VERIFY(listener->taken > 0);
+    listener->taken -= 1;
+    pp_lock_give(&listener->lock);
+}
+
+/* An accept failed: count it, and rest if it was ours or the system's fault rather than the client's. */
+static void listener_failed(pp_listener *listener, pp_fault fault)
+{
+    listener_untake(listener);
+    if (fault.status == PIPEPORT_STOPPED) {
+        return;
+    }
+    pp_tally_add(&listener->party->tally.accepts_failed, 1);
+    if (fault.status == PIPEPORT_GONE) {
+        return;
+    }
+    pp_lock_take(&listener->lock);
+    uint32_t rest_ms = listener->rest_ms < LISTENER_REST_MIN_MS ? LISTENER_REST_MIN_MS : listener->rest_ms * 2;
+    rest_ms = rest_ms < LISTENER_REST_MAX_MS ? rest_ms : LISTENER_REST_MAX_MS;
+    listener->rest_ms = rest_ms;
+    pp_lock_give(&listener->lock);
+    pp_hub_log(listener->party->hub, "accept failed: %s (system code %ld); trying again in %u ms",
+               pipeport_status_text(fault.status), fault.system_code, rest_ms);
+    listener_rest(listener, rest_ms);
+}
+
+/* The slot's operation is over: the pipe is the caller's, the slot idle. Under the lock. */
+static pp_pipe listener_free_slot(pp_listener_slot *slot, pipeport_status status)
+{
+    pp_listener *listener = slot->listener;
+    pp_pipe pipe = slot->pipe;
+    PP_ASSERT(slot->armed);
+    slot->armed = false;
+    slot->next_idle = listener->idle;
+    listener->idle = slot;
+    if (status == PIPEPORT_OK) {
+        listener->rest_ms = 0;
+    }
+    return pipe;
+}
+
+/* Seats who came. */
+static void listener_seat(pp_listener *listener, pp_pipe *pipe, pp_worker *worker)
+{
+    pipeport_status status = pp_conn_start(listener->party, pipe, worker);
+    if (status != PIPEPORT_OK) {
+        pp_pipe_close(pipe);
+        listener_failed(listener, (pp_fault){status, 0});
+    }
+}
+
+/* Arms one slot. False: nothing may be armed. True: something was; look again. */
+static bool listener_arm(pp_listener *listener, pp_worker *worker)
+{
+    pp_party *party = listener->party;
+    pp_lock_take(&listener->lock);
+    pp_listener_slot *slot = listener->idle;
+    if (!slot || listener->stopping || listener->resting || listener->taken >= party->options.connections_max) {
+        pp_lock_give(&listener->lock);
+        return false;
+    }
+    listener->idle = slot->next_idle;
+    listener->taken += 1;
+    slot->armed = true;
+    pp_party_retain(party);
+    pp_pipe_init(&slot->pipe, party->hub->port, &party->hub->memory);
+    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    if (pp_pipe_accept(&slot->pipe, listener->ear, &slot->op, &now) == PP_LATER) {
+        pp_lock_give(&listener->lock);
+        return true;
+    }
+    pp_pipe pipe = listener_free_slot(slot, now.fault.status);
+    pp_lock_give(&listener->lock);
+    if (now.fault.status == PIPEPORT_OK) {
+        listener_seat(listener, &pipe, worker);
+    } else {
+        listener_failed(listener, now.fault);
+    }
+    pp_party_release(party);
+    return true;
+}
+
+static void listener_done(pp_op *op, pp_result result, void *drainer)
+{
+    pp_listener_slot *slot = (pp_listener_slot *) ((char *) op - offsetof(pp_listener_slot, op));
+    pp_listener *listener = slot->listener;
+    pp_party *party = listener->party;
+    pp_lock_take(&listener->lock);
+    pp_pipe pipe = listener_free_slot(slot, result.fault.status);
+    pp_lock_give(&listener->lock);
+    if (result.fault.status == PIPEPORT_OK) {
+        pp_listener_fill(listener, drainer);
+        listener_seat(listener, &pipe, drainer);
+    } else {
+        listener_failed(listener, result.fault);
+        pp_listener_fill(listener, drainer);
+    }
+    pp_party_release(party);
+}
+
+pp_fault pp_listener_open(pp_listener *listener, pp_party *party, const char *name)
+{
+    pp_memory *memory = &party->hub->memory;
+    uint32_t count = party->options.accepts_pending;
+    *listener = (pp_listener){.party = party, .wake = {.due = listener_wake_due}};
+    listener->slots = pp_memory_take_zeroed(memory, count * sizeof *listener->slots);
+    if (!listener->slots) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    pp_fault fault = pp_ear_open(&listener->ear, party->hub->port, memory, name, party->options.pipe_buffer_bytes);
+    if (fault.status != PIPEPORT_OK) {
+        pp_memory_give(memory, listener->slots, count * sizeof *listener->slots);
+        return fault;
+    }
+    pp_lock_init(&listener->lock);
+    for (uint32_t i = 0; i < count; ++i) {
+        pp_listener_slot *slot = &listener->slots[i];
+        slot->listener = listener;
+        slot->op.done = listener_done;
+        slot->op.home = i % party->hub->pool.homes;
+        slot->next_idle = listener->idle;
+        listener->idle = slot;
+    }
+    return fault;
+}
+
+void pp_listener_fill(pp_listener *listener, pp_worker *worker)
+{
+    for (uint32_t budget = LISTENER_BUDGET; listener_arm(listener, worker); --budget) {
+        if (budget == 0) {
+            listener_rest(listener, 1); /* A storm of clients that are there at once: others have their turn. */
+            return;
+        }
+    }
+}
+
+void pp_listener_left(pp_listener *listener, pp_worker *worker)
+{
+    listener_untake(listener);
+    pp_listener_fill(listener, worker);
+}
+
+void pp_listener_stop(pp_listener *listener)
+{
+    pp_lock_take(&listener->lock);
+    listener->stopping = true;
+    for (uint32_t i = 0; i < listener->party->options.accepts_pending; ++i) {
+        pp_listener_slot *slot = &listener->slots[i];
+        if (slot->armed) {
+            pp_pipe_cancel(&slot->pipe, &slot->op);
+        }
+    }
+    pp_lock_give(&listener->lock);
+    listener_clear_wake(listener);
+}
+
+void pp_listener_close(pp_listener *listener)
+{
+    pp_memory *memory = &listener->party->hub->memory;
+    pp_ear_close(listener->ear);
+    pp_lock_fini(&listener->lock);
+    pp_memory_give(memory, listener->slots, listener->party->options.accepts_pending * sizeof *listener->slots);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* party.c - see party.h. */
+#include "engine/conn/party.h"
+
+#include "engine/base/assert.h"
+
+void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events)
+{
+    party->hub = hub;
+    party->options = *options;
+    party->events = *events;
+    atomic_init(&party->count, 1);
+}
+
+void pp_party_retain(pp_party *party)
+{
+    uint32_t before = atomic_fetch_add_explicit(&party->count, 1, memory_order_relaxed);
+    PP_VERIFY(before > 0 && before < UINT32_MAX);
+}
+
+void pp_party_release(pp_party *party)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&party->count, 1, memory_order_acq_rel);
+    PP_VERIFY(before > 0);
+    if (before == 1) {
+        pp_gate *waiter = party->waiter;
+        party->finish(party);
+        if (waiter) {
+            (void) pp_gate_leave(waiter);
+        }
+    }
+}
+
+void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount)
+{
+    atomic_fetch_add_explicit(figure, amount, memory_order_relaxed);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * party.h - who owns connections: a server or a client. Its options, events, figures, and the count of all that still
+ * leans on it.
+ *
+ * Count: one for the owner, one for each connection until its seat is free, one for each accept or dial under way, one
+ * for each deadline set. Who takes the last one away finishes the party (frees it) and opens the gate of who waits; so
+ * nobody touches it after his own count is gone.
+ */
+#ifndef PP_CONN_PARTY_H
+#define PP_CONN_PARTY_H
+
+#include "engine/conn/group.h"
+#include "engine/conn/hub.h"
+
+typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
+    _Atomic uint64_t opened, closed, accepts_failed, messages_sent, messages_received;
+    _Atomic uint64_t bytes_accepted, bytes_sent, bytes_discarded, bytes_received;
+    _Atomic uint64_t sends_refused, broadcasts_refused;
+} pp_tally;
+
+typedef struct pp_party pp_party;
+
+struct pp_party {
+    pp_hub *hub;
+    pipeport_options options; /* Resolved: no field stands for a default. */
+    pipeport_events events;   /* Resolved: absent members NULL. */
+    _Atomic uint32_t count;
+    _Atomic bool stopping;    /* Raised before the members are walked; looked at after joining (see group.h). */
+    pp_gate *waiter;          /* Set before the owner's count goes; NULL: nobody waits. */
+    pp_group *members;        /* A server's; NULL for a client, which has `only`. */
+    _Atomic uint64_t only;    /* A client's connection. */
+    void (*left)(pp_party *party, pp_worker *worker); /* A connection has given its seat back. May be NULL. */
+    void (*halt)(pp_party *party);                    /* Accepts and dials no more. */
+    void (*finish)(pp_party *party);                  /* Frees it. */
+    pp_party *next, *previous;                        /* The engine's list; the floor above's. */
+    pp_tally tally;
+};
+
+/* The struct is zeroed and filled in by its owner; count 1. */
+void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events);
+void pp_party_retain(pp_party *party);
+void pp_party_release(pp_party *party);
+
+void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
+
+#endif

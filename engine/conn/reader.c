@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* reader.c - see reader.h. */
+#include "engine/conn/reader.h"
+
+#include "engine/base/assert.h"
+
+#include <string.h>
+
+void pp_reader_init(pp_reader *reader, pp_pipe *pipe, pp_memory *memory, uint32_t payload_bytes_max, pp_op_done *done)
+{
+    memset(reader, 0, sizeof *reader);
+    reader->pipe = pipe;
+    reader->op.done = done;
+    pp_inbox_init(&reader->inbox, memory, payload_bytes_max);
+}
+
+void pp_reader_fini(pp_reader *reader)
+{
+    PP_ASSERT(!reader->armed);
+    pp_inbox_fini(&reader->inbox);
+}
+
+static void reader_took(pp_reader *reader, pp_result result)
+{
+    reader->fault = result.fault;
+    if (result.fault.status == PIPEPORT_OK) {
+        reader->bytes += result.bytes;
+        pp_inbox_filled(&reader->inbox, result.bytes);
+    }
+}
+
+void pp_reader_home(pp_reader *reader, pp_result result)
+{
+    PP_ASSERT(reader->armed);
+    reader->armed = false;
+    reader_took(reader, result);
+}
+
+/* True: one read finished at once. False: it is pending, or could not be made (`fault`). */
+static bool reader_read(pp_reader *reader)
+{
+    uint8_t *room = NULL;
+    uint32_t bytes = 0;
+    pipeport_status status = pp_inbox_room(&reader->inbox, &room, &bytes);
+    if (status != PIPEPORT_OK) {
+        reader->fault = (pp_fault){status, 0};
+        return false;
+    }
+    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    reader->op.home = reader->pipe->home;
+    reader->armed = true; /* Before arming: from then on the completion may be on its way to another thread. */
+    if (pp_pipe_read(reader->pipe, room, bytes, &reader->op, &now) == PP_LATER) {
+        return false;
+    }
+    reader->armed = false;
+    reader_took(reader, now);
+    return true;
+}
+
+pp_reading pp_reader_next(pp_reader *reader, uint32_t *budget, const uint8_t **payload, uint32_t *length)
+{
+    PP_ASSERT(!reader->armed);
+    for (;;) {
+        if (reader->dropping) {
+            pp_inbox_drop(&reader->inbox);
+        } else {
+            switch (pp_inbox_next(&reader->inbox, payload, length)) {
+            case PP_INBOX_MESSAGE:
+                return PP_READING_MESSAGE;
+            case PP_INBOX_REFUSED:
+                reader->fault = (pp_fault){PIPEPORT_BAD_PEER, 0};
+                return PP_READING_ENDED;
+            case PP_INBOX_MORE:
+                break;
+            }
+        }
+        if (reader->fault.status != PIPEPORT_OK) {
+            return PP_READING_ENDED;
+        }
+        if (*budget == 0) {
+            return PP_READING_TIRED;
+        }
+        *budget -= 1;
+        if (!reader_read(reader) && reader->fault.status == PIPEPORT_OK) {
+            return PP_READING_ARMED;
+        }
+    }
+}

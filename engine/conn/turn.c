@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* turn.c - see turn.h. */
+#include "engine/conn/turn.h"
+
+#include "engine/base/assert.h"
+
+static void turn_run(pp_turn *turn, pp_worker *worker)
+{
+    uint32_t expected = PP_TURN_RUNNING;
+    do {
+        uint32_t duties = atomic_exchange(&turn->word, PP_TURN_RUNNING) & ~(uint32_t) PP_TURN_RUNNING;
+        if (turn->owner->run(turn, duties, worker)) {
+            pp_port_post(turn->port, &turn->op);
+            return;
+        }
+        expected = PP_TURN_RUNNING;
+    } while (!atomic_compare_exchange_strong(&turn->word, &expected, 0));
+    turn->owner->unpin(turn, worker);
+}
+
+static void turn_run_chore(pp_chore *chore, pp_worker *worker)
+{
+    turn_run((pp_turn *) ((char *) chore - offsetof(pp_turn, chore)), worker);
+}
+
+static void turn_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) result;
+    turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), drainer);
+}
+
+void pp_turn_init(pp_turn *turn, const pp_turn_owner *owner, pp_port *port, uint32_t home)
+{
+    *turn = (pp_turn){.owner = owner, .port = port};
+    turn->chore.run = turn_run_chore;
+    turn->op.done = turn_done;
+    turn->op.home = home;
+}
+
+void pp_turn_summon(pp_turn *turn, uint32_t duties, pp_worker *worker)
+{
+    PP_ASSERT(!(duties & PP_TURN_RUNNING));
+    if (atomic_fetch_or(&turn->word, duties | PP_TURN_RUNNING) & PP_TURN_RUNNING) {
+        return;
+    }
+    turn->owner->pin(turn);
+    if (worker) {
+        pp_worker_defer(worker, &turn->chore);
+    } else {
+        pp_port_post(turn->port, &turn->op);
+    }
+}

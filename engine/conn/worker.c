@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.c - see worker.h. */
+#include "engine/conn/worker.h"
+
+#include "engine/base/assert.h"
+
+enum {
+    /* No wait is longer, so that a worker that has gone to sleep before a deadline was set, while the one that set it is
+     * held by a slow handler, still sees to it (the system gives a wake to whom it likes). */
+    WORKER_WATCH_MS = 1000,
+    WORKER_SLOW_MS = 1, /* A batch that took longer than this had a slow handler in it. */
+    POOL_LEND_MS = 10   /* How long a waiting or unattending thread goes before it looks around again. */
+};
+
+void pp_worker_defer(pp_worker *worker, pp_chore *chore)
+{
+    PP_ASSERT(atomic_load_explicit(&worker->thread, memory_order_relaxed) == pp_os_thread_self());
+    chore->next = NULL;
+    if (worker->last) {
+        worker->last->next = chore;
+    } else {
+        worker->first = chore;
+    }
+    worker->last = chore;
+}
+
+static void worker_run_chores(pp_worker *worker)
+{
+    while (worker->first) {
+        pp_chore *chore = worker->first;
+        worker->first = chore->next;
+        if (!worker->first) {
+            worker->last = NULL;
+        }
+        chore->run(chore, worker);
+    }
+}
+
+static uint32_t worker_wait_ms(const pp_worker *worker, uint64_t now_ms, uint64_t until_ms)
+{
+    uint64_t next_ms = atomic_load(&worker->pool->deadlines->next_ms);
+    if (until_ms < next_ms) {
+        next_ms = until_ms;
+    }
+    uint64_t wait_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+    return wait_ms < WORKER_WATCH_MS ? (uint32_t) wait_ms : WORKER_WATCH_MS;
+}
+
+static void worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
+{
+    pp_deadlines *deadlines = worker->pool->deadlines;
+    while (atomic_load(&deadlines->next_ms) <= now_ms) {
+        pp_deadline *deadline = pp_deadlines_pop(deadlines, now_ms);
+        if (!deadline) {
+            return;
+        }
+        deadline->due(deadline, worker);
+    }
+    worker_run_chores(worker);
+}
+
+/* One turn; answers the time at its end. */
+static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_ms)
+{
+    pp_completion batch[PP_BATCH_MAX];
+    uint32_t wait_ms = worker_wait_ms(worker, now_ms, until_ms);
+    uint32_t count = pp_port_take(worker->pool->port, worker->drainer, wait_ms, batch, worker->batch_max);
+    uint64_t begin_ms = pp_os_now_ms();
+    for (uint32_t i = 0; i < count; ++i) {
+        batch[i].op->done(batch[i].op, batch[i].result, worker);
+    }
+    worker_run_chores(worker);
+    uint64_t end_ms = pp_os_now_ms();
+    worker->batch_max = end_ms - begin_ms > WORKER_SLOW_MS ? 1 : PP_BATCH_MAX;
+    worker_run_deadlines(worker, end_ms);
+    return end_ms;
+}
+
+static void worker_body(void *argument)
+{
+    pp_worker *worker = argument;
+    atomic_store(&worker->thread, pp_os_thread_self());
+    uint64_t now_ms = pp_os_now_ms();
+    while (!atomic_load(&worker->pool->stopping)) {
+        now_ms = worker_turn(worker, now_ms, UINT64_MAX);
+    }
+    atomic_store(&worker->thread, 0);
+}
+
+static void pool_join(pp_pool *pool, uint32_t started)
+{
+    atomic_store(&pool->stopping, true);
+    pp_port_wake(pool->port);
+    for (uint32_t i = 0; i < started; ++i) {
+        pp_os_thread_join(&pool->workers[i].os_thread);
+    }
+}
+
+pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, uint32_t owned)
+{
+    PP_ASSERT(owned <= PP_WORKERS_MAX);
+    pool->port = port;
+    pool->deadlines = deadlines;
+    pool->owned = owned;
+    pool->homes = owned ? owned : 1;
+    atomic_init(&pool->used, owned);
+    atomic_init(&pool->stopping, false);
+    pp_gate_init(&pool->lent, 1);
+    for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        pool->workers[i] = (pp_worker){.pool = pool, .drainer = i, .batch_max = PP_BATCH_MAX};
+    }
+    for (uint32_t i = 0; i < owned; ++i) {
+        pp_fault fault = pp_os_thread_start(&pool->workers[i].os_thread, worker_body, &pool->workers[i]);
+        if (fault.status != PIPEPORT_OK) {
+            pool_join(pool, i);
+            return fault;
+        }
+    }
+    return (pp_fault){PIPEPORT_OK, 0};
+}
+
+void pp_pool_stop(pp_pool *pool)
+{
+    PP_VERIFY(!pp_pool_here(pool));
+    pool_join(pool, pool->owned);
+    if (!pp_gate_leave(&pool->lent)) {
+        (void) pp_gate_wait(&pool->lent, UINT32_MAX);
+    }
+}
+
+pp_worker *pp_pool_here(pp_pool *pool)
+{
+    uintptr_t self = pp_os_thread_self();
+    uint32_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
+    for (uint32_t i = 0; i < used; ++i) {
+        if (atomic_load_explicit(&pool->workers[i].thread, memory_order_relaxed) == self) {
+            return &pool->workers[i];
+        }
+    }
+    return NULL;
+}
+
+/* A free place for a lent thread. Where drainers have pipes of their own, only an attended one is of use. */
+static pp_worker *pool_claim(pp_pool *pool)
+{
+    uint32_t places = pp_port_is_shared(pool->port) ? PP_WORKERS_MAX : pool->homes;
+    for (uint32_t i = pool->owned; i < places; ++i) {
+        uintptr_t nobody = 0;
+        if (atomic_compare_exchange_strong(&pool->workers[i].thread, &nobody, pp_os_thread_self())) {
+            uint32_t used = atomic_load(&pool->used);
+            while (used <= i && !atomic_compare_exchange_weak(&pool->used, &used, i + 1)) {
+            }
+            return &pool->workers[i];
+        }
+    }
+    return NULL;
+}
+
+static pipeport_status pool_drain_until(pp_pool *pool, uint64_t until_ms)
+{
+    uint64_t now_ms = pp_os_now_ms();
+    pp_worker *worker = NULL;
+    do {
+        if (atomic_load(&pool->stopping)) {
+            break;
+        }
+        if (!worker) {
+            worker = pool_claim(pool);
+        }
+        if (worker) {
+            now_ms = worker_turn(worker, now_ms, until_ms);
+        } else if (pp_port_is_shared(pool->port)) {
+            return PIPEPORT_INVALID;
+        } else { /* Every home is attended: wait for one to be left. */
+            (void) pp_gate_wait(&pool->lent, POOL_LEND_MS);
+            now_ms = pp_os_now_ms();
+        }
+    } while (now_ms < until_ms);
+    if (worker) {
+        PP_ASSERT(!worker->first);
+        atomic_store(&worker->thread, 0);
+    }
+    return PIPEPORT_OK;
+}
+
+pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms)
+{
+    if (pp_pool_here(pool)) {
+        return PIPEPORT_INVALID;
+    }
+    if (atomic_load(&pool->stopping)) {
+        return PIPEPORT_STOPPED;
+    }
+    pp_gate_add(&pool->lent);
+    pipeport_status status = pool_drain_until(pool, for_ms == UINT32_MAX ? UINT64_MAX : pp_os_now_ms() + for_ms);
+    if (status == PIPEPORT_OK && atomic_load(&pool->stopping)) {
+        status = PIPEPORT_STOPPED;
+        pp_port_wake(pool->port); /* More may be lent than one wake reaches: each passes it on. */
+    }
+    (void) pp_gate_leave(&pool->lent);
+    return status;
+}
+
+void pp_pool_wait(pp_pool *pool, pp_gate *gate)
+{
+    if (pool->owned) {
+        (void) pp_gate_wait(gate, UINT32_MAX);
+        return;
+    }
+    while (!pp_gate_wait(gate, 0)) {
+        if (pp_pool_lend(pool, POOL_LEND_MS) != PIPEPORT_OK) {
+            (void) pp_gate_wait(gate, POOL_LEND_MS);
+        }
+    }
+}
+
+bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms)
+{
+    pp_deadline_set set = pp_deadlines_set(pool->deadlines, deadline, due_ms);
+    if (set.is_next && !pp_pool_here(pool)) { /* A worker looks for itself, at the end of this very turn. */
+        pp_port_wake(pool->port);
+    }
+    return set.was_set;
+}

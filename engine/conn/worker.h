@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h - the threads that drain the port: a pool of ours, and those a host lends.
+ *
+ * A worker's turn: take a small batch of completions, hand each to its op, then run the chores that came up, then the
+ * deadlines that are due. A chore is what shall happen on this thread once the batch is handled: a connection's turn, or
+ * a write that was held back so that the replies of a whole batch leave in one (corking). Chores do not defer themselves
+ * again: who has more to do than its share posts to the port, so that every round ends.
+ * When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it while
+ * other workers are idle.
+ *
+ * Threads: a worker's fields belong to its thread, except `thread`, by which any thread can find out whether it is one.
+ */
+#ifndef PP_CONN_WORKER_H
+#define PP_CONN_WORKER_H
+
+#include "engine/conn/deadlines.h"
+#include "engine/port/os.h"
+#include "engine/port/port.h"
+
+enum { PP_WORKERS_MAX = 64 };
+
+typedef struct pp_pool pp_pool;
+typedef struct pp_worker pp_worker;
+typedef struct pp_chore pp_chore;
+
+struct pp_chore { /* In at most one worker's list at a time; its owner sees to that. */
+    pp_chore *next;
+    void (*run)(pp_chore *chore, pp_worker *worker);
+};
+
+struct pp_worker {
+    pp_pool *pool;
+    _Atomic uintptr_t thread; /* Who it is, 0: nobody. Claimed by CAS, compared by anybody (relaxed: only a thread's own
+                                 id matters to it, and that it wrote itself). */
+    uint32_t drainer;
+    uint32_t batch_max;
+    pp_chore *first, *last;
+    pp_thread os_thread; /* Of ours only. */
+};
+
+struct pp_pool {
+    pp_port *port;
+    pp_deadlines *deadlines;
+    uint32_t owned;          /* Threads of ours: workers[0 .. owned - 1]. */
+    uint32_t homes;          /* Drainers that are always attended: owned, or 1 for a host's threads. */
+    _Atomic uint32_t used;   /* workers[used ...] were never claimed. */
+    _Atomic bool stopping;   /* A state, not a message; a wake follows it. */
+    pp_gate lent;            /* 1 for the pool, and each thread that is lent. */
+    pp_worker workers[PP_WORKERS_MAX];
+};
+
+/* Starts `owned` threads (0: a host's threads only). Fails: SYSTEM. */
+pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, uint32_t owned);
+
+/* Ends and joins ours, waits until the lent ones are home. Not from a worker. */
+void pp_pool_stop(pp_pool *pool);
+
+/* Lends this thread for for_ms (UINT32_MAX: until the pool stops). Fails: INVALID (is a worker already, or too many),
+ * STOPPED. */
+pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms);
+
+/* Waits for a gate, not on a worker; drains meanwhile if there is no thread of ours. */
+void pp_pool_wait(pp_pool *pool, pp_gate *gate);
+
+/* This thread's worker, or NULL: a foreign thread. */
+pp_worker *pp_pool_here(pp_pool *pool);
+
+/* Sets a deadline and sees to it that somebody waits no longer than that. True: it was set before. */
+bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms);
+
+/* On that worker's thread only. */
+void pp_worker_defer(pp_worker *worker, pp_chore *chore);
+
+#endif
