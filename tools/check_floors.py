@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "engine/port/linux":      ["engine/port", "engine/base", "engine/include"],
     "engine/flow":            ["engine/base", "engine/include", "protocol"],
     "engine/conn":            ["engine/flow", "engine/port", "engine/base", "engine/include", "protocol"],
-    "engine/api":             ["engine/conn", "engine/flow", "engine/base", "engine/include"],
+    "engine/api":             ["protocol", "engine/conn", "engine/flow", "engine/base", "engine/include"],
     "bench":                  ["engine/include"],
     "bench/windows":          ["bench"],   # the bare loops: the system, and no library
     "bench/linux":            ["bench"],

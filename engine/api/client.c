@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* client.c - see client.h and pipeport.h. */
+#include "engine/api/client.h"
+
+#include "engine/api/options.h"
+#include "engine/api/tally.h"
+
+static void client_halt(pp_party *party)
+{
+    pp_dialer_stop(&((pipeport_client *) party)->dialer);
+}
+
+static void client_finish(pp_party *party)
+{
+    pipeport_client *client = (pipeport_client *) party;
+    pipeport_engine *engine = client->engine;
+    pp_memory_give(&engine->hub.memory, client, sizeof *client);
+    pp_engine_forget(engine);
+}
+
+/* Takes back a client that never came to dial, or could not. */
+static void client_undo(pipeport_client *client)
+{
+    pp_engine_stop_party(client->engine, &client->party, 0);
+}
+
+pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
+                                      const pipeport_options *options, const pipeport_events *events)
+{
+    pipeport_options resolved;
+    pipeport_events told;
+    char address[PP_ADDRESS_BYTES_MAX];
+    if (!out || !engine || !name || pp_options_resolve(&resolved, options) != PIPEPORT_OK ||
+        pp_options_resolve_events(&told, events) != PIPEPORT_OK || pp_pipe_address(name, address) != PIPEPORT_OK) {
+        return PIPEPORT_INVALID;
+    }
+    pipeport_client *client = pp_memory_take_zeroed(&engine->hub.memory, sizeof *client);
+    if (!client) {
+        return PIPEPORT_NO_MEMORY;
+    }
+    client->engine = engine;
+    client->party.halt = client_halt;
+    client->party.finish = client_finish;
+    pp_party_init(&client->party, &engine->hub, &resolved, &told);
+    pipeport_status status = pp_engine_enter(engine, &client->party);
+    if (status != PIPEPORT_OK) {
+        pp_memory_give(&engine->hub.memory, client, sizeof *client);
+        return status;
+    }
+    *out = client; /* Before the first event can want it. */
+    pp_fault fault = pp_dialer_start(&client->dialer, &client->party, name, pp_pool_here(&engine->hub.pool));
+    if (fault.status != PIPEPORT_OK) {
+        *out = NULL;
+        client_undo(client);
+    }
+    return fault.status;
+}
+
+void pipeport_client_stop(pipeport_client *client, uint32_t drain_ms)
+{
+    if (client) {
+        pp_engine_stop_party(client->engine, &client->party, drain_ms);
+    }
+}
+
+pipeport_status pipeport_client_stats(const pipeport_client *client, pipeport_stats *stats)
+{
+    return client ? pp_tally_report(&client->party, stats) : PIPEPORT_INVALID;
+}

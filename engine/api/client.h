@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client.h - a client: a party with a dialer and at most one connection.
+ */
+#ifndef PP_API_CLIENT_H
+#define PP_API_CLIENT_H
+
+#include "engine/api/engine.h"
+#include "engine/conn/dialer.h"
+
+struct pipeport_client {
+    pp_party party; /* First: the party's callbacks find the client by it. */
+    pipeport_engine *engine;
+    pp_dialer dialer;
+};
+
+#endif

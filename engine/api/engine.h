@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.h - the engine as the other files of this floor see it: a hub, and the parties that live on it.
+ */
+#ifndef PP_API_ENGINE_H
+#define PP_API_ENGINE_H
+
+#include "engine/conn/party.h"
+
+struct pipeport_engine {
+    pp_hub hub;
+    pp_lock lock;           /* Guards the list. */
+    pp_party *parties;      /* Those whose owner has not stopped them. */
+    pp_gate alive;          /* 1 for the engine, and each party until it is finished. */
+    _Atomic bool stopping;
+};
+
+/* Enters a party that has begun, and counts it as alive. Fails: STOPPED. */
+pipeport_status pp_engine_enter(pipeport_engine *engine, pp_party *party);
+
+/* The last that a party's finish does. */
+void pp_engine_forget(pipeport_engine *engine);
+
+/* Stops a party: no accepting and dialing, connections drained for up to drain_ms (0: aborted), the owner's count given
+ * back. Waits until it is finished, unless called by a worker. */
+void pp_engine_stop_party(pipeport_engine *engine, pp_party *party, uint32_t drain_ms);
+
+#endif

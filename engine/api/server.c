@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* server.c - see server.h and pipeport.h. */
+#include "engine/api/server.h"
+
+#include "engine/api/options.h"
+#include "engine/api/tally.h"
+
+#include <string.h>
+
+static void server_left(pp_party *party, pp_worker *worker)
+{
+    pp_listener_left(&((pipeport_server *) party)->listener, worker);
+}
+
+static void server_halt(pp_party *party)
+{
+    pp_listener_stop(&((pipeport_server *) party)->listener);
+}
+
+static void server_finish(pp_party *party)
+{
+    pipeport_server *server = (pipeport_server *) party;
+    pipeport_engine *engine = server->engine;
+    pp_listener_close(&server->listener);
+    pp_group_fini(&server->members);
+    pp_memory_give(&engine->hub.memory, server, sizeof *server);
+    pp_engine_forget(engine);
+}
+
+static pp_fault server_open(pipeport_server *server, const char *name)
+{
+    pp_group_init(&server->members, &server->engine->hub.memory);
+    pp_fault fault = pp_listener_open(&server->listener, &server->party, name);
+    if (fault.status != PIPEPORT_OK) {
+        goto fini_members;
+    }
+    fault.status = pp_engine_enter(server->engine, &server->party);
+    if (fault.status != PIPEPORT_OK) {
+        goto close_listener;
+    }
+    return fault;
+
+close_listener:
+    pp_listener_close(&server->listener);
+fini_members:
+    pp_group_fini(&server->members);
+    return fault;
+}
+
+pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *engine, const char *name,
+                                      const pipeport_options *options, const pipeport_events *events)
+{
+    pipeport_options resolved;
+    pipeport_events told;
+    char address[PP_ADDRESS_BYTES_MAX];
+    if (!out || !engine || !name || pp_options_resolve(&resolved, options) != PIPEPORT_OK ||
+        pp_options_resolve_events(&told, events) != PIPEPORT_OK || pp_pipe_address(name, address) != PIPEPORT_OK) {
+        return PIPEPORT_INVALID;
+    }
+    pipeport_server *server = pp_memory_take_zeroed(&engine->hub.memory, sizeof *server);
+    if (!server) {
+        return PIPEPORT_NO_MEMORY;
+    }
+    server->engine = engine;
+    memcpy(server->address, address, sizeof address);
+    server->party.members = &server->members;
+    server->party.left = server_left;
+    server->party.halt = server_halt;
+    server->party.finish = server_finish;
+    pp_party_init(&server->party, &engine->hub, &resolved, &told);
+    pp_fault fault = server_open(server, name);
+    if (fault.status != PIPEPORT_OK) {
+        pp_hub_log(&engine->hub, "server %s: %s (system code %ld)", name, pipeport_status_text(fault.status),
+                   fault.system_code);
+        pp_memory_give(&engine->hub.memory, server, sizeof *server);
+        return fault.status;
+    }
+    *out = server; /* Before the first event can want it. */
+    pp_listener_fill(&server->listener, pp_pool_here(&engine->hub.pool));
+    return PIPEPORT_OK;
+}
+
+void pipeport_server_stop(pipeport_server *server, uint32_t drain_ms)
+{
+    if (server) {
+        pp_engine_stop_party(server->engine, &server->party, drain_ms);
+    }
+}
+
+const char *pipeport_server_address(const pipeport_server *server)
+{
+    return server ? server->address : "";
+}
+
+pipeport_status pipeport_server_stats(const pipeport_server *server, pipeport_stats *stats)
+{
+    return server ? pp_tally_report(&server->party, stats) : PIPEPORT_INVALID;
+}

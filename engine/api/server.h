@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - a server: a party with a listener and a group of members.
+ */
+#ifndef PP_API_SERVER_H
+#define PP_API_SERVER_H
+
+#include "engine/api/engine.h"
+#include "engine/conn/listener.h"
+
+struct pipeport_server {
+    pp_party party; /* First: the party's callbacks find the server by it. */
+    pipeport_engine *engine;
+    pp_group members;
+    pp_listener listener;
+    char address[PP_ADDRESS_BYTES_MAX];
+};
+
+#endif
