@@ -139,7 +139,7 @@ void pp_engine_stop_party(pipeport_engine *engine, pp_party *party, uint32_t dra
     party->waiter = worker ? NULL : &finished;
     atomic_store(&party->stopping, true);
     party->halt(party);
-    atomic_thread_fence(memory_order_seq_cst); /* Raised, then walk: who joins meanwhile sees it (group.h). */
+    /* Raised, then walk: who joins meanwhile sees it (group.h). */
     pp_conn_close_all(party, drain_ms ? PP_WISH_DRAIN : PP_WISH_ABORT, drain_ms ? pp_os_now_ms() + drain_ms : UINT64_MAX,
                       worker);
     pp_party_release(party);

@@ -242,13 +242,12 @@ static bool conn_enter_group(pp_conn *conn)
 static void conn_open(pp_conn *conn, pp_worker *worker)
 {
     pp_party *party = conn->party;
+    pp_seat_open(&conn->seat); /* Before joining: who finds the id in the group can pin it. */
     if (!conn_enter_group(conn)) {
         conn_end(conn, (pp_fault){PIPEPORT_NO_MEMORY, 0}, worker);
         return;
     }
-    pp_seat_open(&conn->seat);
-    atomic_thread_fence(memory_order_seq_cst); /* Joined and open, then look: a stop that missed us is seen here. */
-    if (atomic_load(&party->stopping)) {
+    if (atomic_load(&party->stopping)) { /* After joining: a stop that missed us is seen here. */
         conn_end(conn, (pp_fault){PIPEPORT_STOPPED, 0}, worker);
         return;
     }

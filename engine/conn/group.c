@@ -38,7 +38,6 @@ pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot)
             *slot = pp_group_slots(group);
             atomic_store(place, id);
             pp_table_grow(&group->slots);
-            atomic_thread_fence(memory_order_seq_cst); /* The count, too, comes before the look at the stop flag. */
         } else {
             status = PIPEPORT_NO_MEMORY;
         }

@@ -65,7 +65,7 @@ void *pp_table_next(pp_table *table)
 void pp_table_grow(pp_table *table)
 {
     uint32_t count = atomic_load_explicit(&table->count, memory_order_relaxed);
-    atomic_store_explicit(&table->count, count + 1, memory_order_release);
+    atomic_store(&table->count, count + 1); /* Sequentially consistent: a group's joining rests on it. */
 }
 
 void *pp_table_at(const pp_table *table, uint32_t index)
