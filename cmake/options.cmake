@@ -7,7 +7,7 @@ set(PIPEPORT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: ad
 # What the system must give to everybody who links the library; goes into the installed package too.
 add_library(pipeport_system INTERFACE)
 if(WIN32)
-  set(PIPEPORT_SYSTEM_LIBS synchronization advapi32)
+  set(PIPEPORT_SYSTEM_LIBS synchronization advapi32 ntdll)
   if(PIPEPORT_MALLOC STREQUAL "mimalloc")
     list(APPEND PIPEPORT_SYSTEM_LIBS psapi shell32 user32 bcrypt)   # mimalloc's own needs
   endif()

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/port/windows/ear.h"
+
+#include "engine/port/windows/fault.h"
+
+enum {
+    EAR_WAIT_MS = 50, /* What WaitNamedPipe takes for its default; the 0 that means the same on Windows is 0 in Wine. */
+    EAR_LOOK_MS = 1   /* The shortest a WaitNamedPipe can be told. */
+};
+
+HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags)
+{
+    const DWORD open = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | more_flags;
+    const DWORD mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+    SECURITY_ATTRIBUTES attributes = ear->guard.attributes; /* The call wants it writable. */
+    return CreateNamedPipeW(ear->name.path, open, mode, PIPE_UNLIMITED_INSTANCES, ear->buffer_bytes, ear->buffer_bytes,
+                            EAR_WAIT_MS, &attributes);
+}
+
+/* FILE_WRITE_DATA, not GENERIC_WRITE: that one asks for the right to make instances too, which a server may well keep
+ * for itself. With FILE_WRITE_ATTRIBUTES the pipe's mode can be set. A server learns who we are, and cannot act as us. */
+HANDLE pp_ear_reach(const wchar_t *path)
+{
+    return CreateFileW(path, GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+}
+
+/* True: the name has instances, whoever made them. */
+static bool ear_name_lives(const wchar_t *path)
+{
+    return WaitNamedPipeW(path, EAR_LOOK_MS) || GetLastError() == ERROR_SEM_TIMEOUT;
+}
+
+/* To Windows FILE_FLAG_FIRST_PIPE_INSTANCE is the claim, and a name that is taken answers ERROR_ACCESS_DENIED, as one
+ * that is forbidden does; looking afterwards tells them apart. Wine ignores the flag; looking before makes up for it
+ * but for two claims at the same instant. */
+static pp_fault ear_claim(pp_ear *ear)
+{
+    const pp_fault taken = {PIPEPORT_NAME_TAKEN, ERROR_ACCESS_DENIED};
+    if (ear_name_lives(ear->name.path)) {
+        return taken;
+    }
+    ear->holder = pp_ear_instance(ear, FILE_FLAG_FIRST_PIPE_INSTANCE);
+    if (ear->holder != INVALID_HANDLE_VALUE) {
+        return (pp_fault){PIPEPORT_OK, 0};
+    }
+    DWORD code = GetLastError();
+    if (code == ERROR_PIPE_BUSY || (code == ERROR_ACCESS_DENIED && ear_name_lives(ear->name.path))) {
+        return taken;
+    }
+    return pp_fault_from(code);
+}
+
+/* Takes the holder out of every client's reach. A client that was faster than ours is cut off, and hears GONE. */
+static pp_fault ear_hold(pp_ear *ear)
+{
+    HANDLE own = pp_ear_reach(ear->name.path);
+    DWORD reach_code = own == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_SUCCESS;
+    DWORD code = DisconnectNamedPipe(ear->holder) ? ERROR_SUCCESS : GetLastError();
+    if (own != INVALID_HANDLE_VALUE) {
+        CloseHandle(own);
+    }
+    /* If nobody came, why we could not says more than that there was nobody to disconnect. */
+    return pp_fault_from(code != ERROR_SUCCESS && reach_code != ERROR_SUCCESS ? reach_code : code);
+}
+
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes)
+{
+    (void) port; /* An accept's pipe brings it. */
+    pp_ear *ear = pp_memory_take(memory, sizeof *ear);
+    if (ear == NULL) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    *ear = (pp_ear){.memory = memory, .holder = INVALID_HANDLE_VALUE, .buffer_bytes = buffer_bytes};
+    pp_fault fault = {PIPEPORT_INVALID, 0};
+    if (!pp_name_init(&ear->name, name)) {
+        goto give_ear;
+    }
+    fault = pp_guard_init(&ear->guard);
+    if (fault.status != PIPEPORT_OK) {
+        goto give_ear;
+    }
+    fault = ear_claim(ear);
+    if (fault.status != PIPEPORT_OK) {
+        goto fini_guard;
+    }
+    fault = ear_hold(ear);
+    if (fault.status != PIPEPORT_OK) {
+        goto close_holder;
+    }
+    *out = ear;
+    return fault;
+
+close_holder:
+    CloseHandle(ear->holder);
+fini_guard:
+    pp_guard_fini(&ear->guard);
+give_ear:
+    pp_memory_give(memory, ear, sizeof *ear);
+    return fault;
+}
+
+void pp_ear_close(pp_ear *ear)
+{
+    CloseHandle(ear->holder);
+    pp_guard_fini(&ear->guard);
+    pp_memory_give(ear->memory, ear, sizeof *ear);
+}

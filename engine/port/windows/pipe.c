@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipe.c (Windows) - every call that may pend ends in pipe_armed, which alone decides between now and later.
+ *
+ * The order is always: count, call, keep the code of the call before anything else is called, decide. Once a call pends
+ * its packet may be handled elsewhere before the call has returned, so that pipe and operation are not touched again.
+ */
+#include "engine/port/pipe.h"
+
+#include "engine/base/assert.h"
+#include "engine/port/windows/ear.h"
+#include "engine/port/windows/fault.h"
+#include "engine/port/windows/port.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+static HANDLE pipe_handle(const pp_pipe *pipe)
+{
+    return (HANDLE) pipe->handle;
+}
+
+pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX])
+{
+    pp_name spelled;
+    if (!pp_name_init(&spelled, name)) {
+        return PIPEPORT_INVALID;
+    }
+    memcpy(address, spelled.address, sizeof spelled.address);
+    return PIPEPORT_OK;
+}
+
+void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+{
+    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = 1, .memory = memory};
+}
+
+/* `code`: what the call said, ERROR_SUCCESS if it returned TRUE. Where a call fails there is no packet either. */
+static pp_armed pipe_armed(pp_port *port, pp_op *op, DWORD code, pp_result *now)
+{
+    if (code == ERROR_IO_PENDING) {
+        return PP_LATER;
+    }
+    /* Whether this one leaves a packet behind is not written anywhere; a handle that reads bytes never says it. */
+    PP_VERIFY(code != ERROR_MORE_DATA);
+    pp_port_disarm(port);
+    now->fault = pp_fault_from(code);
+    now->bytes = code == ERROR_SUCCESS ? (uint32_t) pp_room_of(op)->overlapped.InternalHigh : 0;
+    return PP_NOW;
+}
+
+/* Takes the handle in, bound to the port; on failure it is closed. */
+static pp_fault pipe_open(pp_pipe *pipe, HANDLE handle)
+{
+    pp_fault fault = pp_port_adopt(pipe->port, handle);
+    if (fault.status != PIPEPORT_OK) {
+        CloseHandle(handle);
+        return fault;
+    }
+    pipe->handle = (intptr_t) handle;
+    pipe->home = 0;
+    atomic_store_explicit(&pipe->state, handle, memory_order_relaxed);
+    return fault;
+}
+
+pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
+{
+    PP_ASSERT(pipe->handle == PP_PIPE_CLOSED);
+    now->bytes = 0;
+    HANDLE handle = pp_ear_instance(ear, 0);
+    if (handle == INVALID_HANDLE_VALUE) {
+        now->fault = pp_fault_from(GetLastError());
+        return PP_NOW;
+    }
+    now->fault = pipe_open(pipe, handle);
+    if (now->fault.status != PIPEPORT_OK) {
+        return PP_NOW;
+    }
+    pp_port *port = pipe->port;
+    pp_port_arm(port, op, pipe);
+    DWORD code = ConnectNamedPipe(handle, &pp_room_of(op)->overlapped) ? ERROR_SUCCESS : GetLastError();
+    if (code == ERROR_PIPE_CONNECTED) { /* Somebody came between the two calls: that is success, without a packet. */
+        code = ERROR_SUCCESS;
+    }
+    pp_armed armed = pipe_armed(port, op, code, now);
+    if (armed == PP_NOW) {
+        now->bytes = 0;
+        if (now->fault.status != PIPEPORT_OK) {
+            pp_pipe_close(pipe);
+        }
+    }
+    return armed;
+}
+
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+{
+    PP_ASSERT(pipe->handle == PP_PIPE_CLOSED);
+    (void) buffer_bytes; /* The server's instance has both buffers. */
+    (void) home;         /* One port for all. */
+    pp_name spelled;
+    if (!pp_name_init(&spelled, name)) {
+        return (pp_fault){PIPEPORT_INVALID, 0};
+    }
+    HANDLE handle = pp_ear_reach(spelled.path);
+    if (handle == INVALID_HANDLE_VALUE) {
+        return pp_fault_from(GetLastError());
+    }
+    return pipe_open(pipe, handle);
+}
+
+pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
+{
+    PP_ASSERT(pipe->handle != PP_PIPE_CLOSED && bytes > 0);
+    pp_port *port = pipe->port;
+    pp_port_arm(port, op, NULL);
+    BOOL ok = ReadFile(pipe_handle(pipe), buffer, bytes, NULL, &pp_room_of(op)->overlapped);
+    return pipe_armed(port, op, ok ? ERROR_SUCCESS : GetLastError(), now);
+}
+
+pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
+{
+    PP_ASSERT(pipe->handle != PP_PIPE_CLOSED && count == 1 && slices[0].bytes > 0);
+    (void) count; /* WriteFileGather is for files of whole pages only. */
+    pp_port *port = pipe->port;
+    pp_port_arm(port, op, NULL);
+    BOOL ok = WriteFile(pipe_handle(pipe), slices[0].data, slices[0].bytes, NULL, &pp_room_of(op)->overlapped);
+    return pipe_armed(port, op, ok ? ERROR_SUCCESS : GetLastError(), now);
+}
+
+/* An accept that ends badly is closed by the take that brings it, perhaps at this moment: hence the handle from
+ * `state`. Should its number be another pipe's by now, nothing happens, for no operation there has this OVERLAPPED.
+ * Failing means that the operation is home, and no more than that. */
+void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
+{
+    HANDLE handle = atomic_load_explicit(&pipe->state, memory_order_relaxed);
+    if (handle != NULL) {
+        (void) CancelIoEx(handle, &pp_room_of(op)->overlapped);
+    }
+}
+
+/* CloseHandle and nothing before it: DisconnectNamedPipe would throw away what the peer has not read, and
+ * FlushFileBuffers would wait for it. */
+void pp_pipe_close(pp_pipe *pipe)
+{
+    PP_ASSERT(pipe->handle != PP_PIPE_CLOSED);
+    atomic_store_explicit(&pipe->state, NULL, memory_order_relaxed);
+    CloseHandle(pipe_handle(pipe));
+    pipe->handle = PP_PIPE_CLOSED;
+}
