@@ -22,7 +22,7 @@ typedef struct pp_pipe { /* In its owner's struct; the fields are the backend's.
     uint32_t home;       /* The drainer it lives with; copy it into op->home before arming. Set when it opens. */
     uint32_t slices_max; /* What one write takes: 1 where the system cannot gather, at most PP_SLICES_MAX. */
     pp_memory *memory;
-    void *state;         /* The backend's own, NULL if it needs none. */
+    _Atomic(void *) state; /* The backend's own, NULL if it needs none; a cancel may read it while an accept sets it. */
 } pp_pipe;
 
 #define PP_PIPE_CLOSED ((intptr_t) -1)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/port/linux/gnu.h"
+
+#include "engine/port/linux/claim.h"
+
+#include "engine/port/linux/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const pp_fault claim_ok = {PIPEPORT_OK, 0};
+
+enum { CLAIM_LOCK_BYTES = PP_ADDRESS_BYTES_MAX + 5 };
+
+static void claim_lock_path(const char *address, char path[CLAIM_LOCK_BYTES])
+{
+    snprintf(path, CLAIM_LOCK_BYTES, "%s.lock", address);
+}
+
+static pp_fault claim_lock(const char *path, int *lock)
+{
+    for (;;) { /* Again only if somebody else has just ended his own claim. */
+        struct stat is;
+        int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, S_IRUSR | S_IWUSR);
+        if (file < 0) {
+            return errno == ENXIO ? (pp_fault){PIPEPORT_NAME_TAKEN, ENXIO} : pp_fault_from(errno);
+        }
+        if (flock(file, LOCK_EX | LOCK_NB) != 0 || fstat(file, &is) != 0) {
+            int code = errno;
+            close(file);
+            return code == EWOULDBLOCK ? (pp_fault){PIPEPORT_NAME_TAKEN, code} : pp_fault_from(code);
+        }
+        if (is.st_nlink > 0) {
+            *lock = file;
+            return claim_ok;
+        }
+        close(file);
+    }
+}
+
+/* Somebody who does not know our lock may serve the address: a socket is dead only if it refuses us. */
+static pp_fault claim_clear(const char *address)
+{
+    struct stat is;
+    if (lstat(address, &is) != 0) {
+        return errno == ENOENT ? claim_ok : pp_fault_from(errno);
+    }
+    if (!S_ISSOCK(is.st_mode)) {
+        return (pp_fault){PIPEPORT_NAME_TAKEN, EEXIST};
+    }
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    memcpy(to.sun_path, address, strlen(address) + 1);
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) {
+        return pp_fault_from(errno);
+    }
+    int code = connect(probe, (const struct sockaddr *) &to, sizeof to) == 0 ? EADDRINUSE : errno;
+    close(probe);
+    if (code != ECONNREFUSED && code != ENOENT) {
+        return code == EACCES ? pp_fault_from(code) : (pp_fault){PIPEPORT_NAME_TAKEN, code};
+    }
+    return unlink(address) == 0 || errno == ENOENT ? claim_ok : pp_fault_from(errno);
+}
+
+pp_fault pp_claim_take(pp_claim *claim, const char *address)
+{
+    char path[CLAIM_LOCK_BYTES];
+    claim_lock_path(address, path);
+    memcpy(claim->address, address, strlen(address) + 1);
+    pp_fault fault = claim_lock(path, &claim->lock);
+    if (fault.status != PIPEPORT_OK) {
+        return fault;
+    }
+    fault = claim_clear(address);
+    if (fault.status != PIPEPORT_OK) {
+        unlink(path);
+        close(claim->lock);
+    }
+    return fault;
+}
+
+void pp_claim_give(pp_claim *claim)
+{
+    char path[CLAIM_LOCK_BYTES];
+    claim_lock_path(claim->address, path);
+    unlink(claim->address);
+    unlink(path);
+    close(claim->lock);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claim.h - one process alone serves an address: the file ADDRESS.lock, held with flock(2) while the ear listens.
+ *
+ * The kernel lets go of the lock when its process dies, so a live name cannot be taken and a dead one can be reclaimed;
+ * a socket's file alone would tell neither. The file is removed only by who holds its lock, and who has locked a file
+ * that was removed meanwhile begins again: so two never hold the lock of one name.
+ */
+#ifndef PP_PORT_LINUX_CLAIM_H
+#define PP_PORT_LINUX_CLAIM_H
+
+#include "engine/port/pipe.h"
+
+typedef struct pp_claim {
+    int lock; /* Of ADDRESS.lock; open exactly as long as the claim is held. */
+    char address[PP_ADDRESS_BYTES_MAX];
+} pp_claim;
+
+/* Claims the address and removes a dead server's socket from it. Fails: NAME_TAKEN, DENIED, SYSTEM. */
+pp_fault pp_claim_take(pp_claim *claim, const char *address);
+
+/* Removes the socket and the lock's file, and lets go. */
+void pp_claim_give(pp_claim *claim);
+
+#endif

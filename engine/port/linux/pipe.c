@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipe.c - the calls of engine/port/pipe.h on one pipe. An open pipe is its watch; before that, an accept of an ear.
+ */
+#include "engine/port/linux/gnu.h"
+
+#include "engine/base/assert.h"
+#include "engine/port/linux/address.h"
+#include "engine/port/linux/ear.h"
+#include "engine/port/linux/fault.h"
+#include "engine/port/linux/watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static pp_watch *pipe_watch(pp_pipe *pipe)
+{
+    return atomic_load_explicit(&pipe->state, memory_order_acquire);
+}
+
+void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+{
+    pipe->handle = PP_PIPE_CLOSED;
+    pipe->port = port;
+    pipe->home = 0;
+    pipe->slices_max = PP_SLICES_MAX;
+    pipe->memory = memory;
+    atomic_init(&pipe->state, NULL);
+}
+
+pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
+{
+    PP_ASSERT(pipe->handle == PP_PIPE_CLOSED);
+    return pp_ear_accept(ear, pipe, op, now);
+}
+
+static pp_fault pipe_connect(int fd, const char *address, uint32_t buffer_bytes)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int bytes = buffer_bytes < INT_MAX ? (int) buffer_bytes : INT_MAX;
+    memcpy(to.sun_path, address, strlen(address) + 1);
+    (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
+    int failed;
+    do { /* It does not block, so an interrupted one has not begun. */
+        failed = connect(fd, (const struct sockaddr *) &to, sizeof to);
+    } while (failed != 0 && errno == EINTR);
+    return failed == 0 ? (pp_fault){PIPEPORT_OK, 0} : pp_fault_from(errno);
+}
+
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+{
+    char address[PP_ADDRESS_BYTES_MAX];
+    PP_ASSERT(pipe->handle == PP_PIPE_CLOSED && home < pipe->port->drainers_count);
+    pp_fault fault = {pp_pipe_address(name, address), 0};
+    if (fault.status == PIPEPORT_OK) {
+        fault = pp_address_secure(name, false);
+    }
+    if (fault.status != PIPEPORT_OK) {
+        return fault;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return pp_fault_from(errno);
+    }
+    fault = pipe_connect(fd, address, buffer_bytes);
+    if (fault.status == PIPEPORT_OK) {
+        fault = pp_watch_open(pipe, fd, &pipe->port->drainers[home], home);
+    }
+    if (fault.status != PIPEPORT_OK) {
+        close(fd);
+    }
+    return fault;
+}
+
+pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
+{
+    struct iovec piece = {buffer, bytes};
+    PP_ASSERT(bytes >= 1 && op->home == pipe->home);
+    return pp_watch_read(pipe_watch(pipe), &piece, op, now);
+}
+
+pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
+{
+    struct iovec pieces[PP_SLICES_MAX];
+    PP_ASSERT(count >= 1 && count <= PP_SLICES_MAX && op->home == pipe->home);
+    for (uint32_t i = 0; i < count; i++) {
+        union { /* writev's pieces are not const, because readv's are the same. */
+            const void *given;
+            void *lent;
+        } data = {.given = slices[i].data};
+        PP_ASSERT(slices[i].bytes >= 1);
+        pieces[i] = (struct iovec){data.lent, slices[i].bytes};
+    }
+    return pp_watch_write(pipe_watch(pipe), pieces, count, op, now);
+}
+
+void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
+{
+    pp_watch *watch = pipe_watch(pipe);
+    if (watch != NULL) {
+        pp_watch_cancel(watch, op);
+    } else {
+        pp_ear_cancel(pipe->port, op);
+    }
+}
+
+void pp_pipe_close(pp_pipe *pipe)
+{
+    pp_watch *watch = pipe_watch(pipe);
+    PP_ASSERT(pipe->handle != PP_PIPE_CLOSED);
+    pipe->handle = PP_PIPE_CLOSED;
+    atomic_store_explicit(&pipe->state, NULL, memory_order_relaxed);
+    pp_watch_close(watch);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/port/linux/port.h"
+
+#include "engine/base/assert.h"
+
+enum { PORT_DRAINERS_MAX = 64 };
+
+static size_t port_bytes(uint32_t drainers)
+{
+    return sizeof(pp_port) + drainers * sizeof(pp_drainer);
+}
+
+pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers)
+{
+    PP_ASSERT(drainers >= 1 && drainers <= PORT_DRAINERS_MAX);
+    pp_port *port = pp_memory_take_zeroed(memory, port_bytes(drainers));
+    if (port == NULL) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    port->memory = memory;
+    pp_lock_init(&port->accepting);
+    pp_fault fault = {PIPEPORT_OK, 0};
+    while (port->drainers_count < drainers) {
+        fault = pp_drainer_init(&port->drainers[port->drainers_count]);
+        if (fault.status != PIPEPORT_OK) {
+            goto fini_drainers;
+        }
+        port->drainers_count++;
+    }
+    *out = port;
+    return fault;
+
+fini_drainers:
+    while (port->drainers_count > 0) {
+        pp_drainer_fini(&port->drainers[--port->drainers_count]);
+    }
+    pp_lock_fini(&port->accepting);
+    pp_memory_give(memory, port, port_bytes(drainers));
+    return fault;
+}
+
+void pp_port_destroy(pp_port *port)
+{
+    PP_ASSERT(port->ears == NULL);
+    for (uint32_t i = 0; i < port->drainers_count; i++) {
+        pp_drainer_fini(&port->drainers[i]);
+    }
+    pp_lock_fini(&port->accepting);
+    pp_memory_give(port->memory, port, port_bytes(port->drainers_count));
+}
+
+bool pp_port_is_shared(const pp_port *port)
+{
+    (void) port;
+    return false;
+}
+
+uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max)
+{
+    PP_ASSERT(drainer < port->drainers_count);
+    PP_ASSERT(max >= 1 && max <= PP_BATCH_MAX);
+    return pp_drainer_take(&port->drainers[drainer], wait_ms, completions, max);
+}
+
+void pp_port_post(pp_port *port, pp_op *op)
+{
+    PP_ASSERT(op->home < port->drainers_count);
+    pp_drainer *home = &port->drainers[op->home];
+    pp_drainer_count(home, 1);
+    pp_drainer_post(home, op, (pp_result){{PIPEPORT_OK, 0}, 0});
+}
+
+void pp_port_wake(pp_port *port)
+{
+    for (uint32_t i = 0; i < port->drainers_count; i++) {
+        pp_drainer_wake(&port->drainers[i]);
+    }
+}
+
+void pp_port_count(const pp_port *port, uint64_t *armed, uint64_t *done)
+{
+    uint64_t out = 0, in = 0;
+    for (uint32_t i = 0; i < port->drainers_count; i++) {
+        in += atomic_load_explicit(&port->drainers[i].done, memory_order_relaxed);
+        out += atomic_load_explicit(&port->drainers[i].armed, memory_order_relaxed);
+    }
+    *armed = out;
+    *done = in;
+}

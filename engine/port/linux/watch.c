@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/port/linux/gnu.h"
+
+#include "engine/port/linux/watch.h"
+
+#include "engine/base/assert.h"
+#include "engine/port/linux/fault.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { WATCH_ALWAYS = EPOLLIN | EPOLLRDHUP | (int) EPOLLET };
+
+typedef enum watch_try {
+    WATCH_MORE,   /* Done, and there may be more to get, or room for more. */
+    WATCH_SPENT,  /* Done, and nothing is left: the next edge tells. */
+    WATCH_ENDED,  /* Failed, and will go on failing. */
+    WATCH_NOTHING /* Would have to wait. */
+} watch_try;
+
+static char *const watch_quiet = NULL;
+
+static char *watch_ready_mark(pp_watch *watch)
+{
+    return &watch->mark[0];
+}
+
+static char *watch_ended_mark(pp_watch *watch)
+{
+    return &watch->mark[1];
+}
+
+static bool watch_shift(_Atomic(char *) *lane, char *from, char *to)
+{
+    return atomic_compare_exchange_strong_explicit(lane, &from, to, memory_order_acq_rel, memory_order_acquire);
+}
+
+static watch_try watch_transfer(int fd, pp_direction direction, struct iovec *pieces, uint32_t count, pp_result *result)
+{
+    ssize_t moved;
+    do {
+        if (direction == PP_READING) {
+            moved = recv(fd, pieces[0].iov_base, pieces[0].iov_len, 0);
+        } else if (count == 1) {
+            moved = send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+        } else {
+            struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
+            moved = sendmsg(fd, &message, MSG_NOSIGNAL);
+        }
+    } while (moved < 0 && errno == EINTR);
+    if (moved > 0) {
+        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) moved};
+        return direction == PP_READING && (size_t) moved < pieces[0].iov_len ? WATCH_SPENT : WATCH_MORE;
+    }
+    if (moved == 0) {
+        *result = (pp_result){{PIPEPORT_GONE, 0}, 0};
+        return WATCH_ENDED;
+    }
+    if (errno == EAGAIN) {
+        return WATCH_NOTHING;
+    }
+    *result = (pp_result){pp_fault_from(errno), 0};
+    return WATCH_ENDED;
+}
+
+/* True: armed, and from here on nothing of the watch may be touched. */
+static bool watch_publish(pp_watch *watch, pp_direction direction, const struct iovec *pieces, uint32_t count,
+                          pp_op *op)
+{
+    pp_drainer *home = watch->home;
+    pp_room *room = pp_room_of(op);
+    /* A write that waits may take fewer slices than it was given: as many as an operation has room for. */
+    room->as.lent.count = count < PP_ROOM_SLICES ? count : PP_ROOM_SLICES;
+    for (uint32_t i = 0; i < room->as.lent.count; i++) {
+        room->as.lent.data[i] = pieces[i].iov_base;
+        room->as.lent.bytes[i] = (uint32_t) pieces[i].iov_len;
+    }
+    pp_drainer_count(home, 1);
+    if (watch_shift(&watch->lane[direction], watch_quiet, (char *) op)) {
+        return true;
+    }
+    pp_drainer_count(home, -1);
+    return false;
+}
+
+/* After a read that nothing waits for: what is known of the socket now. */
+static void watch_settle_read(pp_watch *watch, watch_try tried)
+{
+    _Atomic(char *) *lane = &watch->lane[PP_READING];
+    switch (tried) {
+    case WATCH_MORE:
+        watch_shift(lane, watch_quiet, watch_ready_mark(watch)); /* If it fails, an edge has said so already. */
+        break;
+    case WATCH_ENDED:
+        atomic_store_explicit(lane, watch_ended_mark(watch), memory_order_release);
+        break;
+    case WATCH_SPENT:
+    case WATCH_NOTHING:
+        break;
+    }
+}
+
+pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_result *now)
+{
+    _Atomic(char *) *lane = &watch->lane[PP_READING];
+    for (;;) {
+        char *seen = atomic_load_explicit(lane, memory_order_acquire);
+        if (seen == watch_quiet) {
+            if (watch_publish(watch, PP_READING, piece, 1, op)) {
+                return PP_LATER;
+            }
+            continue;
+        }
+        if (seen == watch_ready_mark(watch) && !watch_shift(lane, seen, watch_quiet)) {
+            continue;
+        }
+        watch_try tried = watch_transfer(watch->fd, PP_READING, piece, 1, now);
+        watch_settle_read(watch, tried);
+        if (tried != WATCH_NOTHING) {
+            return PP_NOW;
+        }
+        if (seen == watch_ended_mark(watch)) { /* An error was told that was no end: edges will come. */
+            atomic_store_explicit(lane, watch_ready_mark(watch), memory_order_release);
+        }
+    }
+}
+
+/* Without EPOLLOUT no edge of its own comes, so the lane says `ready` whenever no write waits. */
+pp_armed pp_watch_write(pp_watch *watch, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now)
+{
+    _Atomic(char *) *lane = &watch->lane[PP_WRITING];
+    bool room_asked = false;
+    while (watch_transfer(watch->fd, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
+        atomic_store_explicit(lane, watch_quiet, memory_order_release);
+        pp_fault fault = pp_drainer_rewatch(watch->home, watch->fd, WATCH_ALWAYS | EPOLLOUT, &watch->source);
+        if (fault.status != PIPEPORT_OK) {
+            atomic_store_explicit(lane, watch_ready_mark(watch), memory_order_release);
+            *now = (pp_result){fault, 0};
+            return PP_NOW;
+        }
+        room_asked = true;
+        if (watch_publish(watch, PP_WRITING, pieces, count, op)) {
+            return PP_LATER;
+        }
+    }
+    if (room_asked) {
+        (void) pp_drainer_rewatch(watch->home, watch->fd, WATCH_ALWAYS, &watch->source);
+    }
+    return PP_NOW;
+}
+
+/* The taker has made the lane of `op` op + 1. */
+static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, char *rest, pp_drainer *drainer)
+{
+    _Atomic(char *) *lane = &watch->lane[direction];
+    const pp_room *room = pp_room_of(op);
+    struct iovec pieces[PP_ROOM_SLICES];
+    pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
+    uint32_t count = room->as.lent.count;
+    for (uint32_t i = 0; i < count; i++) {
+        pieces[i] = (struct iovec){room->as.lent.data[i], room->as.lent.bytes[i]};
+    }
+    watch_try tried = watch_transfer(watch->fd, direction, pieces, count, &result);
+    if (tried == WATCH_NOTHING && watch_shift(lane, (char *) op + 1, (char *) op)) {
+        return;
+    }
+    if (direction == PP_WRITING) {
+        (void) pp_drainer_rewatch(drainer, watch->fd, WATCH_ALWAYS, &watch->source);
+    } else if (tried == WATCH_SPENT && rest != watch_ended_mark(watch)) {
+        rest = watch_quiet;
+    } else if (tried == WATCH_ENDED) {
+        rest = watch_ended_mark(watch);
+    }
+    atomic_store_explicit(lane, rest, memory_order_release);
+    pp_drainer_finish(drainer, op, result);
+}
+
+/* An edge: whoever is armed is tried; if nobody is, the lane remembers. `rest` is what it remembers. */
+static void watch_edge(pp_watch *watch, pp_direction direction, char *rest, pp_drainer *drainer)
+{
+    _Atomic(char *) *lane = &watch->lane[direction];
+    for (;;) {
+        char *seen = atomic_load_explicit(lane, memory_order_acquire);
+        if (seen == rest || seen == watch_ended_mark(watch)) {
+            return;
+        }
+        if (seen == watch_quiet || seen == watch_ready_mark(watch)) {
+            if (watch_shift(lane, seen, rest)) {
+                return;
+            }
+        } else if (watch_shift(lane, seen, seen + 1)) {
+            watch_try_armed(watch, direction, (pp_op *) (void *) seen, rest, drainer);
+            return;
+        }
+    }
+}
+
+static void watch_ready(pp_source *source, uint32_t events, pp_drainer *drainer)
+{
+    pp_watch *watch = (pp_watch *) source;
+    bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (ended || (events & EPOLLIN) != 0) {
+        watch_edge(watch, PP_READING, ended ? watch_ended_mark(watch) : watch_ready_mark(watch), drainer);
+    }
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+        watch_edge(watch, PP_WRITING, watch_ready_mark(watch), drainer);
+    }
+}
+
+static void watch_free(pp_source *source)
+{
+    pp_watch *watch = (pp_watch *) source;
+    pp_memory_give(watch->memory, watch, sizeof *watch);
+}
+
+static const pp_source_kind watch_kind = {watch_ready, watch_free};
+
+pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home)
+{
+    pp_watch *watch = pp_memory_take(pipe->memory, sizeof *watch);
+    if (watch == NULL) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    watch->source = (pp_source){&watch_kind, NULL};
+    watch->home = drainer;
+    watch->memory = pipe->memory;
+    watch->fd = fd;
+    atomic_init(&watch->lane[PP_READING], watch_ready_mark(watch));
+    atomic_init(&watch->lane[PP_WRITING], watch_ready_mark(watch));
+    pp_fault fault = pp_drainer_watch(drainer, fd, WATCH_ALWAYS, &watch->source);
+    if (fault.status != PIPEPORT_OK) {
+        pp_memory_give(watch->memory, watch, sizeof *watch);
+        return fault;
+    }
+    pipe->handle = fd;
+    pipe->home = home;
+    pipe->slices_max = PP_SLICES_MAX;
+    atomic_store_explicit(&pipe->state, watch, memory_order_release);
+    return fault;
+}
+
+void pp_watch_cancel(pp_watch *watch, pp_op *op)
+{
+    pp_drainer *home = watch->home;
+    char *armed = (char *) op;
+    for (int direction = PP_READING; direction <= PP_WRITING; direction++) {
+        _Atomic(char *) *lane = &watch->lane[direction];
+        char *seen = atomic_load_explicit(lane, memory_order_acquire);
+        while (seen == armed || seen == armed + 1) {
+            char *next = seen == armed ? watch_ready_mark(watch) : armed + 2;
+            if (atomic_compare_exchange_strong_explicit(lane, &seen, next, memory_order_acq_rel,
+                                                        memory_order_acquire)) {
+                if (seen == armed) {
+                    pp_drainer_post(home, op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+                }
+                return;
+            }
+        }
+    }
+}
+
+void pp_watch_close(pp_watch *watch)
+{
+    pp_drainer_unwatch(watch->home, watch->fd);
+    close(watch->fd);
+    pp_drainer_bury(watch->home, &watch->source);
+}

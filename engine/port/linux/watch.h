@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.h - an open pipe's socket in its home's epoll set, and the read and the write that may wait on it.
+ *
+ * The pipe's owner moves the pp_pipe about; the watch stays where it is, and is what events point at.
+ *
+ * One lane for reading, one for writing. A lane is one word:
+ *
+ *     quiet   nothing is armed; the last try found nothing, and no edge has come since
+ *     ready   nothing is armed; worth a try
+ *     ended   as ready, for good: the peer's end was seen, no edge will come again (reading only)
+ *     op      armed
+ *     op + 1  armed, and the home's taker is trying it at this moment
+ *     op + 2  the same, and meanwhile somebody wished to cancel it
+ *
+ *     armer (one at a time, any thread)   ready -> quiet, then try; quiet -> op
+ *     home's taker, for an edge           quiet -> ready | ended;  op -> op + 1 -> (done) quiet | ready | ended
+ *                                                                               -> (nothing there) op
+ *     canceller (any thread)              op -> ready;  op + 1 -> op + 2
+ *
+ * Every step is a CAS, so of taker and canceller exactly one gets an armed operation, and the completion is one. What
+ * the taker holds is not taken from it: it delivers the true result, or, if there was none and the wish is there,
+ * STOPPED. The armer fills op->room and publishes it with release; who gets the operation acquires it. After publishing
+ * the armer touches nothing of the pipe: it may be done and closed already.
+ *
+ * No edge is lost. The armer sets `quiet` before it tries. What comes to the socket before the try, the try finds; what
+ * comes after it is an edge that the taker meets after `quiet`, and so makes it `ready` (then quiet -> op fails and the
+ * armer tries again) or finds the operation. A read that got less than it asked has emptied the socket: the lane stays
+ * `quiet`, and the next read is armed without a try (epoll(7), "Questions and answers"). The peer's end may have come
+ * in the same edge as those bytes, and then has no edge of its own: so it is `ended`, which stays.
+ *
+ * EPOLLIN and EPOLLRDHUP are watched always, edge-triggered; EPOLLOUT only while a write is armed, or every read of the
+ * peer's would wake us to hear that there is room. It is asked for before the write is published (the kernel looks at
+ * once, so room that came meanwhile is an edge), and dropped by the taker that completes the write. After a cancelled
+ * write it stays, and costs idle wake-ups, until the next armed write; nearly always a close follows.
+ */
+#ifndef PP_PORT_LINUX_WATCH_H
+#define PP_PORT_LINUX_WATCH_H
+
+#include "engine/port/linux/drainer.h"
+
+struct iovec;
+
+typedef enum pp_direction { PP_READING, PP_WRITING } pp_direction;
+
+typedef struct pp_watch {
+    pp_source source; /* First: an event's source is the watch. */
+    pp_drainer *home;
+    pp_memory *memory;
+    int fd;
+    char mark[2];            /* Only their addresses mean something: `ready` and `ended`. */
+    _Atomic(char *) lane[2]; /* By direction, see above; NULL is `quiet`. */
+} pp_watch;
+
+/* Makes `pipe` an open one on the socket `fd`, which is the watch's if it answers OK. Fails: NO_MEMORY, SYSTEM. */
+pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home);
+
+/* As pp_pipe_read and pp_pipe_write. */
+pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_result *now);
+pp_armed pp_watch_write(pp_watch *watch, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
+
+/* As pp_pipe_cancel. */
+void pp_watch_cancel(pp_watch *watch, pp_op *op);
+
+/* Closes the socket and frees the watch. Nothing is armed. Any thread. */
+void pp_watch_close(pp_watch *watch);
+
+#endif
