@@ -42,7 +42,7 @@ static void conn_free(pp_conn *conn, pp_worker *worker)
     PP_VERIFY(conn->state == PP_CONN_CLOSED);
     pp_reader_fini(&conn->reader);
     pp_roster_give(&party->hub->roster, &conn->seat);
-    /* A new instance first: the name must not be free for a moment because its last pipe went. */
+    /* A new instance first: who waits because the limit was reached finds it as early as can be. */
     if (party->left) {
         party->left(party, worker);
     }
