@@ -45,7 +45,7 @@ CODE = {".c", ".h", ".cc"}
 TEXT = {".py", ".sh", ".cmake", ".txt", ""}
 # written so that this line does not find itself
 NOTE_TO_ONESELF = re.compile("TO" "DO|FIX" "ME|XX" "X\\b")
-SYSTEM_SWITCH = re.compile(r"\b(_WIN32|_WIN64|__MINGW32__|__linux__|__unix__)\b")
+SYSTEM_SWITCH = re.compile(r"\b(_WIN32|_WIN64|__linux__|__unix__)\b")
 
 
 def of_system(folder):

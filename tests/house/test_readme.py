@@ -20,8 +20,7 @@ if set(sources) != {"server", "client"}:
 
 area = args.build / "readme"
 area.mkdir(exist_ok=True)
-libraries = {"windows": ["-lsynchronization", "-ladvapi32", "-lpsapi", "-lshell32", "-luser32", "-lbcrypt"],
-             "linux": ["-lpthread"]}[args.system]
+libraries = re.search(r"^Libs.private: (.*)$", (args.build / "pipeport.pc").read_text(), re.MULTILINE).group(1).split()
 wrong = []
 for name, source in sources.items():
     lines = len([line for line in source.splitlines() if line.strip()])
