@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame.c - the length field, byte by byte, so that neither the machine's byte order nor the stream's alignment matters.
+ * frame.c - the length field, byte by byte, so that neither the machine's byte order nor the stream's alignment
+ * matters.
  */
 #include "protocol/frame.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame.h - where one message ends and the next begins: a length field of 4 bytes, little endian, in front of each payload.
+ * frame.h - where one message ends and the next begins: a length field of 4 bytes, little endian, in front of each
+ * payload.
  *
  * Pure: no I/O, no allocation, no state. A stream may be cut at any byte; whoever holds the bytes asks again with more.
  * A length above the bound is refused as soon as its last byte is seen, before anybody allocates for it.

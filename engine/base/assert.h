@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert.h - PP_ASSERT for what only our own bug can break (debug builds), PP_VERIFY where going on would corrupt memory
- * (every build). What the world can break is a status, never one of these.
+ * assert.h - PP_ASSERT for what only our own bug can break (debug builds), PP_VERIFY where going on would corrupt
+ * memory (every build). What the world can break is a status, never one of these.
  */
 #ifndef PP_BASE_ASSERT_H
 #define PP_BASE_ASSERT_H

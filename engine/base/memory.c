@@ -10,14 +10,14 @@
 
 #ifdef PP_MALLOC_LIBC
 #include <stdlib.h>
-#define MEMORY_HEAP_TAKE               malloc
+#define MEMORY_HEAP_TAKE malloc
 #define MEMORY_HEAP_TAKE_ZEROED(bytes) calloc(1, bytes)
-#define MEMORY_HEAP_GIVE               free
+#define MEMORY_HEAP_GIVE free
 #else
 #include <mimalloc.h>
-#define MEMORY_HEAP_TAKE        mi_malloc
+#define MEMORY_HEAP_TAKE mi_malloc
 #define MEMORY_HEAP_TAKE_ZEROED mi_zalloc
-#define MEMORY_HEAP_GIVE        mi_free
+#define MEMORY_HEAP_GIVE mi_free
 #endif
 
 enum { MEMORY_ALIGNMENT = 16 };

@@ -2,7 +2,8 @@
 /*
  * memory.h - the only door to the heap: counted, bounded, and able to fail on demand.
  *
- * One pp_memory per engine. Behind it mimalloc, or libc's malloc where a sanitizer must see the blocks (PP_MALLOC_LIBC).
+ * One pp_memory per engine. Behind it mimalloc, or libc's malloc where a sanitizer must see the blocks
+ * (PP_MALLOC_LIBC).
  * Any thread takes and gives, without a lock: the figures are relaxed atomics that nothing is ordered by.
  */
 #ifndef PP_BASE_MEMORY_H

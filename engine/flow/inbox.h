@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inbox.h - what one connection has received and not yet delivered: a window of bytes in one block.
+ *
+ *      block:  [ delivered | start ... whole messages ... part of one | end ... room ]
+ *
+ * Whole messages are handed out where they lie, without copying. A frame longer than the block gets a block of its own,
+ * exactly as long as the frame, once its header has been checked against the bound; the rest is received straight into
+ * it, and when it is delivered an ordinary block takes its place.
+ *
+ * The ordinary block follows the traffic: PP_INBOX_IDLE_BYTES for a fresh or quiet connection, eight times as much when
+ * a read fills all the room there was, an eighth after PP_INBOX_LEAN_READS reads in a row that would have fitted in
+ * that, so that idle connections cost little. A block is replaced by a smaller one only when nothing is undelivered.
+ *
+ * The part of a frame is moved to the block's start only when the whole does not fit where it is, or when little room
+ * is left and it is no longer than what was delivered before it. There it stays, so that no frame is moved twice.
+ *
+ *      listening --- refused (the peer broke the framing; next says so for good)
+ *           +------- dropped (nobody wants more; next says MORE for good)
+ *
+ * Once it has left listening, what is received is thrown away at once: the framing is lost, and a closing connection
+ * reads on only to hear of the end.
+ * One thread at a time; the owner orders them.
+ */
+#ifndef PP_FLOW_INBOX_H
+#define PP_FLOW_INBOX_H
+
+#include "engine/base/memory.h"
+#include "engine/base/status.h"
+
+/* BUSY_BYTES: a 64 KiB payload, which many programs choose, with its header and some more in one read. */
+enum { PP_INBOX_IDLE_BYTES = 512, PP_INBOX_BUSY_BYTES = 64 * 1024 + 512, PP_INBOX_LEAN_READS = 16 };
+
+typedef enum pp_inbox_state { PP_INBOX_LISTENING, PP_INBOX_IS_REFUSED, PP_INBOX_DROPPED } pp_inbox_state;
+
+typedef struct pp_inbox {
+    pp_memory *memory;
+    uint8_t *block;             /* NULL: none yet. Lent to the system between room and filled. */
+    uint32_t block_bytes;       /* 0 where there is no block. */
+    uint32_t start, end;        /* start <= end <= block_bytes */
+    uint32_t payload_bytes_max; /* <= PP_FRAME_PAYLOAD_BYTES_MAX */
+    uint32_t appetite;          /* What the next ordinary block shall have, IDLE_BYTES to BUSY_BYTES. */
+    uint32_t room_bytes;        /* What the last room offered and was not filled yet. */
+    uint32_t lean_reads;        /* Reads in a row that used less than an eighth of the appetite; < LEAN_READS. */
+    pp_inbox_state state;       /* Changed by inbox_leave and nobody else. start == end unless it is LISTENING. */
+} pp_inbox;
+
+typedef enum pp_inbox_verdict {
+    PP_INBOX_MESSAGE, /* *payload, *length: valid until the next call of room or fini. */
+    PP_INBOX_MORE,    /* Nothing whole: read more. */
+    PP_INBOX_REFUSED  /* The peer broke the framing; the inbox says so from now on. */
+} pp_inbox_verdict;
+
+void pp_inbox_init(pp_inbox *inbox, pp_memory *memory, uint32_t payload_bytes_max);
+void pp_inbox_fini(pp_inbox *inbox);
+
+/* The next whole message. *payload is never NULL, also for length 0; it has no alignment. */
+pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_t *length);
+
+/* Where to receive, at least 1 byte: moves or replaces the block if it must. Only after next said MORE (or REFUSED).
+ * Fails: NO_MEMORY (nothing is lost; ask again later). */
+pipeport_status pp_inbox_room(pp_inbox *inbox, uint8_t **room, uint32_t *bytes);
+
+/* `bytes` (<= the room, 0 is fine) were received there. */
+void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes);
+
+/* Drops what is undelivered and all that will come. Touches no block, so it is allowed while the room is lent, and a
+ * payload of next stays valid. */
+void pp_inbox_drop(pp_inbox *inbox);
+
+/* Tests: asserts what must hold between calls. */
+void pp_inbox_check(const pp_inbox *inbox);
+
+#endif

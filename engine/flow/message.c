@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.c - one block: the struct, the links, a gap of at most 15 bytes, the header, the payload.
+ *
+ * The gap aligns the payload to 16, because users build their structs in it.
+ */
+#include "engine/flow/message.h"
+
+#include "engine/base/assert.h"
+#include "protocol/frame.h"
+
+#include <stdbool.h>
+
+enum { MESSAGE_PAYLOAD_ALIGNMENT = 16 };
+
+/* Where the links end. 64 bits: 2^32 links do not fit a 32-bit size_t, and no sum here comes near 2^64. */
+static uint64_t message_links_end(uint32_t links)
+{
+    return sizeof(pp_message) + (uint64_t) links * sizeof(pp_link);
+}
+
+static pp_message *message_take(pp_memory *memory, uint64_t block_bytes, uint32_t links)
+{
+    if ((size_t) block_bytes != block_bytes) {
+        return NULL;
+    }
+    pp_message *message = pp_memory_take(memory, (size_t) block_bytes);
+    if (message == NULL) {
+        return NULL;
+    }
+    atomic_init(&message->count, 1);
+    message->memory = memory;
+    message->block_bytes = (size_t) block_bytes;
+    message->links_count = links;
+    for (uint32_t i = 0; i < links; i++) {
+        message->links[i] = (pp_link){.next = NULL, .message = message};
+    }
+    return message;
+}
+
+pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_t links)
+{
+    PP_VERIFY(payload_bytes <= PP_FRAME_PAYLOAD_BYTES_MAX);
+    uint64_t payload_start = message_links_end(links) + PP_FRAME_HEADER_BYTES;
+    payload_start += -payload_start % MESSAGE_PAYLOAD_ALIGNMENT;
+    pp_message *message = message_take(memory, payload_start + payload_bytes, links);
+    if (message == NULL) {
+        return NULL;
+    }
+    message->frame_bytes = PP_FRAME_HEADER_BYTES + payload_bytes;
+    message->frame = (uint8_t *) message + payload_start - PP_FRAME_HEADER_BYTES;
+    message->source = NULL;
+    pp_frame_write_header(message->frame, payload_bytes);
+    return message;
+}
+
+pp_message *pp_message_fan(pp_message *source, uint32_t links)
+{
+    /* A fan of a fan is one of the built message: no chain of blocks keeps another alive. */
+    pp_message *root = source->source != NULL ? source->source : source;
+    pp_message *fan = message_take(root->memory, message_links_end(links), links);
+    if (fan == NULL) {
+        return NULL;
+    }
+    pp_message_retain(root, 1);
+    fan->frame_bytes = root->frame_bytes;
+    fan->frame = root->frame;
+    fan->source = root;
+    return fan;
+}
+
+uint8_t *pp_message_payload(const pp_message *message)
+{
+    return message->frame + PP_FRAME_HEADER_BYTES;
+}
+
+uint32_t pp_message_payload_bytes(const pp_message *message)
+{
+    return message->frame_bytes - PP_FRAME_HEADER_BYTES;
+}
+
+void pp_message_retain(pp_message *message, uint32_t counts)
+{
+    uint32_t held = atomic_fetch_add_explicit(&message->count, counts, memory_order_relaxed);
+    PP_ASSERT(held != 0);
+    PP_ASSERT(held <= UINT32_MAX - counts);
+    (void) held;
+}
+
+/* True: these were the last counts. */
+static bool message_leave(pp_message *message, uint32_t counts)
+{
+    /* Who sees only his own counts is alone: only a holder can retain. That spares most messages a locked operation. */
+    if (atomic_load_explicit(&message->count, memory_order_acquire) == counts) {
+        return true;
+    }
+    uint32_t held = atomic_fetch_sub_explicit(&message->count, counts, memory_order_acq_rel);
+    PP_VERIFY(held >= counts); /* Else the block was freed under somebody who still writes it. */
+    return held == counts;
+}
+
+void pp_message_release(pp_message *message, uint32_t counts)
+{
+    PP_ASSERT(counts != 0);
+    while (message != NULL && message_leave(message, counts)) {
+        pp_message *source = message->source;
+        pp_memory_give(message->memory, message, message->block_bytes);
+        message = source;
+        counts = 1;
+    }
+}
+
+void pp_message_check(const pp_message *message)
+{
+    const pp_message *root = message->source != NULL ? message->source : message;
+    uint8_t header[PP_FRAME_HEADER_BYTES];
+    PP_VERIFY(atomic_load(&message->count) != 0);
+    PP_VERIFY(atomic_load(&root->count) != 0);
+    PP_VERIFY(root->source == NULL);
+    PP_VERIFY(message->frame == root->frame);
+    PP_VERIFY(message->frame_bytes == root->frame_bytes);
+    PP_VERIFY(message->frame_bytes >= PP_FRAME_HEADER_BYTES);
+    pp_frame_write_header(header, pp_message_payload_bytes(message));
+    for (int i = 0; i < PP_FRAME_HEADER_BYTES; i++) {
+        PP_VERIFY(message->frame[i] == header[i]);
+    }
+    PP_VERIFY((uintptr_t) pp_message_payload(message) % MESSAGE_PAYLOAD_ALIGNMENT == 0);
+    PP_VERIFY(root->frame >= (const uint8_t *) &root->links[root->links_count]);
+    PP_VERIFY(root->frame + root->frame_bytes == (const uint8_t *) root + root->block_bytes);
+    PP_VERIFY(message->block_bytes >= message_links_end(message->links_count));
+    for (uint32_t i = 0; i < message->links_count; i++) {
+        PP_VERIFY(message->links[i].message == message);
+    }
+}

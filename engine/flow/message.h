@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.h - one frame, encoded once, counted, and shared by all who still have to write it.
+ *
+ * One block holds the struct, `links` links and, unless the frame is another message's, the header with the payload
+ * right behind it (aligned to 16, for who builds structs in it). A link is the place of the message in one connection's
+ * send queue, so a broadcast needs one block whatever the number of its receivers. A message that is built in place and
+ * sent often is shared by `fans`: blocks of links whose frame is the built message's.
+ *
+ * Count: the creator holds one, each link in a queue one. Any thread retains (relaxed: it holds one already) and
+ * releases (acquire-release: the last one frees what all others have done with).
+ */
+#ifndef PP_FLOW_MESSAGE_H
+#define PP_FLOW_MESSAGE_H
+
+#include "engine/base/memory.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef struct pipeport_message pp_message;
+typedef struct pp_link pp_link;
+
+struct pp_link {
+    pp_link *next;       /* Older than this one while in a queue's head; who holds the pump turns it round. */
+    pp_message *message; /* NULL: not a message but a mark (a drain-close). */
+};
+
+struct pipeport_message {
+    _Atomic uint32_t count;
+    uint32_t frame_bytes; /* Header and payload. */
+    uint8_t *frame;       /* In this block, or in the source's. Not written after the first push. */
+    pp_message *source;   /* Whose frame it is, one count held; NULL if our own. */
+    pp_memory *memory;
+    size_t block_bytes;
+    uint32_t links_count;
+    pp_link links[];
+};
+
+/* A message with room for payload_bytes (<= PP_FRAME_PAYLOAD_BYTES_MAX), header written, `links` links, count 1.
+ * NULL: no memory. */
+pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_t links);
+
+/* `links` more links for the frame of `source`, which is retained (or, if it is a fan itself, whose source is).
+ * Count 1. NULL: no memory. */
+pp_message *pp_message_fan(pp_message *source, uint32_t links);
+
+uint8_t *pp_message_payload(const pp_message *message);
+uint32_t pp_message_payload_bytes(const pp_message *message);
+
+/* `counts` (at least 1) at once, so that a fan-out counts once. */
+void pp_message_retain(pp_message *message, uint32_t counts);
+void pp_message_release(pp_message *message, uint32_t counts); /* NULL is fine. */
+
+/* Tests: asserts what must hold from create to the last release. */
+void pp_message_check(const pp_message *message);
+
+#endif
