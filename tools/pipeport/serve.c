@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/pipeport/serve.h"
+
+#include "tools/pipeport/clock.h"
+#include "tools/pipeport/interrupt.h"
+#include "tools/pipeport/payload.h"
+#include "tools/pipeport/say.h"
+
+#define SERVE_AT(member) offsetof(struct serve_options, member)
+#define SERVE_MESSAGE_BYTES (1u << 20)
+#define SERVE_QUEUE_LEAST (4u << 20)
+#define SERVE_QUEUE_TIMES 8u /* Echoes of the longest messages that wait besides broadcasts. */
+#define SERVE_HOME_TURNS 100 /* Of 10 ms, for the last operations to come home after the stop. */
+
+static const struct args_option serve_table[] = {
+    {"--echo", NULL, "answer every message with itself [without --sink and --broadcast-every]", ARGS_FLAG,
+     SERVE_AT(echo), 0, 0},
+    {"--sink", NULL, "read messages and answer nothing", ARGS_FLAG, SERVE_AT(sink), 0, 0},
+    {"--broadcast-every", "MS",
+     "send one message to all, every MS milliseconds (0: one after another);\n"
+     "with --echo or --sink; they are what `pipeport swarm --broadcasts` verifies",
+     ARGS_NUMBER, SERVE_AT(broadcast_every_ms), 0, 3600000},
+    {"--broadcasts", "N", "that many of them [no end]", ARGS_NUMBER, SERVE_AT(broadcasts), 1, UINT32_MAX},
+    {"--broadcast-size", "BYTES", "of each, 40 or more [1K]", ARGS_SIZE, SERVE_AT(broadcast_bytes),
+     PAYLOAD_HEADER_BYTES, 1u << 30},
+    {"--wait-for", "N", "the first when N connections are open [1]; --until-empty waits for N too", ARGS_NUMBER,
+     SERVE_AT(wait_for), 1, 1000000},
+    {"--connections", "N", "open at one time; one more waits [255]", ARGS_NUMBER, SERVE_AT(connections), 1, 1000000},
+    {"--accepts", "N", "idle instances kept ready [the engine's default]", ARGS_NUMBER, SERVE_AT(accepts), 1, 255},
+    {"--workers", "N",
+     "threads that drain the port, the main thread is one of them\n"
+     "[the main thread and one for each processor]",
+     ARGS_NUMBER, SERVE_AT(workers), 1, 64},
+    {"--message-max", "BYTES", "longest message, both ways [1M]", ARGS_SIZE, SERVE_AT(message_bytes), 1, 1u << 30},
+    {"--queue", "BYTES", "bound of what waits for one client\n[8 of the longest messages, at least 4M]", ARGS_SIZE,
+     SERVE_AT(queue_bytes), 5, UINT32_MAX},
+    {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
+     SERVE_AT(buffer_bytes), 512, 16u << 20},
+    {"--first-message", "MS", "close who sends no message for so long after connecting [never]", ARGS_NUMBER,
+     SERVE_AT(first_message_ms), 1, UINT32_MAX},
+    {"--idle", "MS", "close who sends nothing for so long [never]", ARGS_NUMBER, SERVE_AT(idle_ms), 1, UINT32_MAX},
+    {"--write-stall", "MS", "close who reads nothing for so long while something waits\n[the engine's default]",
+     ARGS_NUMBER, SERVE_AT(write_stall_ms), 1, UINT32_MAX},
+    {"--seconds", "S", "end after S seconds [not by itself]", ARGS_NUMBER, SERVE_AT(seconds), 1, UINT32_MAX},
+    {"--until-empty", NULL, "end when somebody was there and all have gone", ARGS_FLAG, SERVE_AT(until_empty), 0, 0},
+    {"--drain", "MS", "at the end, so long for what waits to be written [5000]", ARGS_NUMBER, SERVE_AT(drain_ms), 0,
+     UINT32_MAX},
+    {"--fault", "lose|double|flip|swap", "spoil one echo, so that who checks echoes can be checked", ARGS_CHOICE,
+     SERVE_AT(fault), 0, 0},
+    {"--fault-at", "N", "the N-th, or the next that is not empty [100]", ARGS_NUMBER, SERVE_AT(fault_at), 1,
+     UINT32_MAX},
+    {"--quiet", NULL, "no summary, only what is wrong", ARGS_FLAG, SERVE_AT(quiet), 0, 0},
+};
+
+static const struct args_command serve_command = {
+    "serve", "NAME [options]",
+    "Serves the pipe NAME. Says `listening on ADDRESS` when it does, and at the end what came, what went and whether\n"
+    "the accounting balances. Ctrl-C writes what waits and ends it; a second one ends it at once.\n"
+    "Exit codes: 0 all right, 1 something failed, 2 wrong arguments.",
+    serve_table, sizeof(serve_table) / sizeof(serve_table[0])};
+
+void serve_help(void)
+{
+    args_help(&serve_command);
+}
+
+/* What the table cannot say: how options go together. */
+static bool serve_settle(struct serve *serve)
+{
+    struct serve_options *options = &serve->options;
+    uint64_t queue = (uint64_t) SERVE_QUEUE_TIMES * options->message_bytes;
+
+    if (options->echo && options->sink) {
+        say_error("serve", "--echo and --sink exclude each other; give one");
+        return false;
+    }
+    if (options->broadcast_bytes > options->message_bytes) {
+        say_error("serve", "--broadcast-size is above --message-max (%u); give less, or raise --message-max",
+                  (unsigned) options->message_bytes);
+        return false;
+    }
+    if (options->queue_bytes == 0) {
+        queue = queue < SERVE_QUEUE_LEAST ? SERVE_QUEUE_LEAST : queue;
+        options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
+    }
+    if (options->queue_bytes < (uint64_t) options->message_bytes + SERVE_FRAME_BYTES) {
+        say_error("serve", "--queue is below --message-max and 4 bytes (%u); give at least that",
+                  (unsigned) options->message_bytes + SERVE_FRAME_BYTES);
+        return false;
+    }
+    serve->echoes = options->echo || (!options->sink && options->broadcast_every_ms == SERVE_NO_BROADCASTS);
+    return true;
+}
+
+/* Where the engine's memory stands, if more connections are open than ever at a look, or as many and less memory. */
+static void serve_look(struct serve *serve)
+{
+    pipeport_engine_figures figures = {.size = sizeof(figures)};
+    uint64_t open = serve_host_open(serve);
+
+    if (open < serve->memory_open || open == 0 || pipeport_engine_stats(serve->engine, &figures) != PIPEPORT_OK ||
+        serve_host_open(serve) != open) {
+        return;
+    }
+    if (open > serve->memory_open || figures.memory_bytes < serve->memory_most) {
+        serve->memory_open = open;
+        serve->memory_most = figures.memory_bytes;
+    }
+}
+
+static bool serve_broadcast(struct serve *serve)
+{
+    struct payload payload = {.kind = PAYLOAD_KIND_BROADCAST, .tag = PAYLOAD_TAG_ALL, .sequence = serve->broadcasts};
+    pipeport_message *message = NULL;
+    void *room = NULL;
+    uint32_t reached = 0;
+    pipeport_status status;
+
+    payload.length = serve->options.broadcast_bytes;
+    status = pipeport_message_create(&message, serve->engine, payload.length, &room);
+    if (status == PIPEPORT_OK) {
+        payload.made_ns = clock_now_ns();
+        payload_write(&payload, room);
+        payload.made_ns = clock_now_ns();
+        status = pipeport_broadcast_message(serve->server, message, &reached);
+        serve->broadcast_call_ns += clock_now_ns() - payload.made_ns;
+        pipeport_message_release(message);
+    }
+    if (status != PIPEPORT_OK) {
+        say_status("serve", "a broadcast was refused", status, 0);
+        return false;
+    }
+    serve->broadcasts++;
+    serve->deliveries += reached;
+    atomic_fetch_add_explicit(&serve->accepted_bytes, (payload.length + SERVE_FRAME_BYTES) * reached,
+                              memory_order_relaxed);
+    return true;
+}
+
+/* Sends the broadcasts that are due and tells in *turn_ms how long there is nothing to do. */
+static bool serve_broadcasts_due(struct serve *serve, uint32_t *turn_ms)
+{
+    const struct serve_options *options = &serve->options;
+    uint64_t now = clock_now_ns();
+
+    *turn_ms = SERVE_TURN_MS;
+    if (options->broadcast_every_ms == SERVE_NO_BROADCASTS ||
+        (options->broadcasts != 0 && serve->broadcasts == options->broadcasts)) {
+        return true;
+    }
+    if (serve->broadcast_due_ns == 0) {
+        if (serve_host_open(serve) < options->wait_for) {
+            return true;
+        }
+        serve->broadcast_due_ns = now + options->broadcast_every_ms * UINT64_C(1000000);
+    }
+    if (now >= serve->broadcast_due_ns) {
+        if (!serve_broadcast(serve)) {
+            return false;
+        }
+        serve->broadcast_due_ns += options->broadcast_every_ms * UINT64_C(1000000);
+    }
+    now = clock_now_ns();
+    if (serve->broadcast_due_ns <= now) {
+        *turn_ms = 0;
+    } else if ((serve->broadcast_due_ns - now) / 1000000 < SERVE_TURN_MS) {
+        *turn_ms = (uint32_t) ((serve->broadcast_due_ns - now + 999999) / 1000000);
+    }
+    return true;
+}
+
+static bool serve_is_over(const struct serve *serve, uint64_t began_ns)
+{
+    const struct serve_options *options = &serve->options;
+    uint64_t opened = atomic_load_explicit(&serve->opened, memory_order_acquire);
+
+    if (options->until_empty && opened >= options->wait_for && serve_host_open(serve) == 0) {
+        return true;
+    }
+    return interrupt_came() ||
+           (options->seconds != 0 && clock_now_ns() - began_ns >= options->seconds * UINT64_C(1000000000));
+}
+
+/* The main thread lends itself to the engine between its own duties, so that it needs no sleep. */
+static bool serve_run(struct serve *serve)
+{
+    uint64_t began_ns = clock_now_ns();
+    uint32_t turn_ms;
+    bool fine = true;
+
+    while (fine && !serve_is_over(serve, began_ns)) {
+        serve_look(serve);
+        fine = serve_broadcasts_due(serve, &turn_ms);
+        if (fine) {
+            pipeport_status status = pipeport_engine_run(serve->engine, turn_ms);
+
+            if (status != PIPEPORT_OK) {
+                say_status("serve", "the main thread cannot drain the port (fewer --workers may help)", status, 0);
+                fine = false;
+            }
+        }
+    }
+    serve->ran_ns = clock_now_ns() - began_ns;
+    return fine;
+}
+
+static bool serve_stop(struct serve *serve)
+{
+    pipeport_stats stats = {.size = sizeof(stats)};
+    pipeport_engine_figures figures = {.size = sizeof(figures)};
+
+    if (pipeport_server_stats(serve->server, &stats) == PIPEPORT_OK) {
+        serve->deliveries_refused = stats.broadcasts_refused;
+    }
+    pipeport_server_stop(serve->server, serve->options.drain_ms);
+    for (int turn = 0; turn < SERVE_HOME_TURNS; turn++) {
+        if (pipeport_engine_stats(serve->engine, &figures) == PIPEPORT_OK &&
+            figures.operations_armed == figures.operations_done) {
+            break;
+        }
+        pipeport_engine_run(serve->engine, 10);
+    }
+    say_hush(serve->options.quiet);
+    return serve_books_close(serve);
+}
+
+static pipeport_status serve_listen(struct serve *serve, const char *name)
+{
+    const struct serve_options *options = &serve->options;
+    pipeport_options server = {.size = sizeof(server),
+                               .connections_max = options->connections,
+                               .accepts_pending = options->accepts,
+                               .message_bytes_max = options->message_bytes,
+                               .send_queue_bytes_max = options->queue_bytes,
+                               .first_message_ms = options->first_message_ms,
+                               .idle_ms = options->idle_ms,
+                               .write_stall_ms = options->write_stall_ms,
+                               .pipe_buffer_bytes = options->buffer_bytes};
+    pipeport_engine_figures figures = {.size = sizeof(figures)};
+    pipeport_events events;
+    pipeport_status status;
+
+    serve_host_events(serve, &events);
+    status = pipeport_server_start(&serve->server, serve->engine, name, &server, &events);
+    if (status == PIPEPORT_OK && pipeport_engine_stats(serve->engine, &figures) == PIPEPORT_OK) {
+        serve->memory_before = figures.memory_bytes;
+    }
+    return status;
+}
+
+/* Between the engine's birth and its end. */
+static int serve_live(struct serve *serve, const char *name)
+{
+    pipeport_status status = serve_listen(serve, name);
+    bool fine;
+
+    if (status == PIPEPORT_INVALID) {
+        say_error("serve",
+                  "NAME '%s' cannot be served; a name is 1-200 bytes of UTF-8 without slashes, backslashes and "
+                  "control bytes",
+                  name);
+        return SAY_EXIT_USAGE;
+    }
+    if (status != PIPEPORT_OK) {
+        say_error("serve", "'%s' cannot be served: %s (status %d)", name, pipeport_status_text(status), (int) status);
+        return SAY_EXIT_FAIL;
+    }
+    say("listening on %s", pipeport_server_address(serve->server));
+    fine = serve_run(serve);
+    fine &= serve_stop(serve);
+    return fine && atomic_load(&serve->failures) == 0 ? SAY_EXIT_OK : SAY_EXIT_FAIL;
+}
+
+int serve_main(int count, char **arguments)
+{
+    static struct serve serve; /* Static: the counters are zero, and engine and events may keep pointing at it. */
+    pipeport_engine_options engine = {.size = sizeof(engine)};
+    const char *name;
+    pipeport_status status;
+    int code;
+
+    serve.options = (struct serve_options){.broadcast_every_ms = SERVE_NO_BROADCASTS,
+                                           .broadcast_bytes = 1024,
+                                           .wait_for = 1,
+                                           .connections = 255,
+                                           .message_bytes = SERVE_MESSAGE_BYTES,
+                                           .drain_ms = 5000,
+                                           .fault_at = 100};
+    switch (args_parse(&serve_command, count, arguments, &serve.options, &name)) {
+    case ARGS_HELP:
+        return SAY_EXIT_OK;
+    case ARGS_WRONG:
+        return SAY_EXIT_USAGE;
+    case ARGS_GO:
+        break;
+    }
+    if (!serve_settle(&serve)) {
+        return SAY_EXIT_USAGE;
+    }
+    engine.workers = serve.options.workers == 1  ? PIPEPORT_HOST_THREADS
+                     : serve.options.workers > 1 ? serve.options.workers - 1
+                                                 : 0;
+    status = pipeport_engine_create(&serve.engine, &engine);
+    if (status != PIPEPORT_OK) {
+        say_status("serve", "the engine cannot start", status, 0);
+        return SAY_EXIT_FAIL;
+    }
+    interrupt_watch();
+    code = serve_live(&serve, name);
+    if (pipeport_engine_destroy(serve.engine) != PIPEPORT_OK) {
+        say_error("serve", "the engine did not end");
+        return SAY_EXIT_FAIL;
+    }
+    return code;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * serve.h - `pipeport serve`: a server that echoes, swallows or broadcasts, and keeps books on it.
+ *
+ * serve.c reads the arguments and is the main thread; serve_host.c is what happens in events; serve_books.c is what is
+ * said at the end. Events run on any worker: what they share here are atomic sums, relaxed, since each stands alone and
+ * is read for good only after the server has stopped.
+ */
+#ifndef PIPEPORT_TOOL_SERVE_H
+#define PIPEPORT_TOOL_SERVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/include/pipeport.h"
+#include "tools/pipeport/args.h"
+
+#define SERVE_NO_BROADCASTS UINT32_MAX
+#define SERVE_STATUSES 16   /* One more than the last pipeport_status. */
+#define SERVE_FRAME_BYTES 4 /* The length before each message (pipeport.h, the default framing). */
+#define SERVE_TURN_MS 50u   /* How long the main thread looks away from Ctrl-C and the clock. */
+
+struct serve_options {
+    bool echo, sink, quiet, until_empty;
+    uint32_t broadcast_every_ms; /* SERVE_NO_BROADCASTS: none. */
+    uint32_t broadcasts;         /* 0: without end. */
+    uint32_t broadcast_bytes, wait_for;
+    uint32_t connections, accepts, workers;
+    uint32_t message_bytes, queue_bytes, buffer_bytes; /* 0: not given. */
+    uint32_t first_message_ms, idle_ms, write_stall_ms;
+    uint32_t seconds, drain_ms;
+    struct args_word fault;
+    uint32_t fault_at;
+};
+
+enum serve_fault { SERVE_LOSE, SERVE_DOUBLE, SERVE_FLIP, SERVE_SWAP }; /* In the order of --fault's words. */
+
+struct serve {
+    struct serve_options options;
+    pipeport_engine *engine;
+    pipeport_server *server;
+    bool echoes; /* Fixed before the server starts. */
+
+    /* Events write, relaxed. */
+    _Atomic uint64_t open, opened, closed; /* `open` grows before `opened`: who sees one sees the other. */
+    _Atomic uint64_t open_most;            /* The most at one time. */
+    _Atomic uint64_t messages_in, messages_in_bytes;
+    _Atomic uint64_t messages_out, messages_out_bytes;
+    _Atomic uint64_t accepted_bytes;              /* Of send and broadcast, frames counted, by our own arithmetic. */
+    _Atomic uint64_t sent_bytes, discarded_bytes; /* As `closed` said. */
+    _Atomic uint64_t waited;                      /* Echoes that met a FULL and were sent later. */
+    _Atomic uint64_t failures;                    /* Of ours: no memory, a status that should not be. */
+    _Atomic uint64_t ended[SERVE_STATUSES];       /* `closed` events by their why. */
+    _Atomic uint64_t fault_seen;                  /* Echoes so far, where a fault is asked for. */
+    atomic_bool fault_done;
+
+    /* The main thread's alone. */
+    uint64_t broadcasts, deliveries, deliveries_refused, broadcast_call_ns;
+    uint64_t broadcast_due_ns; /* 0 until wait_for are open. */
+    uint64_t memory_before;    /* Engine memory with the server listening and nobody there. */
+    uint64_t memory_open;      /* The connections open when memory_most was looked at: the most seen at a look. */
+    uint64_t memory_most;      /* The least engine memory seen while memory_open were open. */
+    uint64_t ran_ns;
+};
+
+/* `pipeport serve` after its own word. Returns the exit code. */
+int serve_main(int count, char **arguments);
+void serve_help(void);
+
+/* The events, with `serve` as their user. */
+void serve_host_events(struct serve *serve, pipeport_events *events);
+uint64_t serve_host_open(const struct serve *serve);
+
+/* Says the summary; true where the books balance. The server has stopped, the engine still lives. */
+bool serve_books_close(struct serve *serve);
+
+#endif
