@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sendq_crowd.c - the send queue with many threads at once.
+ *
+ * It is judged by what a connection needs of it: nothing lost, nothing doubled, each producer's order kept, one holder
+ * at a time, and whoever heard FULL hears of room again. A lost wake-up hangs, and the time-out ends it. What the
+ * holder touches is plain memory, so that TSan sees a pump that is handed over without an order.
+ */
+#include "engine/flow/sendq.h"
+#include "tests/support/threads.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(sendq_crowd, .timeout = 60);
+
+enum { CROWD_PRODUCERS = 4, CROWD_PUSHES = 60000, CROWD_LINK_BYTES = 3, CROWD_BOUND = 64 };
+
+typedef struct crowd_item {
+    pp_link link; /* First, so that a link is its item. */
+    uint32_t producer;
+    uint32_t number;
+} crowd_item;
+
+typedef struct crowd_state {
+    pp_sendq sendq;
+    uint32_t next[CROWD_PRODUCERS]; /* Number expected; the holder's, without any lock. */
+    uint64_t turns;                 /* The holder's too, touched first and last: push and give alone order it. */
+    uint64_t written;               /* And this. */
+    uint32_t faults;                /* And this. */
+    _Atomic uint32_t holders;       /* Relaxed, or it would order for the pump what the pump must order itself. */
+    _Atomic uint32_t handed;        /* 1: the pump waits for the thread that plays the completion. */
+    _Atomic uint32_t drained;       /* `drained` events. */
+    _Atomic uint32_t producers_done;
+} crowd_state;
+
+typedef struct crowd_producer {
+    crowd_state *crowd;
+    uint32_t number;
+    crowd_item items[CROWD_PUSHES];
+} crowd_producer;
+
+static void crowd_write_chain(crowd_state *crowd, pp_link *link)
+{
+    while (link != NULL) {
+        pp_link *next = link->next;
+        const crowd_item *item = (const crowd_item *) link;
+        if (item->number != crowd->next[item->producer]++) {
+            crowd->faults++;
+        }
+        crowd->written++;
+        link->next = link; /* Whoever still walks this link walks in circles. */
+        if (pp_sendq_credit(&crowd->sendq, CROWD_LINK_BYTES)) {
+            atomic_fetch_add(&crowd->drained, 1);
+        }
+        link = next;
+    }
+}
+
+/* Holder only. A write that stays pending hands the pump to its completion, which comes on another thread. */
+static void crowd_pump(crowd_state *crowd)
+{
+    crowd->turns++;
+    do {
+        if (atomic_fetch_add_explicit(&crowd->holders, 1, memory_order_relaxed) != 0) {
+            crowd->faults++;
+        }
+        crowd_write_chain(crowd, pp_sendq_take(&crowd->sendq));
+        bool pending = crowd->written % 16 == 0;
+        atomic_fetch_sub_explicit(&crowd->holders, 1, memory_order_relaxed);
+        if (pending) {
+            crowd->written += 16; /* Counted off again by crowd_complete: touched on both sides of the hand-over. */
+            atomic_store_explicit(&crowd->handed, 1, memory_order_release);
+            return;
+        }
+        crowd->turns++;
+    } while (!pp_sendq_give(&crowd->sendq));
+}
+
+static void crowd_complete(void *argument)
+{
+    crowd_state *crowd = argument;
+    for (;;) {
+        bool last = atomic_load(&crowd->producers_done) == CROWD_PRODUCERS;
+        if (atomic_load_explicit(&crowd->handed, memory_order_acquire) == 1) {
+            atomic_store_explicit(&crowd->handed, 0, memory_order_relaxed);
+            crowd->written -= 16;
+            if (!pp_sendq_give(&crowd->sendq)) {
+                crowd_pump(crowd);
+            }
+        } else if (last) {
+            return;
+        } else {
+            test_thread_yield();
+        }
+    }
+}
+
+static void crowd_produce(void *argument)
+{
+    crowd_producer *producer = argument;
+    crowd_state *crowd = producer->crowd;
+    for (uint32_t i = 0; i < CROWD_PUSHES; i++) {
+        uint32_t drained = atomic_load(&crowd->drained);
+        while (!pp_sendq_reserve(&crowd->sendq, CROWD_LINK_BYTES)) {
+            while (atomic_load(&crowd->drained) == drained) {
+                test_thread_yield(); /* For ever, if nobody tells of room. */
+            }
+            drained = atomic_load(&crowd->drained);
+        }
+        crowd_item *item = &producer->items[i];
+        item->producer = producer->number;
+        item->number = i;
+        if (i % 32 == 0) {
+            test_thread_yield(); /* Between reserving and pushing the pump may change hands. */
+        }
+        if (pp_sendq_push(&crowd->sendq, &item->link) == PP_PUSH_TOOK) {
+            crowd_pump(crowd);
+        }
+    }
+    atomic_fetch_add(&crowd->producers_done, 1);
+}
+
+Test(sendq_crowd, loses_doubles_and_reorders_nothing_under_threads)
+{
+    static crowd_state crowd;
+    static crowd_producer producers[CROWD_PRODUCERS];
+    test_thread threads[CROWD_PRODUCERS];
+    test_thread completer;
+    pp_sendq_init(&crowd.sendq, CROWD_BOUND);
+    test_thread_start(&completer, crowd_complete, &crowd);
+    for (uint32_t i = 0; i < CROWD_PRODUCERS; i++) {
+        producers[i].crowd = &crowd;
+        producers[i].number = i;
+        test_thread_start(&threads[i], crowd_produce, &producers[i]);
+    }
+    for (int i = 0; i < CROWD_PRODUCERS; i++) {
+        test_thread_join(&threads[i]);
+    }
+    test_thread_join(&completer);
+    pp_sendq_check(&crowd.sendq);
+    cr_assert_eq(crowd.faults, 0);
+    cr_assert_eq(crowd.written, (uint64_t) CROWD_PRODUCERS * CROWD_PUSHES);
+    cr_assert_eq(atomic_load(&crowd.sendq.bytes), 0);
+    cr_assert(pp_sendq_hold(&crowd.sendq)); /* The pump was given back. */
+    cr_assert_null(pp_sendq_take(&crowd.sendq));
+}
+
+/* ---- A last credit against a refusal ---- */
+
+enum { CROWD_CREDITS = 500000 };
+
+typedef struct crowd_pair {
+    pp_sendq sendq;
+    _Atomic uint32_t reserved;
+    _Atomic uint32_t drained;
+} crowd_pair;
+
+/* Waits without giving the processor away at first: both sides must be awake for the race. */
+static void crowd_wait_while(const _Atomic uint32_t *word, uint32_t value)
+{
+    for (uint32_t turn = 1; atomic_load(word) == value; turn++) {
+        if (turn % 256 == 0) {
+            test_thread_yield();
+        }
+    }
+}
+
+static void crowd_credit_each(void *argument)
+{
+    crowd_pair *pair = argument;
+    for (uint32_t credited = 0; credited < CROWD_CREDITS; credited++) {
+        crowd_wait_while(&pair->reserved, credited);
+        if (pp_sendq_credit(&pair->sendq, 1)) {
+            atomic_fetch_add(&pair->drained, 1);
+        }
+    }
+}
+
+/* No other credit follows, so that a promise which is missed once is missed for ever. */
+Test(sendq_crowd, tells_of_room_also_who_is_refused_while_the_last_byte_is_credited)
+{
+    static crowd_pair pair;
+    test_thread creditor;
+    pp_sendq_init(&pair.sendq, 1);
+    test_thread_start(&creditor, crowd_credit_each, &pair);
+    for (uint32_t i = 0; i < CROWD_CREDITS; i++) {
+        uint32_t drained = atomic_load(&pair.drained);
+        while (!pp_sendq_reserve(&pair.sendq, 1)) {
+            crowd_wait_while(&pair.drained, drained);
+            drained = atomic_load(&pair.drained);
+        }
+        atomic_fetch_add(&pair.reserved, 1);
+        for (volatile uint32_t pause = i % 128; pause != 0; pause = pause - 1) {
+            /* The refusal comes a little later each time, to meet the credit's every step. */
+        }
+    }
+    test_thread_join(&creditor);
+    pp_sendq_check(&pair.sendq);
+}
+
+/* ---- Sealing under pushes ---- */
+
+enum { CROWD_SEAL_ROUNDS = 400, CROWD_SEAL_PUSHES = 50 };
+
+typedef struct crowd_sealed {
+    pp_sendq sendq;
+    uint32_t taken;           /* By holders, and what the seal returned; plain, as the holder's are. */
+    bool sealed;              /* The holder's. */
+    _Atomic uint32_t refused; /* Pushes that answered SEALED. */
+    crowd_item items[CROWD_PRODUCERS][CROWD_SEAL_PUSHES];
+} crowd_sealed;
+
+typedef struct crowd_sealed_producer {
+    crowd_sealed *round;
+    uint32_t number;
+} crowd_sealed_producer;
+
+static uint32_t crowd_length(const pp_link *link)
+{
+    uint32_t length = 0;
+    for (; link != NULL; link = link->next) {
+        length++;
+    }
+    return length;
+}
+
+static void crowd_push_until_sealed(void *argument)
+{
+    crowd_sealed_producer *producer = argument;
+    crowd_sealed *round = producer->round;
+    for (int i = 0; i < CROWD_SEAL_PUSHES; i++) {
+        pp_push push = pp_sendq_push(&round->sendq, &round->items[producer->number][i].link);
+        if (push == PP_PUSH_SEALED) {
+            atomic_fetch_add(&round->refused, 1);
+        }
+        if (push != PP_PUSH_TOOK) {
+            continue;
+        }
+        do {
+            round->taken += crowd_length(pp_sendq_take(&round->sendq));
+            if (round->taken > CROWD_SEAL_PUSHES) {
+                round->taken += crowd_length(pp_sendq_seal(&round->sendq));
+                round->sealed = true;
+                break;
+            }
+        } while (!pp_sendq_give(&round->sendq));
+    }
+}
+
+Test(sendq_crowd, answers_every_push_when_it_is_sealed_under_threads)
+{
+    static crowd_sealed round;
+    for (int i = 0; i < CROWD_SEAL_ROUNDS; i++) {
+        crowd_sealed_producer producers[CROWD_PRODUCERS];
+        test_thread threads[CROWD_PRODUCERS];
+        round = (crowd_sealed){.taken = 0};
+        pp_sendq_init(&round.sendq, 0);
+        for (uint32_t number = 0; number < CROWD_PRODUCERS; number++) {
+            producers[number] = (crowd_sealed_producer){&round, number};
+            test_thread_start(&threads[number], crowd_push_until_sealed, &producers[number]);
+        }
+        for (int number = 0; number < CROWD_PRODUCERS; number++) {
+            test_thread_join(&threads[number]);
+        }
+        cr_assert(round.sealed);
+        cr_assert_eq(round.taken + atomic_load(&round.refused), CROWD_PRODUCERS * CROWD_SEAL_PUSHES);
+    }
+}
+
+/* ---- A mark beside the queue ---- */
+
+enum { CROWD_MARKS = 20000 };
+
+typedef struct crowd_marked {
+    pp_sendq sendq;
+    _Atomic bool mark;
+    _Atomic uint32_t handled;
+    _Atomic uint32_t begun; /* Rounds, so that nobody comes back by luck and finds what was lost. */
+    _Atomic uint32_t ended;
+} crowd_marked;
+
+/* Holds once, if nobody does. Whoever holds looks at the mark; and again after giving, for who found the pump held. */
+static void crowd_hold_once(crowd_marked *marked)
+{
+    while (pp_sendq_hold(&marked->sendq)) {
+        if (atomic_exchange(&marked->mark, false)) {
+            atomic_fetch_add(&marked->handled, 1);
+        }
+        pp_sendq_give(&marked->sendq);
+        if (!atomic_load(&marked->mark)) {
+            return;
+        }
+    }
+}
+
+static void crowd_hold_once_a_round(void *argument)
+{
+    crowd_marked *marked = argument;
+    for (uint32_t i = 1; i <= CROWD_MARKS; i++) {
+        while (atomic_load(&marked->begun) != i) {
+            test_thread_yield();
+        }
+        crowd_hold_once(marked);
+        atomic_store(&marked->ended, i);
+    }
+}
+
+Test(sendq_crowd, loses_no_mark_that_was_set_before_a_hold_in_vain)
+{
+    static crowd_marked marked;
+    test_thread other;
+    uint32_t lost = 0;
+    pp_sendq_init(&marked.sendq, 0);
+    test_thread_start(&other, crowd_hold_once_a_round, &marked);
+    for (uint32_t i = 1; i <= CROWD_MARKS; i++) {
+        atomic_store(&marked.begun, i);
+        atomic_store(&marked.mark, true);
+        crowd_hold_once(&marked);
+        while (atomic_load(&marked.ended) != i) {
+            test_thread_yield();
+        }
+        lost += atomic_exchange(&marked.mark, false);
+    }
+    test_thread_join(&other);
+    cr_assert_eq(lost, 0);
+    cr_assert_eq(atomic_load(&marked.handled), CROWD_MARKS);
+}
