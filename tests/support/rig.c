@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/rig.h"
+
+#include "engine/api/engine.h"
+#include "tests/support/books.h"
+#include "tests/support/expect.h"
+#include "tests/support/system.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static void rig_log(void *user, const char *line)
+{
+    (void) user;
+    EXPECT(!strstr(line, "never given back"));
+    if (getenv("PIPEPORT_TEST_LOG")) {
+        fprintf(stderr, "log: %s\n", line);
+    }
+}
+
+void rig_open_with(test_rig *rig, pipeport_engine_options options)
+{
+    options.size = sizeof options;
+    options.log = rig_log;
+    cr_assert_eq(pipeport_engine_create(&rig->engine, &options), PIPEPORT_OK);
+    pipeport_engine_figures figures = rig_figures(rig);
+    rig->blocks = figures.allocations - figures.frees;
+}
+
+void rig_open(test_rig *rig, uint32_t workers)
+{
+    rig_open_with(rig, (pipeport_engine_options){.workers = workers});
+}
+
+void rig_name(char name[RIG_NAME_BYTES])
+{
+    static _Atomic uint32_t counter;
+    (void) snprintf(name, RIG_NAME_BYTES, "pipeport-test-%lu-%u", system_pid(), atomic_fetch_add(&counter, 1));
+}
+
+pipeport_engine_figures rig_figures(const test_rig *rig)
+{
+    pipeport_engine_figures figures = {.size = sizeof figures};
+    EXPECT(pipeport_engine_stats(rig->engine, &figures) == PIPEPORT_OK);
+    return figures;
+}
+
+/* Seats are never freed while the engine lives: the chunks and branches of their table. */
+static uint64_t rig_seat_blocks(const test_rig *rig)
+{
+    const pp_table *seats = &rig->engine->hub.roster.seats;
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < PP_TABLE_FAN; ++i) {
+        const pp_table_branch *branch = atomic_load(&seats->root[i]);
+        blocks += branch != NULL;
+        for (uint32_t j = 0; branch && j < PP_TABLE_FAN; ++j) {
+            blocks += atomic_load(&branch->chunks[j]) != NULL;
+        }
+    }
+    return blocks;
+}
+
+static bool rig_is_home(const test_rig *rig)
+{
+    pp_port_wake(rig->engine->hub.port); /* What a port has to free, it may free when it next takes. */
+    pipeport_engine_figures figures = rig_figures(rig);
+    return figures.operations_armed == figures.operations_done &&
+           figures.allocations - figures.frees == rig->blocks + rig_seat_blocks(rig);
+}
+
+void rig_settle(const test_rig *rig)
+{
+    uint64_t until_ms = expect_until(5000);
+    while (!rig_is_home(rig)) {
+        pipeport_engine_figures figures = rig_figures(rig);
+        char text[200];
+        (void) snprintf(text, sizeof text, "all home: %llu armed, %llu done, %llu blocks, %llu before, %llu of seats",
+                        (unsigned long long) figures.operations_armed, (unsigned long long) figures.operations_done,
+                        (unsigned long long) (figures.allocations - figures.frees), (unsigned long long) rig->blocks,
+                        (unsigned long long) rig_seat_blocks(rig));
+        expect_nap(until_ms, text, __FILE__, __LINE__);
+    }
+}
+
+void rig_close(test_rig *rig)
+{
+    rig_settle(rig);
+    rig_crash(rig);
+}
+
+void rig_crash(test_rig *rig)
+{
+    cr_assert_eq(pipeport_engine_destroy(rig->engine), PIPEPORT_OK);
+    rig->engine = NULL;
+    EXPECT(books_unfinished() == 0);
+    expect_fine();
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/system.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+bool raw_connect(raw_client *client, const char *address)
+{
+    for (;;) {
+        HANDLE handle = CreateFileA(address, GENERIC_READ | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
+        client->handle = (intptr_t) handle;
+        if (handle != INVALID_HANDLE_VALUE) {
+            return true;
+        }
+        if (GetLastError() != ERROR_PIPE_BUSY) {
+            return false;
+        }
+        (void) WaitNamedPipeA(address, 1000); /* Somebody else may be quicker: again. */
+    }
+}
+
+bool raw_write(raw_client *client, const void *data, size_t bytes)
+{
+    for (size_t done = 0; done < bytes;) {
+        DWORD wrote = 0;
+        if (!WriteFile((HANDLE) client->handle, (const char *) data + done, (DWORD) (bytes - done), &wrote, NULL)) {
+            return false;
+        }
+        done += wrote;
+    }
+    return true;
+}
+
+size_t raw_read(raw_client *client, void *data, size_t bytes)
+{
+    DWORD got = 0;
+    return ReadFile((HANDLE) client->handle, data, (DWORD) bytes, &got, NULL) ? got : 0;
+}
+
+void raw_close(raw_client *client)
+{
+    CloseHandle((HANDLE) client->handle);
+}
+
+unsigned long system_pid(void)
+{
+    return GetCurrentProcessId();
+}
+
+uint32_t system_handles(void)
+{
+    DWORD count = 0;
+    return GetProcessHandleCount(GetCurrentProcess(), &count) ? count : 0;
+}
+
+bool system_queues_clients(void)
+{
+    return false;
+}
+
+bool system_spawn_victim(system_child *child, const char *verb, const char *name)
+{
+    char path[MAX_PATH];
+    char line[2 * MAX_PATH];
+    STARTUPINFOA startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION made;
+    DWORD length = GetModuleFileNameA(NULL, path, sizeof path - 32);
+    if (length == 0 || length >= sizeof path - 32) {
+        return false;
+    }
+    strcpy(strrchr(path, '\\') + 1, "test_victim.exe");
+    (void) snprintf(line, sizeof line, "\"%s\" %s \"%s\"", path, verb, name);
+    if (!CreateProcessA(path, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &made)) {
+        return false;
+    }
+    CloseHandle(made.hThread);
+    child->process = (intptr_t) made.hProcess;
+    return true;
+}
+
+void system_kill(system_child *child)
+{
+    TerminateProcess((HANDLE) child->process, 9);
+    WaitForSingleObject((HANDLE) child->process, INFINITE);
+    CloseHandle((HANDLE) child->process);
+}

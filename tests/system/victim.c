@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * victim.c - another process, to be killed: test_victim VERB NAME.
+ *
+ *   half NAME    connects to the address NAME, sends a header that promises 1,000 bytes and 10 of them, and waits
+ *   serve NAME   serves NAME, echoing, and waits
+ */
+#include "engine/include/pipeport.h"
+#include "tests/support/system.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int victim_half(const char *address)
+{
+    static const char part[14] = {(char) 0xe8, 0x03, 0, 0, 'h', 'a', 'l', 'f'};
+    raw_client client;
+    char nothing;
+    if (!raw_connect(&client, address) || !raw_write(&client, part, sizeof part)) {
+        return 1;
+    }
+    (void) raw_read(&client, &nothing, 1);
+    return 0;
+}
+
+static int victim_serve(const char *name)
+{
+    pipeport_engine_options options = {.size = sizeof options, .workers = PIPEPORT_HOST_THREADS};
+    pipeport_events events = {.size = sizeof events};
+    pipeport_engine *engine;
+    pipeport_server *server;
+    if (pipeport_engine_create(&engine, &options) != PIPEPORT_OK ||
+        pipeport_server_start(&server, engine, name, NULL, &events) != PIPEPORT_OK) {
+        return 1;
+    }
+    (void) pipeport_engine_run(engine, 60000); /* Should nobody kill it. */
+    return 0;
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 3 && strcmp(arguments[1], "half") == 0) {
+        return victim_half(arguments[2]);
+    }
+    if (count == 3 && strcmp(arguments[1], "serve") == 0) {
+        return victim_serve(arguments[2]);
+    }
+    fprintf(stderr, "victim half|serve NAME\n");
+    return 2;
+}
