@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bare_iocp - the limit: an echo server on one completion port, and no library.
+ *
+ * What somebody writes who needs exactly this and knows the system well. One port, T threads that drain it in batches
+ * with GetQueuedCompletionStatusEx, no events, no packet for what finishes at once. A connection has one buffer and one
+ * operation: connect, read or write, one at a time. Messages are echoed from the buffer they were read into, no copy
+ * and no allocation, with one WriteFile each: that is the loop one writes. It has no send queue, so nobody else can
+ * send to a connection, no bound on a client that never reads, no deadlines and no orderly stop.
+ */
+#include "bench/arguments.h"
+#include "bench/clock.h"
+#include "bench/frame.h"
+#include "bench/windows/dial.h"
+#include "bench/windows/win.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 16, TURNS = 16, BUFFER_BYTES = 64 * 1024 };
+
+/* connecting -> (reading <-> writing) -> connecting: what the one operation of the connection is doing. */
+enum stage { CONNECTING, READING, WRITING };
+
+struct conn {
+    OVERLAPPED overlapped; /* The system's while an operation is pending. */
+    HANDLE pipe;
+    enum stage stage;
+    uint32_t filled; /* Bytes in the buffer. */
+    uint32_t echoed; /* Of these, whole messages that have been written back. */
+    unsigned char buffer[BUFFER_BYTES];
+};
+
+struct server {
+    HANDLE port;
+    char address[DIAL_ADDRESS_BYTES];
+};
+
+static _Noreturn void die(const char *what)
+{
+    fprintf(stderr, "bare_iocp: %s failed: %lu\n", what, GetLastError());
+    exit(1);
+}
+
+/* A new instance for this seat, waiting for a client. True: one is there already. */
+static bool conn_accept(struct conn *conn, const struct server *server)
+{
+    for (;;) {
+        conn->stage = CONNECTING;
+        conn->filled = 0;
+        conn->echoed = 0;
+        memset(&conn->overlapped, 0, sizeof conn->overlapped);
+        conn->pipe = CreateNamedPipeA(server->address, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+                                      PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, PIPE_UNLIMITED_INSTANCES,
+                                      DIAL_PIPE_BYTES, DIAL_PIPE_BYTES, 50, NULL);
+        if (conn->pipe == INVALID_HANDLE_VALUE || !dial_bind(conn->pipe, server->port, conn)) {
+            die("a new instance");
+        }
+        ConnectNamedPipe(conn->pipe, &conn->overlapped);
+        if (GetLastError() == ERROR_IO_PENDING) {
+            return false;
+        }
+        if (GetLastError() == ERROR_PIPE_CONNECTED) {
+            return true;
+        }
+        CloseHandle(conn->pipe); /* ERROR_NO_DATA: came and went. */
+    }
+}
+
+/* Bytes of the whole message that waits first in the buffer; 0: it is not whole yet; UINT32_MAX: it never will be. */
+static uint32_t conn_whole(const struct conn *conn)
+{
+    uint32_t waiting = conn->filled - conn->echoed;
+    uint64_t frame;
+
+    if (waiting < FRAME_HEADER_BYTES) {
+        return 0;
+    }
+    frame = (uint64_t) frame_length(conn->buffer + conn->echoed) + FRAME_HEADER_BYTES;
+    if (frame > BUFFER_BYTES) {
+        return UINT32_MAX;
+    }
+    return frame <= waiting ? (uint32_t) frame : 0;
+}
+
+enum armed { NOW, LATER, FAILED };
+
+static enum armed conn_armed(BOOL finished)
+{
+    if (finished) {
+        return NOW;
+    }
+    return GetLastError() == ERROR_IO_PENDING ? LATER : FAILED;
+}
+
+/* Echoes every whole message in the buffer. */
+static enum armed conn_echo(struct conn *conn)
+{
+    for (uint32_t frame = conn_whole(conn); frame != 0; frame = conn_whole(conn)) {
+        const unsigned char *message = conn->buffer + conn->echoed;
+        enum armed armed;
+
+        if (frame == UINT32_MAX) {
+            return FAILED;
+        }
+        conn->stage = WRITING;
+        conn->echoed += frame; /* Before arming: another thread may take the completion. */
+        armed = conn_armed(WriteFile(conn->pipe, message, frame, NULL, &conn->overlapped));
+        if (armed != NOW) {
+            return armed;
+        }
+    }
+    return NOW;
+}
+
+/* Reads behind what is left of a message. */
+static enum armed conn_read(struct conn *conn, DWORD *bytes)
+{
+    conn->filled -= conn->echoed;
+    memmove(conn->buffer, conn->buffer + conn->echoed, conn->filled);
+    conn->echoed = 0;
+    conn->stage = READING;
+    return conn_armed(
+        ReadFile(conn->pipe, conn->buffer + conn->filled, BUFFER_BYTES - conn->filled, bytes, &conn->overlapped));
+}
+
+/* The one operation of the connection is done: goes on until the next one pends. */
+static void conn_go_on(struct conn *conn, const struct server *server, DWORD bytes, bool failed)
+{
+    enum armed armed = failed ? FAILED : NOW;
+
+    for (int turn = 0;; turn++) {
+        if (armed == NOW && conn->stage == READING) {
+            conn->filled += bytes;
+        }
+        if (armed == NOW && turn == TURNS) { /* One busy client must not hold a thread for good. */
+            conn->stage = WRITING;           /* As if a write had just finished: all the read bytes are counted. */
+            if (!PostQueuedCompletionStatus(server->port, 0, (ULONG_PTR) conn, &conn->overlapped)) {
+                die("PostQueuedCompletionStatus");
+            }
+            return;
+        }
+        if (armed == NOW) {
+            armed = conn_echo(conn);
+        }
+        if (armed == NOW) {
+            armed = conn_read(conn, &bytes);
+        }
+        if (armed == LATER) {
+            return;
+        }
+        if (armed == FAILED) {
+            CloseHandle(conn->pipe);
+            if (!conn_accept(conn, server)) {
+                return;
+            }
+            armed = NOW;
+        }
+    }
+}
+
+static DWORD WINAPI server_work(void *argument)
+{
+    const struct server *server = argument;
+    OVERLAPPED_ENTRY entries[BATCH];
+
+    for (;;) {
+        ULONG count = 0;
+
+        if (!GetQueuedCompletionStatusEx(server->port, entries, BATCH, &count, INFINITE, FALSE)) {
+            die("GetQueuedCompletionStatusEx");
+        }
+        for (ULONG i = 0; i < count; i++) {
+            conn_go_on((struct conn *) entries[i].lpCompletionKey, server, entries[i].dwNumberOfBytesTransferred,
+                       entries[i].lpOverlapped->Internal != 0);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t connections = 255, threads = 2, seconds = 0;
+    const struct argument known[] = {
+        {"--connections", &connections, 1, 20000, "instances, all made at the start"},
+        {"--threads", &threads, 1, 64, "threads that drain the port"},
+        {"--seconds", &seconds, 0, 86400, "how long to serve; 0: for good"},
+        {NULL, NULL, 0, 0, NULL},
+    };
+    const char *name = arguments_read(argc, argv, known);
+    static struct server server; /* The threads outlive main's frame where it returns. */
+
+    dial_address(server.address, name);
+    server.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, threads);
+    if (server.port == NULL) {
+        die("CreateIoCompletionPort");
+    }
+    for (uint32_t i = 0; i < connections; i++) {
+        struct conn *conn = calloc(1, sizeof *conn); /* Never freed: a seat lives as long as the process. */
+
+        if (conn == NULL) {
+            die("calloc");
+        }
+        if (conn_accept(conn, &server)) {
+            conn_go_on(conn, &server, 0, false);
+        }
+    }
+    for (uint32_t i = 0; i < threads; i++) {
+        HANDLE thread = CreateThread(NULL, 0, server_work, &server, 0, NULL);
+
+        if (thread == NULL) {
+            die("CreateThread");
+        }
+        CloseHandle(thread);
+    }
+    printf("listening on %s\n", server.address);
+    fflush(stdout);
+    clock_pause_ms(seconds == 0 ? UINT32_MAX : seconds * 1000);
+    return 0;
+}
