@@ -13,7 +13,7 @@
 
 TestSuite(sendq_crowd, .timeout = 60);
 
-enum { CROWD_PRODUCERS = 4, CROWD_PUSHES = 60000, CROWD_LINK_BYTES = 3, CROWD_BOUND = 64 };
+enum { CROWD_PRODUCERS = 4, CROWD_PUSHES = 60000, CROWD_LINK_BYTES = 3 };
 
 typedef struct crowd_item {
     pp_link link; /* First, so that a link is its item. */
@@ -120,13 +120,13 @@ static void crowd_produce(void *argument)
     atomic_fetch_add(&crowd->producers_done, 1);
 }
 
-Test(sendq_crowd, loses_doubles_and_reorders_nothing_under_threads)
+static void crowd_run(uint32_t bytes_max)
 {
     static crowd_state crowd;
     static crowd_producer producers[CROWD_PRODUCERS];
     test_thread threads[CROWD_PRODUCERS];
     test_thread completer;
-    pp_sendq_init(&crowd.sendq, CROWD_BOUND);
+    pp_sendq_init(&crowd.sendq, bytes_max);
     test_thread_start(&completer, crowd_complete, &crowd);
     for (uint32_t i = 0; i < CROWD_PRODUCERS; i++) {
         producers[i].crowd = &crowd;
@@ -145,9 +145,20 @@ Test(sendq_crowd, loses_doubles_and_reorders_nothing_under_threads)
     cr_assert_null(pp_sendq_take(&crowd.sendq));
 }
 
+Test(sendq_crowd, loses_doubles_and_reorders_nothing_where_it_is_always_full)
+{
+    crowd_run(64);
+}
+
+/* Here producers do not wait for each other: pushes meet gives and takes as often as they can. */
+Test(sendq_crowd, loses_doubles_and_reorders_nothing_where_it_is_never_full)
+{
+    crowd_run(CROWD_PRODUCERS * CROWD_PUSHES * CROWD_LINK_BYTES);
+}
+
 /* ---- A last credit against a refusal ---- */
 
-enum { CROWD_CREDITS = 500000 };
+enum { CROWD_CREDITS = 100000 };
 
 typedef struct crowd_pair {
     pp_sendq sendq;
@@ -159,7 +170,7 @@ typedef struct crowd_pair {
 static void crowd_wait_while(const _Atomic uint32_t *word, uint32_t value)
 {
     for (uint32_t turn = 1; atomic_load(word) == value; turn++) {
-        if (turn % 256 == 0) {
+        if (turn % 64 == 0) {
             test_thread_yield();
         }
     }
