@@ -140,8 +140,8 @@ void pp_engine_stop_party(pipeport_engine *engine, pp_party *party, uint32_t dra
     atomic_store(&party->stopping, true);
     party->halt(party);
     /* Raised, then walk: who joins meanwhile sees it (group.h). */
-    pp_conn_close_all(party, drain_ms ? PP_WISH_DRAIN : PP_WISH_ABORT, drain_ms ? pp_os_now_ms() + drain_ms : UINT64_MAX,
-                      worker);
+    pp_conn_close_all(party, drain_ms ? PP_WISH_DRAIN : PP_WISH_ABORT,
+                      drain_ms ? pp_os_now_ms() + drain_ms : UINT64_MAX, worker);
     pp_party_release(party);
     if (!worker) {
         pp_pool_wait(&engine->hub.pool, &finished);

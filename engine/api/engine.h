@@ -9,9 +9,9 @@
 
 struct pipeport_engine {
     pp_hub hub;
-    pp_lock lock;           /* Guards the list. */
-    pp_party *parties;      /* Those whose owner has not stopped them. */
-    pp_gate alive;          /* 1 for the engine, and each party until it is finished. */
+    pp_lock lock;      /* Guards the list. */
+    pp_party *parties; /* Those whose owner has not stopped them. */
+    pp_gate alive;     /* 1 for the engine, and each party until it is finished. */
     _Atomic bool stopping;
 };
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- Unicast ------------------------------------------------------------------------------------------------------- */
+/* ---- Unicast ---- */
 
 /* Sends links[0] of `message`, whose creator's count becomes the link's. */
 static pipeport_status send_first_link(pipeport_engine *engine, pp_conn *conn, pp_message *message)
@@ -74,7 +74,7 @@ pipeport_status pipeport_send_message(pipeport_engine *engine, pipeport_conn nam
     return status;
 }
 
-/* ---- Broadcast ----------------------------------------------------------------------------------------------------- */
+/* ---- Broadcast ---- */
 
 /* Gives one link to each open member; `message` has a link for each slot, and one count, the caller's. */
 static uint32_t broadcast_links(pipeport_server *server, pp_message *message, uint32_t slots)
@@ -104,7 +104,8 @@ static uint32_t broadcast_links(pipeport_server *server, pp_message *message, ui
 }
 
 /* `message` is NULL when there was no memory for it. */
-static pipeport_status broadcast_message(pipeport_server *server, pp_message *message, uint32_t slots, uint32_t *reached)
+static pipeport_status broadcast_message(pipeport_server *server, pp_message *message, uint32_t slots,
+                                         uint32_t *reached)
 {
     if (!message) {
         return PIPEPORT_NO_MEMORY;
@@ -150,7 +151,8 @@ pipeport_status pipeport_broadcast_message(pipeport_server *server, pipeport_mes
     return broadcast_message(server, pp_message_fan(message, slots), slots, reached);
 }
 
-/* ---- Messages built in place ---------------------------------------------------------------------------------------- */
+/* ---- Messages built in place ----------------------------------------------------------------------------------------
+ */
 
 pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine, size_t length, void **data)
 {
@@ -176,7 +178,8 @@ void pipeport_message_release(pipeport_message *message)
     }
 }
 
-/* ---- One connection -------------------------------------------------------------------------------------------------- */
+/* ---- One connection
+ * -------------------------------------------------------------------------------------------------- */
 
 pipeport_status pipeport_close(pipeport_engine *engine, pipeport_conn name, pipeport_closing how)
 {

@@ -6,13 +6,14 @@
 
 #include <string.h>
 
-enum { /* Duties of the turn, in the order in which they are done. */
+/* Duties of the turn, in the order in which they are done. */
+enum {
     DUTY_OPEN = 1 << 1,
     DUTY_READ = 1 << 2,   /* The armed read is home: read_result. */
     DUTY_SEALED = 1 << 3, /* The writer has ended. */
     DUTY_CLOSE = 1 << 4,  /* A wish was made. */
     DUTY_RESUME = 1 << 5,
-    DUTY_CLOCK = 1 << 6,  /* The deadline fired, or should be looked at. */
+    DUTY_CLOCK = 1 << 6, /* The deadline fired, or should be looked at. */
     DUTY_DRAINED = 1 << 7
 };
 
@@ -33,7 +34,7 @@ static pipeport_conn conn_name(const pp_conn *conn)
     return (pipeport_conn){pp_seat_id(&conn->seat)};
 }
 
-/* ---- Pins ------------------------------------------------------------------------------------------------------- */
+/* ---- Pins ---- */
 
 static void conn_free(pp_conn *conn, pp_worker *worker)
 {
@@ -62,7 +63,7 @@ pp_conn *pp_conn_pin(pp_hub *hub, uint64_t id)
     return (pp_conn *) pp_roster_pin(&hub->roster, id);
 }
 
-/* ---- What the writer tells ---------------------------------------------------------------------------------------- */
+/* ---- What the writer tells ---- */
 
 static void conn_writer_pin(pp_writer *writer)
 {
@@ -111,7 +112,7 @@ static void conn_writer_sealed(pp_writer *writer, uint64_t discarded, pp_worker 
 static const pp_writer_up conn_writer_up = {conn_writer_pin,     conn_writer_unpin,   conn_writer_wrote,
                                             conn_writer_stalled, conn_writer_drained, conn_writer_sealed};
 
-/* ---- Closing ------------------------------------------------------------------------------------------------------ */
+/* ---- Closing ---- */
 
 /* Join and free: CLOSED as soon as read and pump are home. */
 static void conn_finish(pp_conn *conn, pp_worker *worker)
@@ -159,7 +160,7 @@ static void conn_end(pp_conn *conn, pp_fault why, pp_worker *worker)
     conn_finish(conn, worker);
 }
 
-/* ---- Time --------------------------------------------------------------------------------------------------------- */
+/* ---- Time ---- */
 
 static uint64_t conn_sooner(uint64_t a, uint64_t b)
 {
@@ -226,7 +227,7 @@ static void conn_deadline_due(pp_deadline *deadline, void *drainer)
     pp_conn_unpin(conn, drainer);
 }
 
-/* ---- Duties --------------------------------------------------------------------------------------------------------- */
+/* ---- Duties ---- */
 
 static bool conn_enter_group(pp_conn *conn)
 {
@@ -398,7 +399,7 @@ static void conn_read_done(pp_op *op, pp_result result, void *drainer)
     pp_turn_summon(&conn->turn, DUTY_READ, drainer);
 }
 
-/* ---- From outside ------------------------------------------------------------------------------------------------- */
+/* ---- From outside ---- */
 
 pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *worker)
 {

@@ -8,15 +8,17 @@
  *      OPEN      messages go both ways                   CLOSING   cancelled; waits for read and pump to come home
  *      CLOSED    `closed` was told; the last pin frees the seat
  *
- * All that happens to a connection, save writing, happens in its turn (turn.h), so events of one connection never overlap
- * and no lock is needed. Writing belongs to who holds the pump (writer.h).
+ * All that happens to a connection, save writing, happens in its turn (turn.h), so events of one connection never
+ * overlap and no lock is needed. Writing belongs to who holds the pump (writer.h).
  *
- * Pins (roster.h): one for the connection's life, until `closed` was told; one for a running turn; one for the pump while it
- * is held; one for each look-up; one for the deadline while set. The armed read needs none: the life's pin outlives it,
- * for `closed` waits until it is home. Who takes the last pin away closes the pipe and gives the seat back, on any thread.
+ * Pins (roster.h): one for the connection's life, until `closed` was told; one for a running turn; one for the pump
+ * while it is held; one for each look-up; one for the deadline while set. The armed read needs none: the life's pin
+ * outlives it, for `closed` waits until it is home. Who takes the last pin away closes the pipe and gives the seat
+ * back, on any thread.
  *
- * Closing: mark (state, seat shut), cancel (read, pump), join (read home and pump sealed), free (`closed`, then the pins).
- * A write that fails because the peer is gone does not end reading: what the peer had sent before is delivered first.
+ * Closing: mark (state, seat shut), cancel (read, pump), join (read home and pump sealed), free (`closed`, then the
+ * pins). A write that fails because the peer is gone does not end reading: what the peer had sent before is delivered
+ * first.
  */
 #ifndef PP_CONN_CONNECTION_H
 #define PP_CONN_CONNECTION_H
@@ -37,18 +39,18 @@ typedef enum pp_conn_state {
 typedef enum pp_conn_wish { PP_WISH_NONE, PP_WISH_DRAIN, PP_WISH_ABORT } pp_conn_wish;
 
 typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
-    pp_seat seat; /* First: the roster knows nothing else. */
+    pp_seat seat;        /* First: the roster knows nothing else. */
     pp_party *party;
     pp_pipe pipe;
-    pp_reader reader;      /* Turn. */
+    pp_reader reader; /* Turn. */
     pp_writer writer;
     pp_turn turn;
-    pp_conn_state state;   /* Turn. */
-    void *user_state;      /* Turn: what `opened` returned. */
-    bool heard;            /* Turn: `opened` was told, so `closed` will be. */
-    bool spoke;            /* Turn: a whole message came. */
-    bool pump_home;        /* Turn: the writer is sealed. */
-    bool grouped;          /* Turn: in the party's members at `slot`. */
+    pp_conn_state state; /* Turn. */
+    void *user_state;    /* Turn: what `opened` returned. */
+    bool heard;          /* Turn: `opened` was told, so `closed` will be. */
+    bool spoke;          /* Turn: a whole message came. */
+    bool pump_home;      /* Turn: the writer is sealed. */
+    bool grouped;        /* Turn: in the party's members at `slot`. */
     uint32_t slot;
     pp_fault why;          /* Turn: from CLOSING on. */
     uint64_t discarded;    /* Pump's holder before SEALED, turn after. */
@@ -56,12 +58,12 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     uint64_t heard_ms;     /* Turn: the last byte from the peer. */
     pp_result read_result; /* The read's taker before READ, turn after. */
     pp_deadline deadline;
-    _Atomic uint64_t check_ms;  /* When the deadline will look; the turn sets it, the pump reads it (relaxed hint). */
+    _Atomic uint64_t check_ms; /* When the deadline will look; the turn sets it, the pump reads it (relaxed hint). */
     _Atomic uint64_t drain_by_ms;
     _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads. */
     _Atomic uint32_t wish;       /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
     _Atomic bool paused;
-    pp_link mark;                /* The drain-close in the send queue. */
+    pp_link mark; /* The drain-close in the send queue. */
 } pp_conn;
 
 /* Takes a seat and the open pipe (moved), and brings `opened` to a worker.

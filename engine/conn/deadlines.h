@@ -2,8 +2,8 @@
 /*
  * deadlines.h - what shall happen at an absolute time of pp_os_now_ms: a pairing heap under a lock.
  *
- * Intrusive: setting a deadline allocates nothing and cannot fail. Any thread sets and clears; drainers look at `next_ms`
- * when they compute how long to wait, and pop what is due. `due` is called by the popper, outside the lock.
+ * Intrusive: setting a deadline allocates nothing and cannot fail. Any thread sets and clears; drainers look at
+ * `next_ms` when they compute how long to wait, and pop what is due. `due` is called by the popper, outside the lock.
  * Whoever sets a deadline that was not set lends it a reference to its owner; it comes back from a clear that answers
  * true, or goes to `due`.
  */

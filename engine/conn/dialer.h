@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dialer.h - connects to a name; while every instance is taken it tries again, without a thread, until its time is over.
+ * dialer.h - connects to a name; while every instance is taken it tries again, without a thread, for a bounded time.
  *
  * The system has no asynchronous wait for an instance, so trying again goes by deadlines: 1 ms after the first refusal,
  * doubling up to 50 ms, each with jitter so that clients that were refused together do not come back together.

@@ -19,8 +19,8 @@ typedef struct pp_hub {
     _Atomic uint32_t next_home; /* Round robin for who has no home yet. */
 } pp_hub;
 
-/* `memory` is ready. `workers`: threads of ours, 0: a host's only. `seat_bytes`: of the struct that begins with a pp_seat.
- * Fails: NO_MEMORY, SYSTEM. */
+/* `memory` is ready. `workers`: threads of ours, 0: a host's only. `seat_bytes`: of the struct that begins with a
+ * pp_seat. Fails: NO_MEMORY, SYSTEM. */
 pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes);
 
 /* Nothing may live on it any more. */

@@ -2,14 +2,14 @@
 /*
  * listener.h - keeps a window of pipe instances waiting for clients, and seats who comes.
  *
- * A slot is idle or armed. `taken` counts armed slots and connections together and never passes connections_max, so that
- * at the limit nothing is armed and further clients find the name busy and wait. An accept that is done frees its slot,
- * the window is filled again, and only then the connection begins its life: no busy moment opens because user code is slow.
- * A client that came and went is counted and the next instance armed; an instance that could not be made lets the listener
- * rest for a while (10 ms, doubling up to 1 s) and is counted. Neither ends accepting.
+ * A slot is idle or armed. `taken` counts armed slots and connections together and never passes connections_max, so
+ * that at the limit nothing is armed and further clients find the name busy and wait. An accept that is done frees its
+ * slot, the window is filled again, and only then the connection begins its life: no busy moment opens because user
+ * code is slow. A client that came and went is counted and the next instance armed; an instance that could not be made
+ * lets the listener rest for a while (10 ms, doubling up to 1 s) and is counted. Neither ends accepting.
  *
- * All slots change under the lock, arming and cancelling included: neither call blocks, and so nobody cancels a pipe that
- * another thread is moving away.
+ * All slots change under the lock, arming and cancelling included: neither call blocks, and so nobody cancels a pipe
+ * that another thread is moving away.
  */
 #ifndef PP_CONN_LISTENER_H
 #define PP_CONN_LISTENER_H

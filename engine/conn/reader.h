@@ -2,8 +2,8 @@
 /*
  * reader.h - the read pump of one connection: asks the pipe for bytes and hands out whole messages, one at a time.
  *
- * Pulled, not pushed: the connection asks for the next message as long as it wants one, so pausing is simply not asking.
- * At most one read is armed. Everything here belongs to the connection's turn, except that from arming until
+ * Pulled, not pushed: the connection asks for the next message as long as it wants one, so pausing is simply not
+ * asking. At most one read is armed. Everything here belongs to the connection's turn, except that from arming until
  * pp_reader_home the op and the inbox's room are the system's.
  */
 #ifndef PP_CONN_READER_H
@@ -15,11 +15,11 @@
 typedef struct pp_reader {
     pp_pipe *pipe;
     pp_inbox inbox;
-    pp_op op;           /* done is the connection's, and leads to its turn. */
-    bool armed;         /* True exactly from PP_LATER until pp_reader_home. */
-    bool dropping;      /* What comes is thrown away: the connection is closing and listens for the end only. */
-    uint64_t bytes;     /* Received, ever. */
-    pp_fault fault;     /* How it ended; OK while it has not. */
+    pp_op op;       /* done is the connection's, and leads to its turn. */
+    bool armed;     /* True exactly from PP_LATER until pp_reader_home. */
+    bool dropping;  /* What comes is thrown away: the connection is closing and listens for the end only. */
+    uint64_t bytes; /* Received, ever. */
+    pp_fault fault; /* How it ended; OK while it has not. */
 } pp_reader;
 
 typedef enum pp_reading {

@@ -8,9 +8,9 @@
  *      generation (40 bits) | open (1 bit) | pins (23 bits)
  *
  * A pin keeps the seat's owner from being finished. A look-up pins with one CAS that succeeds only while the generation
- * is right and the seat open. The life of a seat: taken (one pin, the owner's) -> opened -> shut (no look-up pins it any
- * more) -> the last pin leaves -> given back, with the next generation. A seat whose generations are used up is never
- * taken again.
+ * is right and the seat open. The life of a seat: taken (one pin, the owner's) -> opened -> shut (no look-up pins it
+ * any more) -> the last pin leaves -> given back, with the next generation. A seat whose generations are used up is
+ * never taken again.
  */
 #ifndef PP_CONN_ROSTER_H
 #define PP_CONN_ROSTER_H

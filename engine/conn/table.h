@@ -4,8 +4,8 @@
  *
  *      root[64] -> 64 branches -> chunks of 256 entries: 2^20 entries, and a small table stays small
  *
- * Growing is for one thread at a time (the owner's lock). Finding takes no lock and may run beside growing: pointers are
- * published with release, and an index below the count is always there.
+ * Growing is for one thread at a time (the owner's lock). Finding takes no lock and may run beside growing: pointers
+ * are published with release, and an index below the count is always there.
  */
 #ifndef PP_CONN_TABLE_H
 #define PP_CONN_TABLE_H

@@ -17,8 +17,8 @@
 typedef struct pp_turn pp_turn;
 
 typedef struct pp_turn_owner {
-    void (*pin)(pp_turn *turn);                                          /* A runner keeps its owner alive. */
-    void (*unpin)(pp_turn *turn, pp_worker *worker);                     /* The turn may be gone after it. */
+    void (*pin)(pp_turn *turn);                                     /* A runner keeps its owner alive. */
+    void (*unpin)(pp_turn *turn, pp_worker *worker);                /* The turn may be gone after it. */
     bool (*run)(pp_turn *turn, uint32_t duties, pp_worker *worker); /* True: there is more; later. */
 } pp_turn_owner;
 

@@ -5,8 +5,8 @@
 #include "engine/base/assert.h"
 
 enum {
-    /* No wait is longer, so that a worker that has gone to sleep before a deadline was set, while the one that set it is
-     * held by a slow handler, still sees to it (the system gives a wake to whom it likes). */
+    /* No wait is longer, so that a worker that has gone to sleep before a deadline was set, while the one that set it
+     * is held by a slow handler, still sees to it (the system gives a wake to whom it likes). */
     WORKER_WATCH_MS = 1000,
     WORKER_SLOW_MS = 1, /* A batch that took longer than this had a slow handler in it. */
     POOL_LEND_MS = 10   /* How long a waiting or unattending thread goes before it looks around again. */

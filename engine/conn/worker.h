@@ -3,11 +3,11 @@
  * worker.h - the threads that drain the port: a pool of ours, and those a host lends.
  *
  * A worker's turn: take a small batch of completions, hand each to its op, then run the chores that came up, then the
- * deadlines that are due. A chore is what shall happen on this thread once the batch is handled: a connection's turn, or
- * a write that was held back so that the replies of a whole batch leave in one (corking). Chores do not defer themselves
- * again: who has more to do than its share posts to the port, so that every round ends.
- * When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it while
- * other workers are idle.
+ * deadlines that are due. A chore is what shall happen on this thread once the batch is handled: a connection's turn,
+ * or a write that was held back so that the replies of a whole batch leave in one (corking). Chores do not defer
+ * themselves again: who has more to do than its share posts to the port, so that every round ends. When a batch took
+ * long, a handler is slow: the next one is a single completion, so that nothing waits behind it while other workers are
+ * idle.
  *
  * Threads: a worker's fields belong to its thread, except `thread`, by which any thread can find out whether it is one.
  */
@@ -42,11 +42,11 @@ struct pp_worker {
 struct pp_pool {
     pp_port *port;
     pp_deadlines *deadlines;
-    uint32_t owned;          /* Threads of ours: workers[0 .. owned - 1]. */
-    uint32_t homes;          /* Drainers that are always attended: owned, or 1 for a host's threads. */
-    _Atomic uint32_t used;   /* workers[used ...] were never claimed. */
-    _Atomic bool stopping;   /* A state, not a message; a wake follows it. */
-    pp_gate lent;            /* 1 for the pool, and each thread that is lent. */
+    uint32_t owned;        /* Threads of ours: workers[0 .. owned - 1]. */
+    uint32_t homes;        /* Drainers that are always attended: owned, or 1 for a host's threads. */
+    _Atomic uint32_t used; /* workers[used ...] were never claimed. */
+    _Atomic bool stopping; /* A state, not a message; a wake follows it. */
+    pp_gate lent;          /* 1 for the pool, and each thread that is lent. */
     pp_worker workers[PP_WORKERS_MAX];
 };
 

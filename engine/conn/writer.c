@@ -7,10 +7,10 @@
 #include <string.h>
 
 enum {
-    WRITER_BUDGET = 16,                 /* Bursts before the pump goes to the back of the port's queue. */
+    WRITER_BUDGET = 16,                  /* Bursts before the pump goes to the back of the port's queue. */
     WRITER_BURST_BYTES_MAX = 256 * 1024, /* One write: so often a slow peer shows that it still reads. */
-    /* Frames up to this are copied together. Where the system gathers, copying wins below and ties at about 1 KiB; where
-     * it does not, a copy is cheaper than another write up to the pipe's own buffer. */
+    /* Frames up to this are copied together. Where the system gathers, copying wins below and ties at about 1 KiB;
+     * where it does not, a copy is cheaper than another write up to the pipe's own buffer. */
     WRITER_JOIN_GATHERING = 2 * 1024,
     WRITER_JOIN_SINGLE = 32 * 1024,
     WRITER_JOINED_BYTES_MAX = 64 * 1024

@@ -2,18 +2,18 @@
 /*
  * writer.h - the write pump of one connection: takes what waits in the send queue and gives it to the pipe.
  *
- * Who holds the pump (sendq.h) is a worker inside its chore, a foreign thread inside pp_writer_push, or the pending write
- * operation itself; never two. On a worker a pump that was just taken waits until the batch is handled (corking), so
- * that many replies leave in one write; a foreign thread writes at once. Fields marked "pump" belong to the holder and
- * travel with the pump's release and acquire.
+ * Who holds the pump (sendq.h) is a worker inside its chore, a foreign thread inside pp_writer_push, or the pending
+ * write operation itself; never two. On a worker a pump that was just taken waits until the batch is handled (corking),
+ * so that many replies leave in one write; a foreign thread writes at once. Fields marked "pump" belong to the holder
+ * and travel with the pump's release and acquire.
  *
  * One write is one burst: frames from the front of the chain, small ones copied together, large ones taken where they
  * lie as far as the pipe can gather. A link leaves the chain when its last byte is written.
  *
  * Ending. pp_writer_stop raises `stopping` and then cancels; the holder arms and then looks at `stopping` (both
  * sequentially consistent), so that no write is left pending behind the cancel. Whoever holds the pump then seals the
- * queue, discards the rest and tells `sealed`, once. A mark in the queue (message NULL) does the same in its turn: that is a
- * drain-close. What failed is told with `sealed`.
+ * queue, discards the rest and tells `sealed`, once. A mark in the queue (message NULL) does the same in its turn: that
+ * is a drain-close. What failed is told with `sealed`.
  */
 #ifndef PP_CONN_WRITER_H
 #define PP_CONN_WRITER_H
@@ -38,16 +38,16 @@ struct pp_writer {
     pp_pipe *pipe;
     pp_memory *memory;
     pp_sendq sendq;
-    pp_op op;                           /* The pending write; posted when a pump is handed over to a worker. */
-    pp_chore cork;                      /* The pump waits for the end of a worker's batch. */
-    pp_link *chain;                     /* Pump: taken and not yet written, oldest first. */
-    uint32_t chain_offset;              /* Pump: bytes of the first frame that are written. */
-    uint32_t joined_bytes;              /* Pump: of `joined`. */
-    uint8_t *joined;                    /* Pump: small frames copied together, lent while the write is pending. */
-    pp_fault fault;                     /* Pump: why it broke; OK if it did not. Read after `sealed`. */
-    bool drained_mark;                  /* Pump: the mark was reached. Read after `sealed`. */
+    pp_op op;              /* The pending write; posted when a pump is handed over to a worker. */
+    pp_chore cork;         /* The pump waits for the end of a worker's batch. */
+    pp_link *chain;        /* Pump: taken and not yet written, oldest first. */
+    uint32_t chain_offset; /* Pump: bytes of the first frame that are written. */
+    uint32_t joined_bytes; /* Pump: of `joined`. */
+    uint8_t *joined;       /* Pump: small frames copied together, lent while the write is pending. */
+    pp_fault fault;        /* Pump: why it broke; OK if it did not. Read after `sealed`. */
+    bool drained_mark;     /* Pump: the mark was reached. Read after `sealed`. */
     _Atomic bool stopping;
-    _Atomic uint64_t pending_since_ms;  /* 0: no write is pending. Relaxed: a clock for the stall bound. */
+    _Atomic uint64_t pending_since_ms; /* 0: no write is pending. Relaxed: a clock for the stall bound. */
 };
 
 void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, pp_memory *memory,

@@ -41,9 +41,10 @@
 extern "C" {
 #endif
 
-/* ---- What can come back ------------------------------------------------------------------------------------- */
+/* ---- What can come back ---- */
 
-typedef enum pipeport_status { /* ABI: added to, never moved. */
+/* ABI: added to, never moved. */
+typedef enum pipeport_status {
     PIPEPORT_OK = 0,
     PIPEPORT_INVALID = 1,      /* An argument or option breaks the bound written beside it. */
     PIPEPORT_NO_MEMORY = 2,    /* The allocator, or the engine's memory bound, said no. Nothing was changed. */
@@ -76,7 +77,7 @@ typedef struct pipeport_conn {
     uint64_t id; /* A seat and its generation, so that a stale id names nobody. 0 names no connection. */
 } pipeport_conn;
 
-/* ---- Options: set `size`, leave zero what shall take the default in [brackets] -------------------------------- */
+/* ---- Options: set `size`, leave zero what shall take the default in [brackets] ---- */
 
 #define PIPEPORT_HOST_THREADS UINT32_MAX
 
@@ -89,11 +90,12 @@ typedef struct pipeport_engine_options {
     void *log_user;
 } pipeport_engine_options;
 
-typedef struct pipeport_options { /* of a server or a client */
-    size_t size;                   /* sizeof(pipeport_options), always. */
-    uint32_t connections_max;      /* [255] server: 1-1000000 open at one time; one more finds the name BUSY and waits. */
-    uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
-    uint32_t message_bytes_max;    /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
+/* Of a server or a client. */
+typedef struct pipeport_options {
+    size_t size;                /* sizeof(pipeport_options), always. */
+    uint32_t connections_max;   /* [255] server: 1-1000000 open at one time; one more finds the name BUSY and waits. */
+    uint32_t accepts_pending;   /* [8] server: 1-255 idle instances kept ready. */
+    uint32_t message_bytes_max; /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
     uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least message_bytes_max + 4. */
     uint32_t first_message_ms;     /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;              /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
@@ -103,13 +105,14 @@ typedef struct pipeport_options { /* of a server or a client */
     uint32_t pipe_buffer_bytes;    /* [64 KiB] 512-16 MiB asked of the system, each way. */
 } pipeport_options;
 
-/* ---- Events ----------------------------------------------------------------------------------------------------- */
+/* ---- Events ---- */
 
-typedef struct pipeport_end { /* How a connection ended. */
-    pipeport_status why;      /* OK: closed by this side, all that was accepted is written. STOPPED: aborted by this side.
-                                 GONE: the peer ended it. TIMED_OUT, BAD_PEER, SLOW_PEER, NO_MEMORY, SYSTEM: as named. */
-    long system_code;         /* The system's own code (GetLastError, errno), 0 where it has none to add. */
-    uint64_t bytes_sent;      /* Taken by the system, headers counted. */
+/* How a connection ended. */
+typedef struct pipeport_end {
+    pipeport_status why; /* OK: closed by this side, all that was accepted is written. STOPPED: aborted by this side.
+                            GONE: the peer ended it. TIMED_OUT, BAD_PEER, SLOW_PEER, NO_MEMORY, SYSTEM: as named. */
+    long system_code;    /* The system's own code (GetLastError, errno), 0 where it has none to add. */
+    uint64_t bytes_sent; /* Taken by the system, headers counted. */
     uint64_t bytes_received;  /* Given by the system, headers counted. */
     uint64_t bytes_discarded; /* Accepted by send or broadcast, but never written. */
 } pipeport_end;
@@ -137,7 +140,7 @@ typedef struct pipeport_events {
     void (*failed)(void *user, pipeport_status why, long system_code);
 } pipeport_events;
 
-/* ---- Engine ------------------------------------------------------------------------------------------------------ */
+/* ---- Engine ---- */
 
 /* Creates a completion port and starts its workers.
  * Owner:   the caller gets *out; give it to pipeport_engine_destroy. `options` may be NULL and is copied.
@@ -158,11 +161,11 @@ PIPEPORT_API pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32
  * Fails:   INVALID (inside an event; nothing was changed). */
 PIPEPORT_API pipeport_status pipeport_engine_destroy(pipeport_engine *engine);
 
-/* ---- Server ------------------------------------------------------------------------------------------------------ */
+/* ---- Server ---- */
 
 /* Claims `name` and accepts connections. A name is 1-200 bytes of UTF-8 without backslash, slash or control bytes; on
- * Windows it becomes \\.\pipe\NAME (given whole it is taken as it is), on Linux a socket in a 0700 directory of the user.
- * The pipe is for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
+ * Windows it becomes \\.\pipe\NAME (given whole it is taken as it is), on Linux a socket in a 0700 directory of the
+ * user. The pipe is for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
  * Owner:   the caller gets *out; give it to pipeport_server_stop. Name, options (may be NULL), events are copied.
  * Thread:  any, events too.
  * Fails:   INVALID, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
@@ -178,7 +181,7 @@ PIPEPORT_API void pipeport_server_stop(pipeport_server *server, uint32_t drain_m
 /* The address clients use, as the system spells it. Owner: the server's, until it is stopped. Thread: any. */
 PIPEPORT_API const char *pipeport_server_address(const pipeport_server *server);
 
-/* ---- Client ------------------------------------------------------------------------------------------------------ */
+/* ---- Client ---- */
 
 /* Connects to `name`. While every instance is taken it goes on trying, without a thread, for connect_ms; then `failed`.
  * Otherwise the connection's life begins with `opened`, always on a worker.
@@ -191,13 +194,14 @@ PIPEPORT_API pipeport_status pipeport_client_start(pipeport_client **out, pipepo
 /* As pipeport_server_stop, for a client. */
 PIPEPORT_API void pipeport_client_stop(pipeport_client *client, uint32_t drain_ms);
 
-/* ---- Sending ------------------------------------------------------------------------------------------------------ */
+/* ---- Sending ---- */
 
 /* Queues one message to one peer. Messages of one thread to one peer arrive in call order, broadcasts included.
  * Owner:   `data` is copied, once, into the frame that will be written.
  * Thread:  any, events too. Takes no lock.
  * Fails:   INVALID, TOO_LARGE, FULL, GONE, NO_MEMORY. */
-PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn conn, const void *data, size_t length);
+PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn conn, const void *data,
+                                           size_t length);
 
 /* One message to every connection of a server that was open when the call began: one copy in memory whatever their
  * number, no allocation per receiver. `reached` (may be NULL) tells how many queues took it; a queue that was full did
@@ -222,7 +226,7 @@ PIPEPORT_API pipeport_status pipeport_send_message(pipeport_engine *engine, pipe
 PIPEPORT_API pipeport_status pipeport_broadcast_message(pipeport_server *server, pipeport_message *message,
                                                         uint32_t *reached);
 
-/* ---- One connection --------------------------------------------------------------------------------------------- */
+/* ---- One connection ---- */
 
 typedef enum pipeport_closing {
     PIPEPORT_DRAIN = 0, /* Write all that was accepted before this call, then close. Bounded by write_stall_ms. */
@@ -242,9 +246,10 @@ PIPEPORT_API pipeport_status pipeport_close(pipeport_engine *engine, pipeport_co
 PIPEPORT_API pipeport_status pipeport_pause(pipeport_engine *engine, pipeport_conn conn);
 PIPEPORT_API pipeport_status pipeport_resume(pipeport_engine *engine, pipeport_conn conn);
 
-/* ---- Figures: each is exact by itself, the set is not one instant's -------------------------------------------- */
+/* ---- Figures: each is exact by itself, the set is not one instant's ---- */
 
-typedef struct pipeport_stats { /* of a server or a client */
+/* Of a server or a client. */
+typedef struct pipeport_stats {
     size_t size;                 /* sizeof(pipeport_stats), set by the caller. */
     uint64_t connections_open;   /* Now. */
     uint64_t connections_opened; /* `opened` events, ever. */
@@ -265,13 +270,13 @@ PIPEPORT_API pipeport_status pipeport_server_stats(const pipeport_server *server
 PIPEPORT_API pipeport_status pipeport_client_stats(const pipeport_client *client, pipeport_stats *stats);
 
 typedef struct pipeport_engine_figures {
-    size_t size;                 /* sizeof(pipeport_engine_figures), set by the caller. */
-    uint64_t operations_armed;   /* Given to the system and pending, ever. */
-    uint64_t operations_done;    /* Come back by the port, ever. */
-    uint64_t allocations;        /* Blocks taken from the allocator, ever. */
-    uint64_t frees;              /* Blocks given back, ever. */
-    uint64_t memory_bytes;       /* Held now. */
-    uint64_t memory_bytes_peak;  /* Held at most. */
+    size_t size;                /* sizeof(pipeport_engine_figures), set by the caller. */
+    uint64_t operations_armed;  /* Given to the system and pending, ever. */
+    uint64_t operations_done;   /* Come back by the port, ever. */
+    uint64_t allocations;       /* Blocks taken from the allocator, ever. */
+    uint64_t frees;             /* Blocks given back, ever. */
+    uint64_t memory_bytes;      /* Held now. */
+    uint64_t memory_bytes_peak; /* Held at most. */
 } pipeport_engine_figures;
 
 /* Fails: INVALID. Thread: any. */
