@@ -272,7 +272,7 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length)
     }
 }
 
-/* Delivers and reads on, as long as it is wanted and not armed. True: there is more, but others shall have their turn. */
+/* Delivers and reads on, as long as it is wanted and not armed. True: there is more, but others have their turn. */
 static bool conn_read_on(pp_conn *conn, pp_worker *worker)
 {
     uint32_t budget = CONN_READS_A_TURN;
