@@ -138,13 +138,27 @@ static uint32_t writer_build(pp_writer *writer, pp_slice slices[PP_SLICES_MAX])
     return count;
 }
 
-/* Holder. True: something is at the front of the chain. False: the pump is gone (given back, or sealed at a mark). */
+/* Holder, with an empty chain. True: the pump is gone. False: something new has come.
+ * Who stops us raises `stopping` and then fails to hold, all before our give: so we look once more after it. */
+static bool writer_give(pp_writer *writer, pp_worker *worker)
+{
+    if (!pp_sendq_give(&writer->sendq)) {
+        return false;
+    }
+    if (atomic_load(&writer->stopping) && pp_sendq_hold(&writer->sendq)) {
+        writer_seal(writer, worker);
+    } else { /* Nobody stops us, or whoever holds the pump now sees it. */
+        writer->up->unpin(writer, worker);
+    }
+    return true;
+}
+
+/* Holder. True: something is at the front of the chain. False: the pump is gone (given back, or sealed). */
 static bool writer_refill(pp_writer *writer, pp_worker *worker)
 {
     while (!writer->chain) {
         writer->chain = pp_sendq_take(&writer->sendq);
-        if (!writer->chain && pp_sendq_give(&writer->sendq)) {
-            writer->up->unpin(writer, worker);
+        if (!writer->chain && writer_give(writer, worker)) {
             return false;
         }
     }

@@ -10,10 +10,10 @@
  * One write is one burst: frames from the front of the chain, small ones copied together, large ones taken where they
  * lie as far as the pipe can gather. A link leaves the chain when its last byte is written.
  *
- * Ending. pp_writer_stop raises `stopping` and then cancels; the holder arms and then looks at `stopping` (both
- * sequentially consistent), so that no write is left pending behind the cancel. Whoever holds the pump then seals the
- * queue, discards the rest and tells `sealed`, once. A mark in the queue (message NULL) does the same in its turn: that
- * is a drain-close. What failed is told with `sealed`.
+ * Ending. pp_writer_stop raises `stopping` and then cancels; the holder arms, or gives the pump back, and then looks at
+ * `stopping` (all sequentially consistent), so that no write is left pending and no pump idle behind it. Whoever holds
+ * the pump then seals the queue, discards the rest and tells `sealed`, once. A mark in the queue (message NULL) does the
+ * same in its turn: that is a drain-close. What failed is told with `sealed`.
  */
 #ifndef PP_CONN_WRITER_H
 #define PP_CONN_WRITER_H

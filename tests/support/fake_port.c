@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_port.c - see fake_port.h.
+ */
+#include "tests/support/fake_port.h"
+
+#include "engine/base/assert.h"
+#include "protocol/frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAKE_QUEUE_MAX = 4096 };
+
+struct pp_port {
+    pp_memory *memory;
+};
+
+struct pp_ear {
+    pp_memory *memory;
+};
+
+fake_system fake;
+
+static const pp_fault fake_ok = {PIPEPORT_OK, 0};
+
+/* ---- What is finished, and what is armed: under a lock, for foreign threads post and cancel
+ * --------------------------- */
+
+static atomic_flag fake_lock = ATOMIC_FLAG_INIT;
+static pp_completion fake_queue[FAKE_QUEUE_MAX];
+static unsigned fake_queue_from, fake_queue_count;
+static struct fake_accept {
+    pp_pipe *pipe;
+    pp_op *op;
+} fake_waiting[FAKE_PIPES_MAX]; /* Oldest first; fake.accepts_armed of them. */
+
+static void fake_lock_take(void)
+{
+    while (atomic_flag_test_and_set_explicit(&fake_lock, memory_order_acquire)) {
+    }
+}
+
+static void fake_lock_give(void)
+{
+    atomic_flag_clear_explicit(&fake_lock, memory_order_release);
+}
+
+/* Under the lock. */
+static void fake_finish(pp_op *op, pp_result result)
+{
+    PP_VERIFY(fake_queue_count < FAKE_QUEUE_MAX);
+    fake_queue[(fake_queue_from + fake_queue_count++) % FAKE_QUEUE_MAX] = (pp_completion){op, result};
+}
+
+unsigned fake_port_waiting(void)
+{
+    fake_lock_take();
+    unsigned count = fake_queue_count;
+    fake_lock_give();
+    return count;
+}
+
+void fake_reset(void)
+{
+    memset(&fake, 0, sizeof fake);
+    fake.slices_max = PP_SLICES_MAX;
+    fake_queue_from = fake_queue_count = 0;
+}
+
+void fake_say(fake_script *script, pipeport_status status, unsigned times)
+{
+    for (unsigned i = 0; i < times; ++i) {
+        PP_VERIFY(script->count < FAKE_SCRIPT_MAX);
+        script->faults[script->count++] = (pp_fault){status, status == PIPEPORT_OK ? 0 : 77};
+    }
+}
+
+void fake_bytes_add(fake_bytes *bytes, const void *data, size_t length)
+{
+    if (bytes->length + length > bytes->room) {
+        bytes->room = (bytes->length + length) * 2;
+        bytes->data = realloc(bytes->data, bytes->room);
+        PP_VERIFY(bytes->data);
+    }
+    if (length) {
+        memcpy(bytes->data + bytes->length, data, length);
+        bytes->length += length;
+    }
+}
+
+/* ---- The port ----------------------------------------------------------------------------------------------------- */
+
+pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers)
+{
+    PP_VERIFY(drainers >= 1 && drainers <= 64);
+    if (fake.port_fault.status != PIPEPORT_OK) {
+        return fake.port_fault;
+    }
+    pp_port *port = pp_memory_take(memory, sizeof *port);
+    if (!port) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    port->memory = memory;
+    fake.ports_open += 1;
+    *out = port;
+    return fake_ok;
+}
+
+void pp_port_destroy(pp_port *port)
+{
+    PP_VERIFY(fake_queue_count == 0);
+    PP_VERIFY(fake_pipes_open() == 0);
+    fake.ports_open -= 1;
+    pp_memory_give(port->memory, port, sizeof *port);
+}
+
+bool pp_port_is_shared(const pp_port *port)
+{
+    (void) port;
+    return !fake.not_shared;
+}
+
+uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max)
+{
+    (void) port;
+    (void) drainer;
+    PP_VERIFY(max >= 1 && max <= PP_BATCH_MAX);
+    if (fake_port_waiting() == 0 && fake.waits) {
+        fake.waits(wait_ms);
+    }
+    fake_lock_take();
+    uint32_t count = 0;
+    while (count < max && fake_queue_count) {
+        completions[count++] = fake_queue[fake_queue_from];
+        fake_queue_from = (fake_queue_from + 1) % FAKE_QUEUE_MAX;
+        fake_queue_count -= 1;
+    }
+    fake_lock_give();
+    atomic_fetch_add(&fake.done, count);
+    return count;
+}
+
+void pp_port_post(pp_port *port, pp_op *op)
+{
+    (void) port;
+    atomic_fetch_add(&fake.armed, 1);
+    fake_lock_take();
+    fake_finish(op, (pp_result){fake_ok, 0});
+    fake_lock_give();
+}
+
+void pp_port_wake(pp_port *port)
+{
+    (void) port;
+    fake.wakes += 1;
+}
+
+void pp_port_count(const pp_port *port, uint64_t *armed, uint64_t *done)
+{
+    (void) port;
+    *armed = atomic_load(&fake.armed);
+    *done = atomic_load(&fake.done);
+}
+
+/* ---- Opening and closing --------------------------------------------------------------------------------------------
+ */
+
+pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX])
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > PP_NAME_BYTES_MAX) {
+        return PIPEPORT_INVALID;
+    }
+    memcpy(address, "fake:", 5);
+    memcpy(address + 5, name, length + 1);
+    return PIPEPORT_OK;
+}
+
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes)
+{
+    (void) port;
+    (void) name;
+    PP_VERIFY(buffer_bytes >= 512);
+    if (fake.ear_fault.status != PIPEPORT_OK) {
+        return fake.ear_fault;
+    }
+    pp_ear *ear = pp_memory_take(memory, sizeof *ear);
+    if (!ear) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    ear->memory = memory;
+    fake.ears_open += 1;
+    *out = ear;
+    return fake_ok;
+}
+
+void pp_ear_close(pp_ear *ear)
+{
+    PP_VERIFY(fake.accepts_armed == 0);
+    fake.ears_open -= 1;
+    pp_memory_give(ear->memory, ear, sizeof *ear);
+}
+
+void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+{
+    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = fake.slices_max, .memory = memory};
+}
+
+static fake_pipe *fake_of(const pp_pipe *pipe)
+{
+    PP_VERIFY(pipe->handle >= 0 && pipe->handle < (intptr_t) fake.pipes_count);
+    fake_pipe *of = &fake.pipes[pipe->handle];
+    PP_VERIFY(of->is_open);
+    return of;
+}
+
+static fake_pipe *fake_open(pp_pipe *pipe)
+{
+    PP_VERIFY(pipe->handle == PP_PIPE_CLOSED && fake.pipes_count < FAKE_PIPES_MAX);
+    pipe->handle = (intptr_t) fake.pipes_count;
+    fake_pipe *of = &fake.pipes[fake.pipes_count++];
+    *of = (fake_pipe){
+        .is_open = true, .write_room = UINT64_MAX, .read_bytes_max = UINT32_MAX, .write_bytes_max = UINT32_MAX};
+    return of;
+}
+
+fake_pipe *fake_pipe_open(pp_pipe *pipe, pp_port *port)
+{
+    pp_pipe_init(pipe, port, NULL);
+    return fake_open(pipe);
+}
+
+fake_pipe *fake_newest(void)
+{
+    PP_VERIFY(fake.pipes_count > 0);
+    return &fake.pipes[fake.pipes_count - 1];
+}
+
+unsigned fake_pipes_open(void)
+{
+    unsigned open = 0;
+    for (unsigned i = 0; i < fake.pipes_count; ++i) {
+        open += fake.pipes[i].is_open;
+    }
+    return open;
+}
+
+void pp_pipe_close(pp_pipe *pipe)
+{
+    fake_pipe *of = fake_of(pipe);
+    PP_VERIFY(!of->read.op && !of->write.op);
+    of->is_open = false;
+    pipe->handle = PP_PIPE_CLOSED;
+}
+
+/* The next answer of a script, or `otherwise` when it has come to its end. */
+static pp_fault fake_answer(fake_script *script, pipeport_status otherwise)
+{
+    return script->at < script->count ? script->faults[script->at++] : (pp_fault){otherwise, 0};
+}
+
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+{
+    PP_VERIFY(*name && buffer_bytes >= 512);
+    fake.dials_called += 1;
+    pp_fault fault = fake_answer(&fake.dials, PIPEPORT_OK);
+    if (fault.status == PIPEPORT_OK) {
+        fake_open(pipe);
+        pipe->home = home;
+    }
+    return fault;
+}
+
+pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
+{
+    (void) ear;
+    fake.accepts_called += 1;
+    if (fake.accepts.at < fake.accepts.count) {
+        *now = (pp_result){fake_answer(&fake.accepts, PIPEPORT_OK), 0};
+        if (now->fault.status == PIPEPORT_OK) {
+            fake_open(pipe);
+        }
+        return PP_NOW;
+    }
+    atomic_fetch_add(&fake.armed, 1);
+    fake_waiting[fake.accepts_armed++] = (struct fake_accept){pipe, op};
+    if (fake.accepts_armed > fake.accepts_armed_peak) {
+        fake.accepts_armed_peak = fake.accepts_armed;
+    }
+    return PP_LATER;
+}
+
+/* Takes the accept at this place out of those that wait. */
+static struct fake_accept fake_unwait(unsigned at)
+{
+    struct fake_accept accept = fake_waiting[at];
+    fake.accepts_armed -= 1;
+    memmove(&fake_waiting[at], &fake_waiting[at + 1], (fake.accepts_armed - at) * sizeof fake_waiting[0]);
+    return accept;
+}
+
+fake_pipe *fake_client_comes(void)
+{
+    if (fake.accepts_armed == 0) {
+        return NULL;
+    }
+    struct fake_accept accept = fake_unwait(0);
+    fake_pipe *of = fake_open(accept.pipe);
+    fake_finish(accept.op, (pp_result){fake_ok, 0});
+    return of;
+}
+
+void fake_accept_ends(pipeport_status status)
+{
+    PP_VERIFY(fake.accepts_armed > 0 && status != PIPEPORT_OK);
+    fake_finish(fake_unwait(0).op, (pp_result){{status, 77}, 0});
+}
+
+/* ---- Reading and writing
+ * ---------------------------------------------------------------------------------------------- */
+
+static void fake_arm(fake_armed *armed, pp_op *op)
+{
+    fake_lock_take();
+    PP_VERIFY(!armed->op);
+    armed->op = op;
+    fake_lock_give();
+    atomic_fetch_add(&fake.armed, 1);
+}
+
+/* Under the lock. */
+static void fake_disarm(fake_armed *armed, pp_result result)
+{
+    fake_finish(armed->op, result);
+    armed->op = NULL;
+}
+
+/* What a read of `bytes` would get now. False: nothing, it waits. */
+static bool fake_read_now(fake_pipe *of, uint8_t *buffer, uint32_t bytes, pp_result *result)
+{
+    size_t left = of->arrived.length - of->arrived_at;
+    uint32_t most = bytes < of->read_bytes_max ? bytes : of->read_bytes_max;
+    if (left) {
+        uint32_t taken = left < most ? (uint32_t) left : most;
+        memcpy(buffer, of->arrived.data + of->arrived_at, taken);
+        of->arrived_at += taken;
+        *result = (pp_result){fake_ok, taken};
+        return true;
+    }
+    *result = (pp_result){of->read_end, 0};
+    return of->read_end.status != PIPEPORT_OK;
+}
+
+pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
+{
+    fake_pipe *of = fake_of(pipe);
+    PP_VERIFY(bytes > 0 && !of->read.op && op->done);
+    of->reads += 1;
+    if (of->inside_read) {
+        of->inside_read(of);
+    }
+    if (!of->reads_later && fake_read_now(of, buffer, bytes, now)) {
+        return PP_NOW;
+    }
+    of->read.buffer = buffer;
+    of->read.bytes = bytes;
+    memset(buffer, 0xEE, bytes); /* Lent: who looks before it is home sees rubbish. */
+    fake_arm(&of->read, op);
+    fake_peer_sends(of, NULL, 0);
+    return PP_LATER;
+}
+
+static void fake_try_read(fake_pipe *of)
+{
+    pp_result result;
+    if (of->read.op && fake_read_now(of, of->read.buffer, of->read.bytes, &result)) {
+        fake_disarm(&of->read, result);
+    }
+}
+
+void fake_peer_sends(fake_pipe *of, const void *data, size_t length)
+{
+    fake_bytes_add(&of->arrived, data, length);
+    fake_try_read(of);
+}
+
+void fake_peer_sends_message(fake_pipe *of, const void *payload, uint32_t length)
+{
+    uint8_t header[PP_FRAME_HEADER_BYTES];
+    pp_frame_write_header(header, length);
+    fake_bytes_add(&of->arrived, header, sizeof header);
+    fake_peer_sends(of, payload, length);
+}
+
+static uint64_t fake_slices_bytes(const pp_slice *slices, uint32_t count)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        PP_VERIFY(slices[i].bytes > 0);
+        bytes += slices[i].bytes;
+    }
+    return bytes;
+}
+
+/* What a write would do now. False: there is no room, it waits. */
+static bool fake_write_now(fake_pipe *of, const pp_slice *slices, uint32_t count, pp_result *result)
+{
+    *result = (pp_result){of->write_end, 0};
+    if (of->write_end.status != PIPEPORT_OK) {
+        return true;
+    }
+    uint64_t left = fake_slices_bytes(slices, count);
+    left = left < of->write_bytes_max ? left : of->write_bytes_max;
+    left = left < of->write_room ? left : of->write_room;
+    for (uint32_t i = 0; i < count && left > 0; ++i) {
+        uint32_t bytes = slices[i].bytes < left ? slices[i].bytes : (uint32_t) left;
+        fake_bytes_add(&of->written, slices[i].data, bytes);
+        result->bytes += bytes;
+        left -= bytes;
+    }
+    of->write_room -= of->write_room == UINT64_MAX ? 0 : result->bytes;
+    return result->bytes > 0;
+}
+
+static void fake_try_write(fake_pipe *of)
+{
+    pp_result result;
+    if (of->write.op && fake_write_now(of, of->write.slices, of->write.slices_count, &result)) {
+        fake_disarm(&of->write, result);
+    }
+}
+
+pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
+{
+    fake_pipe *of = fake_of(pipe);
+    PP_VERIFY(count >= 1 && count <= pipe->slices_max && op->done);
+    PP_VERIFY(fake_slices_bytes(slices, count) > 0);
+    of->writes += 1;
+    if (of->inside_write) {
+        of->inside_write(of);
+    }
+    if (!of->writes_later && fake_write_now(of, slices, count, now)) {
+        return PP_NOW;
+    }
+    memcpy(of->write.slices, slices, count * sizeof slices[0]);
+    of->write.slices_count = count;
+    fake_arm(&of->write, op);
+    fake_lock_take();
+    fake_try_write(of);
+    fake_lock_give();
+    return PP_LATER;
+}
+
+void fake_peer_reads(fake_pipe *of, uint64_t bytes)
+{
+    of->write_room += of->write_room == UINT64_MAX ? 0 : bytes;
+    fake_try_write(of);
+}
+
+void fake_fail_read(fake_pipe *of, pipeport_status status, long code)
+{
+    of->read_end = (pp_fault){status, code};
+    fake_try_read(of);
+}
+
+void fake_fail_write(fake_pipe *of, pipeport_status status, long code)
+{
+    of->write_end = (pp_fault){status, code};
+    fake_try_write(of);
+}
+
+void fake_peer_goes(fake_pipe *of)
+{
+    fake_fail_read(of, PIPEPORT_GONE, 109);
+    fake_fail_write(of, PIPEPORT_GONE, 232);
+}
+
+static bool fake_cancel_accept(pp_op *op)
+{
+    for (unsigned i = 0; i < fake.accepts_armed; ++i) {
+        if (fake_waiting[i].op == op) {
+            fake_finish(fake_unwait(i).op, (pp_result){{PIPEPORT_STOPPED, 995}, 0});
+            return true;
+        }
+    }
+    return false;
+}
+
+void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
+{
+    if (fake_cancel_accept(op) || pipe->handle == PP_PIPE_CLOSED) { /* Closed: an accept that has failed by itself. */
+        return;
+    }
+    fake_pipe *of = fake_of(pipe);
+    fake_lock_take();
+    fake_armed *armed = of->read.op == op ? &of->read : &of->write;
+    if (armed->op == op) {
+        of->cancels += 1;
+        if (!of->cancel_loses) {
+            fake_disarm(armed, (pp_result){{PIPEPORT_STOPPED, 995}, 0});
+        }
+    }
+    fake_lock_give();
+}

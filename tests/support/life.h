@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * life.h - an engine on the fake system, and everything that its servers and clients tell, written down and judged.
+ *
+ * Each event is held against the promise of pipeport.h: opened first, closed once and last, none inside another of the
+ * same connection, none under a lock. life_end stops all and holds the accounts: operations armed = done, pipes opened
+ * = closed, blocks taken = given, bytes accepted = sent + discarded.
+ *
+ * The test's thread is the engine's only one: nothing happens but in life_settle, life_pass and what waits.
+ */
+#ifndef TESTS_SUPPORT_LIFE_H
+#define TESTS_SUPPORT_LIFE_H
+
+#include "engine/include/pipeport.h"
+#include "tests/support/fake_os.h"
+#include "tests/support/fake_port.h"
+
+enum { LIFE_CONNS_MAX = 256 };
+
+typedef struct life_conn {
+    pipeport_conn name;
+    unsigned opened, messages, drained, closed;
+    bool inside;         /* An event of it is running. */
+    fake_bytes received; /* All payloads, one behind the other. */
+    size_t last_length;
+    pipeport_end end;
+} life_conn;
+
+typedef struct life_record {
+    pipeport_engine *engine;
+    pipeport_server *server;
+    pipeport_client *client;
+    life_conn conns[LIFE_CONNS_MAX];
+    unsigned count;  /* Connections that were opened. */
+    unsigned failed; /* `failed` events. */
+    pipeport_status failed_why;
+    long failed_code;
+    unsigned lines; /* Of the log. */
+    bool leaked;    /* The engine said that blocks were never given back. */
+    void (*on_opened)(life_conn *conn);
+    void (*on_message)(life_conn *conn, const void *data, size_t length);
+    void (*on_drained)(life_conn *conn);
+    void (*on_closed)(life_conn *conn);
+    void (*on_failed)(void);
+} life_record;
+
+extern life_record life;
+
+/* The fake system as new, and an engine of host threads on it. */
+void life_begin(void);
+/* The same with a bound on memory; whether there was an engine. */
+bool life_try_begin(uint64_t memory_bytes_max);
+
+/* What the test may change before it starts a server or client with it; zeroed but for `size`. */
+extern pipeport_options life_options;
+
+void life_serve(void);
+pipeport_status life_try_serve(void);
+pipeport_status life_dial(void);
+
+/* A client comes, is opened, and is the newest of life.conns. NULL: nobody accepted. */
+fake_pipe *life_client(void);
+life_conn *life_newest(void);
+
+/* Drains until nothing happens any more, in no time. */
+void life_settle(void);
+/* Lets time pass, with all that happens in it. */
+void life_pass(uint32_t ms);
+
+pipeport_status life_send(const life_conn *conn, const void *data, size_t length);
+
+/* One event inside the engine, on its worker: `body` runs as from a `closed` or `message` of nobody in particular. */
+void life_on_worker(void (*body)(void));
+
+/* `conn` has ended, and so. */
+void life_expect_end(const life_conn *conn, pipeport_status why);
+/* All that was opened is closed: the server's figures balance. */
+void life_expect_balance(void);
+
+/* Stops what is left and judges the whole. */
+void life_end(void);
+
+#endif
