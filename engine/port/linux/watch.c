@@ -160,6 +160,7 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
     struct iovec pieces[PP_ROOM_SLICES];
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
     uint32_t count = room->as.lent.count;
+    PP_VERIFY(count >= 1 && count <= PP_ROOM_SLICES);
     for (uint32_t i = 0; i < count; i++) {
         pieces[i] = (struct iovec){room->as.lent.data[i], room->as.lent.bytes[i]};
     }
