@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/serve.h"
@@ -16,7 +17,8 @@ static void books_say_ends(const struct serve *serve)
         uint64_t count = books_read(&serve->ended[why]);
 
         if (count > 0) {
-            say("  %" PRIu64 " ended with status %d: %s", count, why, pipeport_status_text((pipeport_status) why));
+            say("  %" PRIu64 " ended with status %d: %s", count, why,
+                why == PIPEPORT_OK ? "closed by this side" : pipeport_status_text((pipeport_status) why));
         }
     }
 }
@@ -70,21 +72,21 @@ bool serve_books_close(struct serve *serve)
     pipeport_engine_figures figures = {.size = sizeof(figures)};
     uint64_t sent = books_read(&serve->sent_bytes), discarded = books_read(&serve->discarded_bytes);
     struct say_room room;
+    char parts[64];
     bool balanced;
 
     if (pipeport_engine_stats(serve->engine, &figures) != PIPEPORT_OK) {
         say_error("serve", "the engine gives no figures");
         return false;
     }
+    snprintf(parts, sizeof(parts), "(%" PRIu64 " sent, %" PRIu64 " discarded)", sent, discarded);
     say("ran for %s", say_duration(&room, serve->ran_ns));
     books_say_traffic(serve);
     books_say_memory(serve, &figures);
     balanced = books_balance("operations", figures.operations_armed, "armed", figures.operations_done, "done");
     balanced &= books_balance("connections", books_read(&serve->opened), "opened", books_read(&serve->closed),
                               "closed");
-    say("accounting: bytes: %" PRIu64 " sent, %" PRIu64 " discarded", sent, discarded);
-    balanced &= books_balance("bytes", books_read(&serve->accepted_bytes), "accepted", sent + discarded,
-                              "sent or discarded");
+    balanced &= books_balance("bytes", books_read(&serve->accepted_bytes), "accepted", sent + discarded, parts);
     say("accounting: blocks: %" PRIu64 " allocated, %" PRIu64 " freed, %" PRIu64 " (%s) the engine's until it ends",
         figures.allocations, figures.frees, figures.allocations - figures.frees,
         say_bytes(&room, (double) figures.memory_bytes));

@@ -177,6 +177,8 @@ static bool swarm_run(struct swarm *swarm)
     if (!swarm_wait(swarm, &swarm->opened, swarm->options.connections)) {
         return false;
     }
+    swarm->all_connected = true;
+    swarm_report_connected(swarm);
     pipeport_engine_run(swarm->engine, swarm->options.settle_ms);
     swarm->start_ns = clock_now_ns();
     for (uint32_t i = 0; i < swarm->options.connections && swarm->options.messages > 0; i++) {

@@ -77,7 +77,7 @@ struct swarm {
 
     /* The main thread's alone. */
     uint64_t dial_ns, start_ns;
-    bool timed_out, interrupted;
+    bool all_connected, timed_out, interrupted;
 };
 
 /* `pipeport swarm` after its own word. Returns the exit code. */
@@ -95,6 +95,9 @@ void swarm_client_object(const struct swarm_client *client, const char *format, 
 
 /* How long message `sequence` of a connection is. */
 uint32_t swarm_client_length(const struct swarm_client *client, uint64_t sequence);
+
+/* Says how long connecting took. Nobody connects any more. */
+void swarm_report_connected(const struct swarm *swarm);
 
 /* Says the figures and the verdict; true where everything is right. All connections have closed. */
 bool swarm_report(struct swarm *swarm);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/swarm.h"
@@ -9,7 +10,7 @@
 /* The sum over all connections. */
 struct report {
     uint64_t echoed, broadcasts; /* Verified. */
-    uint64_t opened_last_ns, echo_last_ns, broadcast_first_ns, broadcast_last_ns;
+    uint64_t echo_last_ns, broadcast_first_ns, broadcast_last_ns;
     uint64_t accepted_bytes, sent_bytes, discarded_bytes, came_bytes, received_bytes;
     uint32_t unfinished;
 };
@@ -23,7 +24,6 @@ static void report_add(struct report *report, const struct swarm_client *client)
 {
     report->echoed += client->echoed;
     report->broadcasts += client->broadcasts;
-    report->opened_last_ns = report_later(report->opened_last_ns, client->opened_ns);
     report->echo_last_ns = report_later(report->echo_last_ns, client->echo_last_ns);
     report->broadcast_last_ns = report_later(report->broadcast_last_ns, client->broadcast_last_ns);
     if (client->broadcasts > 0 &&
@@ -64,6 +64,9 @@ static void report_say_messages(const struct swarm *swarm, const struct report *
     say("messages: %" PRIu64 " of %" PRIu64 " echoed in %s, %.0f messages/s", report->echoed,
         (uint64_t) swarm->options.messages * swarm->options.connections, say_duration(&room, took_ns),
         say_rate(report->echoed, took_ns));
+    if (report->echoed == 0) {
+        return;
+    }
     say("round trip: p50 %s, p99 %s, max %s", say_duration(&room, histogram_share_ns(swarm->round_trips, 0.50)),
         say_duration(&p99, histogram_share_ns(swarm->round_trips, 0.99)),
         say_duration(&longest, histogram_longest_ns(swarm->round_trips)));
@@ -110,6 +113,7 @@ static bool report_say_accounting(const struct swarm *swarm, const struct report
                  atomic_load(&swarm->errors) == 0 &&
                  (report->broadcasts == 0 || swarm->options.broadcasts != SWARM_ANY_BROADCASTS);
     pipeport_engine_figures figures = {.size = sizeof(figures)};
+    char parts[64];
     bool balanced;
 
     if (pipeport_engine_stats(swarm->engine, &figures) != PIPEPORT_OK) {
@@ -119,8 +123,10 @@ static bool report_say_accounting(const struct swarm *swarm, const struct report
     balanced = report_balance("operations", figures.operations_armed, "armed", figures.operations_done, "done");
     balanced &= report_balance("connections", atomic_load(&swarm->opened), "opened", atomic_load(&swarm->closed),
                                "closed");
+    snprintf(parts, sizeof(parts), "(%" PRIu64 " sent, %" PRIu64 " discarded)", report->sent_bytes,
+             report->discarded_bytes);
     balanced &= report_balance("bytes", report->accepted_bytes, "accepted",
-                               report->sent_bytes + report->discarded_bytes, "sent or discarded");
+                               report->sent_bytes + report->discarded_bytes, parts);
     /* Who closes while somebody still sends may well close in the middle of a message. */
     if (whole) {
         balanced &= report_balance("bytes", report->received_bytes, "received", report->came_bytes,
@@ -194,22 +200,30 @@ static bool report_verdict(const struct swarm *swarm, const struct report *repor
     return true;
 }
 
+void swarm_report_connected(const struct swarm *swarm)
+{
+    uint32_t opened = atomic_load(&swarm->opened);
+    uint64_t last_ns = swarm->dial_ns;
+    struct say_room room;
+
+    for (uint32_t i = 0; i < swarm->options.connections; i++) {
+        last_ns = report_later(last_ns, swarm->clients[i].opened_ns);
+    }
+    say("connected: %" PRIu32 " of %" PRIu32 " in %s, %.0f connections/s", opened, swarm->options.connections,
+        say_duration(&room, last_ns - swarm->dial_ns), say_rate(opened, last_ns - swarm->dial_ns));
+}
+
 bool swarm_report(struct swarm *swarm)
 {
     struct report report = {0};
-    struct say_room room;
     bool balanced;
 
     for (uint32_t i = 0; i < swarm->options.connections; i++) {
         report_add(&report, &swarm->clients[i]);
         report.unfinished += !atomic_load(&swarm->clients[i].over);
     }
-    if (report.opened_last_ns > swarm->dial_ns) {
-        uint64_t took_ns = report.opened_last_ns - swarm->dial_ns;
-        uint32_t opened = atomic_load(&swarm->opened);
-
-        say("connected: %" PRIu32 " of %" PRIu32 " in %s, %.0f connections/s", opened, swarm->options.connections,
-            say_duration(&room, took_ns), say_rate(opened, took_ns));
+    if (!swarm->all_connected) {
+        swarm_report_connected(swarm);
     }
     report_say_messages(swarm, &report);
     report_say_bytes(swarm, &report);
