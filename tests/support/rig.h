@@ -12,6 +12,7 @@ enum { RIG_NAME_BYTES = 64 };
 typedef struct test_rig {
     pipeport_engine *engine;
     uint64_t blocks; /* Held by the engine before anything lived on it. */
+    bool lends;      /* PIPEPORT_HOST_THREADS: the test's thread must drain it. */
 } test_rig;
 
 /* workers: 0 for the default. */

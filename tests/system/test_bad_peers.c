@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_bad_peers.c - clients that break the rules are dealt with, while 50 good ones go on and notice nothing.
+ */
+#include "tests/support/expect.h"
+#include "tests/support/pattern.h"
+#include "tests/support/random.h"
+#include "tests/support/system.h"
+#include "tests/support/talker.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(bad_peers, .timeout = 110);
+
+enum { GOOD = 50, BOUND = 64 * 1024 };
+
+static struct {
+    test_rig rig;
+    test_peer server;
+    char name[RIG_NAME_BYTES];
+    test_talker good[GOOD];
+    const char *address;
+} bad;
+
+static void bad_open(pipeport_options options)
+{
+    options.size = sizeof options;
+    options.message_bytes_max = BOUND;
+    rig_name(bad.name);
+    rig_open(&bad.rig, 4);
+    bad.server.does.message = peer_echo;
+    peer_serve(&bad.server, &bad.rig, bad.name, &options);
+    bad.address = pipeport_server_address(bad.server.server);
+    talker_start(bad.good, GOOD, &bad.rig, bad.name, &talker_small);
+    AWAIT(bad.server.opened == GOOD);
+    talker_still_talks(bad.good, GOOD, 1);
+}
+
+/* All is well with the good ones; `others` came beside them and have ended. */
+static void bad_close(uint64_t others)
+{
+    AWAIT(bad.server.closed == others);
+    talker_still_talks(bad.good, GOOD, 3);
+    talker_hush(bad.good, GOOD);
+    talker_stop(bad.good, GOOD);
+    peer_stop(&bad.server, 0);
+    EXPECT(bad.server.opened == GOOD + others);
+    rig_close(&bad.rig);
+}
+
+/* A raw client whose connection the server has opened. */
+static pipeport_conn bad_connect(raw_client *client)
+{
+    uint64_t before = bad.server.opened;
+    cr_assert(raw_connect(client, bad.address));
+    AWAIT(bad.server.opened == before + 1);
+    return peer_conn(&bad.server);
+}
+
+static void bad_write_frame(raw_client *client, const void *data, uint32_t length)
+{
+    uint8_t header[4] = {(uint8_t) length, (uint8_t) (length >> 8), (uint8_t) (length >> 16), (uint8_t) (length >> 24)};
+    EXPECT(raw_write(client, header, sizeof header));
+    EXPECT(length == 0 || raw_write(client, data, length));
+}
+
+static void bad_read_frame(raw_client *client, const void *data, uint32_t length)
+{
+    char frame[64];
+    cr_assert_lt(length, sizeof frame - 4);
+    EXPECT(raw_read_all(client, frame, 4 + length));
+    EXPECT((uint8_t) frame[0] == length && frame[1] == 0 && frame[2] == 0 && frame[3] == 0);
+    EXPECT(memcmp(frame + 4, data, length) == 0);
+}
+
+static void bad_meets_the_end(raw_client *client)
+{
+    char byte;
+    EXPECT(raw_read(client, &byte, 1) == 0);
+    raw_close(client);
+}
+
+/* ---- What breaks the framing
+ * ------------------------------------------------------------------------------------------ */
+
+Test(bad_peers, a_length_above_the_bound_closes_its_sender)
+{
+    static const uint8_t headers[][4] = {{1, 0, 1, 0}, {0xff, 0xff, 0xff, 0xff}, {0, 0, 0, 0x80}, {0, 0, 1, 1}};
+    bad_open((pipeport_options){0});
+    for (int i = 0; i < 4; ++i) {
+        raw_client client;
+        bad_connect(&client);
+        EXPECT(raw_write(&client, headers[i], 4));
+        bad_meets_the_end(&client);
+    }
+    AWAIT(bad.server.ended[PIPEPORT_BAD_PEER] == 4);
+    bad_close(4);
+}
+
+Test(bad_peers, good_messages_before_a_length_above_the_bound_are_delivered)
+{
+    static const uint8_t header[4] = {1, 0, 1, 0};
+    raw_client client;
+    bad_open((pipeport_options){0});
+    bad_connect(&client);
+    bad_write_frame(&client, "one", 3);
+    bad_read_frame(&client, "one", 3);
+    bad_write_frame(&client, "", 0);
+    bad_read_frame(&client, "", 0);
+    for (int i = 0; i < 4; ++i) {
+        EXPECT(raw_write(&client, &header[i], 1));
+    }
+    bad_meets_the_end(&client);
+    AWAIT(bad.server.ended[PIPEPORT_BAD_PEER] == 1);
+    bad_close(1);
+}
+
+Test(bad_peers, garbage_closes_its_sender_or_waits_for_more_and_harms_nobody)
+{
+    enum { SENDERS = 100 };
+    uint64_t seed = test_seed();
+    uint64_t random = seed;
+    cr_log_info("PIPEPORT_TEST_SEED=%llu", (unsigned long long) seed);
+    bad_open((pipeport_options){0});
+    for (int i = 0; i < SENDERS; ++i) {
+        char data[5000];
+        raw_client client;
+        pattern_fill(data, sizeof data, test_random(&random));
+        bad_connect(&client);
+        (void) raw_write(&client, data, 1 + test_random_below(&random, sizeof data - 1));
+        raw_close(&client);
+    }
+    AWAIT(bad.server.closed == SENDERS);
+    EXPECT(bad.server.ended[PIPEPORT_BAD_PEER] + bad.server.ended[PIPEPORT_GONE] == SENDERS);
+    EXPECT(bad.server.ended[PIPEPORT_BAD_PEER] > 0);
+    bad_close(SENDERS);
+}
+
+/* ---- Silence
+ * ------------------------------------------------------------------------------------------------------------ */
+
+Test(bad_peers, half_a_header_and_silence_is_harmless_without_a_bound_in_time)
+{
+    static const uint8_t header[4] = {3, 0, 0, 0};
+    raw_client client;
+    bad_open((pipeport_options){0});
+    bad_connect(&client);
+    EXPECT(raw_write(&client, header, 2));
+    talker_still_talks(bad.good, GOOD, 20);
+    EXPECT(raw_write(&client, header + 2, 2));
+    EXPECT(raw_write(&client, "abc", 3));
+    bad_read_frame(&client, "abc", 3);
+    raw_close(&client);
+    AWAIT(bad.server.ended[PIPEPORT_GONE] == 1);
+    bad_close(1);
+}
+
+Test(bad_peers, half_a_header_and_silence_is_ended_by_first_message_ms)
+{
+    static const uint8_t header[4] = {3, 0, 0, 0};
+    raw_client half, silent;
+    bad_open((pipeport_options){.first_message_ms = 3000});
+    bad_connect(&half);
+    bad_connect(&silent);
+    EXPECT(raw_write(&half, header, 2));
+    bad_meets_the_end(&half);
+    bad_meets_the_end(&silent);
+    AWAIT(bad.server.ended[PIPEPORT_TIMED_OUT] == 2);
+    bad_close(2);
+}
+
+Test(bad_peers, half_a_header_and_silence_is_ended_by_idle_ms)
+{
+    static const uint8_t header[4] = {3, 0, 0, 0};
+    raw_client half, silent;
+    bad_open((pipeport_options){.idle_ms = 3000});
+    bad_connect(&half);
+    bad_connect(&silent);
+    bad_write_frame(&half, "first", 5);
+    bad_read_frame(&half, "first", 5);
+    EXPECT(raw_write(&half, header, 2));
+    bad_meets_the_end(&half);
+    bad_meets_the_end(&silent);
+    AWAIT(bad.server.ended[PIPEPORT_TIMED_OUT] == 2);
+    bad_close(2);
+}
+
+/* ---- A client that never reads
+ * ----------------------------------------------------------------------------------------- */
+
+/* Sends numbered messages of 1,000 bytes until the queue is full. */
+static uint32_t bad_fill(pipeport_conn conn)
+{
+    char data[1000];
+    uint32_t number = 0;
+    pipeport_status status;
+    do {
+        pattern_fill(data, sizeof data, number);
+        status = pipeport_send(bad.rig.engine, conn, data, sizeof data);
+        number += status == PIPEPORT_OK;
+    } while (status == PIPEPORT_OK && number < 100000);
+    EXPECT(status == PIPEPORT_FULL);
+    return number;
+}
+
+Test(bad_peers, a_client_that_never_reads_costs_its_queue_and_hears_all_once_it_reads)
+{
+    raw_client client;
+    bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000});
+    pipeport_conn conn = bad_connect(&client);
+    uint32_t sent = bad_fill(conn);
+    talker_still_talks(bad.good, GOOD, 20);
+    EXPECT(bad.server.drained == 0);
+    EXPECT(peer_stats(&bad.server).sends_refused == 1);
+    EXPECT(peer_stats(&bad.server).bytes_accepted >= 300 * 1000 - 1004);
+    for (uint32_t i = 0; i < sent; ++i) {
+        char frame[1004];
+        cr_assert(raw_read_all(&client, frame, sizeof frame));
+        EXPECT(pattern_is(frame + 4, 1000, i));
+    }
+    AWAIT(bad.server.drained == 1);
+    EXPECT(pipeport_send(bad.rig.engine, conn, "more", 4) == PIPEPORT_OK);
+    bad_read_frame(&client, "more", 4);
+    raw_close(&client);
+    AWAIT(bad.server.closed == 1);
+    bad_close(1);
+}
+
+Test(bad_peers, a_client_that_never_reads_is_ended_by_write_stall_ms)
+{
+    raw_client client;
+    bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000, .write_stall_ms = 700});
+    pipeport_conn conn = bad_connect(&client);
+    (void) bad_fill(conn);
+    AWAIT(bad.server.ended[PIPEPORT_SLOW_PEER] == 1);
+    EXPECT(peer_stats(&bad.server).bytes_discarded > 0);
+    EXPECT(pipeport_send(bad.rig.engine, conn, "late", 4) == PIPEPORT_GONE);
+    raw_close(&client);
+    bad_close(1);
+}
+
+/* ---- A process that is killed
+ * ----------------------------------------------------------------------------------------- */
+
+Test(bad_peers, a_process_killed_in_the_middle_of_a_message_is_gone_and_no_more)
+{
+    bad_open((pipeport_options){0});
+    for (uint64_t i = 0; i < 3; ++i) {
+        system_child child;
+        uint64_t before = bad.server.opened;
+        cr_assert(system_spawn_victim(&child, "half", bad.address));
+        AWAIT(bad.server.opened == before + 1);
+        talker_still_talks(bad.good, GOOD, 1); /* So that its half message is there, or soon. */
+        EXPECT(bad.server.closed == i);
+        system_kill(&child);
+        AWAIT(bad.server.closed == i + 1);
+    }
+    EXPECT(bad.server.ended[PIPEPORT_GONE] == 3);
+    bad_close(3);
+}
