@@ -88,6 +88,7 @@ static void load_report(const struct load *load)
         const struct peer_counts *counts = &load->lanes[i].counts;
 
         all.messages += counts->messages;
+        all.all += counts->all;
         all.last_ns = counts->last_ns > all.last_ns ? counts->last_ns : all.last_ns;
         histogram_sum(&all.trips, &counts->trips);
     }
@@ -95,8 +96,9 @@ static void load_report(const struct load *load)
         seconds = (double) (all.last_ns - load->start_ns) / 1e9;
     }
     printf("load connections=%" PRIu32 " size=%" PRIu32 " depth=%" PRIu32 " threads=%" PRIu32
-           " seconds=%.3f messages=%" PRIu64 " rate=%.0f p50_us=%.1f p99_us=%.1f max_us=%.1f connect_ms=%.1f ok\n",
-           load->connections, load->size, load->depth, load->threads, seconds, all.messages,
+           " seconds=%.3f messages=%" PRIu64 " all=%" PRIu64
+           " rate=%.0f p50_us=%.1f p99_us=%.1f max_us=%.1f connect_ms=%.1f ok\n",
+           load->connections, load->size, load->depth, load->threads, seconds, all.messages, all.all,
            (double) all.messages / seconds, (double) histogram_share_ns(&all.trips, 0.5) / 1e3,
            (double) histogram_share_ns(&all.trips, 0.99) / 1e3, (double) all.trips.longest_ns / 1e3, load->connect_ms);
 }

@@ -72,6 +72,7 @@ static void peer_count(struct peer *peer, uint64_t now_ns)
 {
     struct peer_counts *counts = peer->counts;
 
+    counts->all++;
     if (now_ns < peer->plan->count_from_ns || now_ns >= peer->plan->end_ns) {
         return;
     }

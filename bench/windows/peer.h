@@ -26,9 +26,10 @@ struct peer_plan {          /* The same for all; fixed before the first peer sta
 
 enum { PEER_SIZE_MIN = 16 };
 
-struct peer_counts { /* Of one thread, summed at the end. */
-    uint64_t messages;
-    uint64_t last_ns; /* When the last counted reply came; 0: none yet. */
+struct peer_counts {   /* Of one thread, summed at the end. */
+    uint64_t messages; /* Counted: replied between count_from_ns and end_ns. */
+    uint64_t all;      /* Replied, ever. */
+    uint64_t last_ns;  /* When the last counted reply came; 0: none yet. */
     struct histogram trips;
 };
 
