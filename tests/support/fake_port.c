@@ -63,6 +63,10 @@ unsigned fake_port_waiting(void)
 
 void fake_reset(void)
 {
+    for (unsigned i = 0; i < fake.pipes_count; ++i) {
+        free(fake.pipes[i].written.data);
+        free(fake.pipes[i].arrived.data);
+    }
     memset(&fake, 0, sizeof fake);
     fake.slices_max = PP_SLICES_MAX;
     fake_queue_from = fake_queue_count = 0;
@@ -73,19 +77,6 @@ void fake_say(fake_script *script, pipeport_status status, unsigned times)
     for (unsigned i = 0; i < times; ++i) {
         PP_VERIFY(script->count < FAKE_SCRIPT_MAX);
         script->faults[script->count++] = (pp_fault){status, status == PIPEPORT_OK ? 0 : 77};
-    }
-}
-
-void fake_bytes_add(fake_bytes *bytes, const void *data, size_t length)
-{
-    if (bytes->length + length > bytes->room) {
-        bytes->room = (bytes->length + length) * 2;
-        bytes->data = realloc(bytes->data, bytes->room);
-        PP_VERIFY(bytes->data);
-    }
-    if (length) {
-        memcpy(bytes->data + bytes->length, data, length);
-        bytes->length += length;
     }
 }
 
@@ -154,6 +145,9 @@ void pp_port_wake(pp_port *port)
 {
     (void) port;
     fake.wakes += 1;
+    if (fake.inside_wake) {
+        fake.inside_wake();
+    }
 }
 
 void pp_port_count(const pp_port *port, uint64_t *armed, uint64_t *done)
@@ -381,7 +375,7 @@ static void fake_try_read(fake_pipe *of)
 
 void fake_peer_sends(fake_pipe *of, const void *data, size_t length)
 {
-    fake_bytes_add(&of->arrived, data, length);
+    test_bytes_add(&of->arrived, data, length);
     fake_try_read(of);
 }
 
@@ -389,7 +383,7 @@ void fake_peer_sends_message(fake_pipe *of, const void *payload, uint32_t length
 {
     uint8_t header[PP_FRAME_HEADER_BYTES];
     pp_frame_write_header(header, length);
-    fake_bytes_add(&of->arrived, header, sizeof header);
+    test_bytes_add(&of->arrived, header, sizeof header);
     fake_peer_sends(of, payload, length);
 }
 
@@ -415,7 +409,7 @@ static bool fake_write_now(fake_pipe *of, const pp_slice *slices, uint32_t count
     left = left < of->write_room ? left : of->write_room;
     for (uint32_t i = 0; i < count && left > 0; ++i) {
         uint32_t bytes = slices[i].bytes < left ? slices[i].bytes : (uint32_t) left;
-        fake_bytes_add(&of->written, slices[i].data, bytes);
+        test_bytes_add(&of->written, slices[i].data, bytes);
         result->bytes += bytes;
         left -= bytes;
     }

@@ -16,15 +16,9 @@
 #define TESTS_SUPPORT_FAKE_PORT_H
 
 #include "engine/port/pipe.h"
+#include "tests/support/bytes.h"
 
 enum { FAKE_PIPES_MAX = 1024, FAKE_SCRIPT_MAX = 64 };
-
-typedef struct fake_bytes {
-    uint8_t *data;
-    size_t length, room;
-} fake_bytes;
-
-void fake_bytes_add(fake_bytes *bytes, const void *data, size_t length);
 
 typedef struct fake_armed { /* What is pending; op NULL: nothing. */
     pp_op *op;
@@ -38,8 +32,8 @@ typedef struct fake_pipe fake_pipe;
 
 struct fake_pipe {
     bool is_open;
-    fake_bytes written; /* By the engine: what the peer has got, or could read. */
-    fake_bytes arrived; /* From the peer; from arrived_at on the engine has not read it. */
+    test_bytes written; /* By the engine: what the peer has got, or could read. */
+    test_bytes arrived; /* From the peer; from arrived_at on the engine has not read it. */
     size_t arrived_at;
     pp_fault read_end;                        /* Not OK: what a read answers once all that arrived is read. */
     pp_fault write_end;                       /* Not OK: what every write answers. */
@@ -68,6 +62,7 @@ typedef struct fake_system {
     pp_fault port_fault, ear_fault;
     unsigned accepts_called, accepts_armed, accepts_armed_peak, dials_called, ears_open, ports_open;
     _Atomic unsigned wakes;
+    void (*inside_wake)(void);  /* Runs inside pp_port_wake: as another thread that comes between. */
     void (*waits)(uint32_t ms); /* What a take that finds nothing does with its time; NULL: nothing. */
     _Atomic uint64_t armed, done;
 } fake_system;

@@ -5,6 +5,7 @@
 #include "engine/api/engine.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 life_record life;
@@ -55,7 +56,7 @@ static void life_message(void *user, void *state, pipeport_conn name, const void
     cr_assert_not_null(data);
     conn->messages += 1;
     conn->last_length = length;
-    fake_bytes_add(&conn->received, data, length);
+    test_bytes_add(&conn->received, data, length);
     if (life.on_message) {
         life.on_message(conn, data, length);
     }
@@ -111,11 +112,19 @@ static void life_log(void *user, const char *line)
     life.leaked |= strstr(line, "never given back") != NULL;
 }
 
+static void life_forget(void)
+{
+    for (unsigned i = 0; i < life.count; ++i) {
+        free(life.conns[i].received.data);
+    }
+    memset(&life, 0, sizeof life);
+    fake_reset();
+}
+
 bool life_try_begin(uint64_t memory_bytes_max)
 {
-    fake_reset();
+    life_forget();
     fake.waits = fake_os_pass;
-    memset(&life, 0, sizeof life);
     life_options = (pipeport_options){.size = sizeof life_options};
     pipeport_engine_options options = {.size = sizeof options,
                                        .workers = PIPEPORT_HOST_THREADS,
@@ -229,4 +238,5 @@ void life_end(void)
     for (unsigned i = 0; i < life.count; ++i) {
         cr_assert_eq(life.conns[i].closed, 1, "connection %u: `closed` came %u times", i, life.conns[i].closed);
     }
+    life_forget();
 }

@@ -21,7 +21,7 @@ typedef struct life_conn {
     pipeport_conn name;
     unsigned opened, messages, drained, closed;
     bool inside;         /* An event of it is running. */
-    fake_bytes received; /* All payloads, one behind the other. */
+    test_bytes received; /* All payloads, one behind the other. */
     size_t last_length;
     pipeport_end end;
 } life_conn;
@@ -79,5 +79,16 @@ void life_expect_balance(void);
 
 /* Stops what is left and judges the whole. */
 void life_end(void);
+
+/* A test between life_begin and life_end. (Criterion's .fini will not do: what fails there fails no test.) */
+#define LIFE_TEST(suite, name)                                                                                         \
+    static void suite##_##name##_body(void);                                                                           \
+    Test(suite, name)                                                                                                  \
+    {                                                                                                                  \
+        life_begin();                                                                                                  \
+        suite##_##name##_body();                                                                                       \
+        life_end();                                                                                                    \
+    }                                                                                                                  \
+    static void suite##_##name##_body(void)
 
 #endif
