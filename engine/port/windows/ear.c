@@ -17,8 +17,9 @@ HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags)
                             EAR_WAIT_MS, &attributes);
 }
 
-/* FILE_WRITE_DATA, not GENERIC_WRITE: that one asks for the right to make instances too, which a server may well keep
- * for itself. With FILE_WRITE_ATTRIBUTES the pipe's mode can be set. A server learns who we are, and cannot act as us. */
+/* FILE_WRITE_DATA, not GENERIC_WRITE: that one asks for the right to make instances too, which a server may well
+ * keep for itself. With FILE_WRITE_ATTRIBUTES the pipe's mode can be set. A server learns who we are, and cannot act as
+ * us. */
 HANDLE pp_ear_reach(const wchar_t *path)
 {
     return CreateFileW(path, GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES, 0, NULL, OPEN_EXISTING,

@@ -5,7 +5,7 @@
  * The order is always: count, call, keep the code of the call before anything else is called, decide. Once a call pends
  * its packet may be handled elsewhere before the call has returned, so that pipe and operation are not touched again.
  */
-#include "engine/port/pipe.h"
+#include "engine/port/windows/pipe.h"
 
 #include "engine/base/assert.h"
 #include "engine/port/windows/ear.h"
@@ -63,23 +63,25 @@ static pp_fault pipe_open(pp_pipe *pipe, HANDLE handle)
     return fault;
 }
 
-pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
+/* ERROR_NO_DATA means that the client has gone again, not that he left nothing: what he wrote can still be read. */
+static bool pipe_holds_data(HANDLE handle)
 {
-    PP_ASSERT(pipe->handle == PP_PIPE_CLOSED);
+    DWORD bytes = 0;
+    return PeekNamedPipe(handle, NULL, 0, NULL, &bytes, NULL) && bytes > 0;
+}
+
+pp_armed pp_pipe_accept_on(pp_pipe *pipe, HANDLE instance, pp_op *op, pp_result *now)
+{
     now->bytes = 0;
-    HANDLE handle = pp_ear_instance(ear, 0);
-    if (handle == INVALID_HANDLE_VALUE) {
-        now->fault = pp_fault_from(GetLastError());
-        return PP_NOW;
-    }
-    now->fault = pipe_open(pipe, handle);
+    now->fault = pipe_open(pipe, instance);
     if (now->fault.status != PIPEPORT_OK) {
         return PP_NOW;
     }
     pp_port *port = pipe->port;
     pp_port_arm(port, op, pipe);
-    DWORD code = ConnectNamedPipe(handle, &pp_room_of(op)->overlapped) ? ERROR_SUCCESS : GetLastError();
-    if (code == ERROR_PIPE_CONNECTED) { /* Somebody came between the two calls: that is success, without a packet. */
+    DWORD code = ConnectNamedPipe(instance, &pp_room_of(op)->overlapped) ? ERROR_SUCCESS : GetLastError();
+    /* Somebody came between the two calls: that is success, without a packet. */
+    if (code == ERROR_PIPE_CONNECTED || (code == ERROR_NO_DATA && pipe_holds_data(instance))) {
         code = ERROR_SUCCESS;
     }
     pp_armed armed = pipe_armed(port, op, code, now);
@@ -90,6 +92,18 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
         }
     }
     return armed;
+}
+
+pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
+{
+    PP_ASSERT(pipe->handle == PP_PIPE_CLOSED);
+    HANDLE instance = pp_ear_instance(ear, 0);
+    if (instance == INVALID_HANDLE_VALUE) {
+        now->fault = pp_fault_from(GetLastError());
+        now->bytes = 0;
+        return PP_NOW;
+    }
+    return pp_pipe_accept_on(pipe, instance, op, now);
 }
 
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
