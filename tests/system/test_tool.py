@@ -155,7 +155,7 @@ def check_objects_to_every_fault():
                                ("swap", "64", "overtaken"), ("flip", "1", "corrupt"), ("lose", "0,3", "lost"),
                                ("double", "0,3", "doubled")):
         code, said, swarm_code, swarm_said = exchange(
-            ["--fault", fault, "--fault-at", "20"],  # Others of the same connection follow it, whoever is quickest.
+            ["--fault", fault],
             ["--connections", "4", "--messages", "100", "--depth", "4", "--size", size])
         expect(code == 0, fault, "the server failed", said)
         expect(swarm_code == 1 and "verified:" not in swarm_said, fault, size, swarm_said)

@@ -47,8 +47,8 @@ static const struct args_option serve_table[] = {
      UINT32_MAX},
     {"--fault", "lose|double|flip|swap", "spoil one echo, so that who checks echoes can be checked", ARGS_CHOICE,
      SERVE_AT(fault), 0, 0},
-    {"--fault-at", "N", "the N-th, or the next that is not empty [100]", ARGS_NUMBER, SERVE_AT(fault_at), 1,
-     UINT32_MAX},
+    {"--fault-at", "N", "the N-th of the connection that is there first, or the next one that is not empty [10]",
+     ARGS_NUMBER, SERVE_AT(fault_at), 1, UINT32_MAX},
     {"--quiet", NULL, "no summary, only what is wrong", ARGS_FLAG, SERVE_AT(quiet), 0, 0},
 };
 
@@ -285,7 +285,7 @@ int serve_main(int count, char **arguments)
                                            .connections = 255,
                                            .message_bytes = SERVE_MESSAGE_BYTES,
                                            .drain_ms = 5000,
-                                           .fault_at = 100};
+                                           .fault_at = 10};
     switch (args_parse(&serve_command, count, arguments, &serve.options, &name)) {
     case ARGS_HELP:
         return SAY_EXIT_OK;

@@ -52,8 +52,7 @@ struct serve {
     _Atomic uint64_t waited;                      /* Echoes that met a FULL and were sent later. */
     _Atomic uint64_t failures;                    /* Of ours: no memory, a status that should not be. */
     _Atomic uint64_t ended[SERVE_STATUSES];       /* `closed` events by their why. */
-    _Atomic uint64_t fault_seen;                  /* Echoes so far, where a fault is asked for. */
-    atomic_bool fault_done;
+    atomic_bool fault_done;                       /* One connection has it. */
 
     /* The main thread's alone. */
     uint64_t broadcasts, deliveries, deliveries_refused, broadcast_call_ns;

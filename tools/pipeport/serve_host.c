@@ -11,6 +11,7 @@ struct serve_conn {
     size_t held_length;        /* Of `held`. */
     pipeport_message *swapped; /* The fault `swap`: an echo that lets the next one go first. */
     size_t swapped_length;     /* Of `swapped`. */
+    uint32_t echoes;           /* So far, where a fault is asked for. */
 };
 
 static void serve_host_add(_Atomic uint64_t *sum, uint64_t number)
@@ -93,12 +94,12 @@ static void serve_host_flip(struct serve *serve, struct serve_conn *state, pipep
     free(bytes);
 }
 
-/* The fault that --fault asked for, on one echo of all; true where it has seen to the reply. */
+/* The fault that --fault asked for, on one echo of one connection; true where it has seen to the reply. Counted for
+ * each connection, so that a small N has others of the same connection behind it, whoever is quickest. */
 static bool serve_host_spoil(struct serve *serve, struct serve_conn *state, pipeport_conn conn, const void *data,
                              size_t length)
 {
-    uint64_t number = atomic_fetch_add_explicit(&serve->fault_seen, 1, memory_order_relaxed) + 1;
-
+    state->echoes++;
     if (state->swapped != NULL) {
         serve_host_reply(serve, state, conn, data, length);
         if (state->held == NULL && pipeport_send_message(serve->engine, conn, state->swapped) == PIPEPORT_OK) {
@@ -109,7 +110,7 @@ static bool serve_host_spoil(struct serve *serve, struct serve_conn *state, pipe
         return true;
     }
     /* An empty message cannot be told from its neighbours when they are empty too. */
-    if (number < serve->options.fault_at || length == 0 || atomic_exchange(&serve->fault_done, true)) {
+    if (state->echoes < serve->options.fault_at || length == 0 || atomic_exchange(&serve->fault_done, true)) {
         return false;
     }
     switch ((enum serve_fault) serve->options.fault.number) {
