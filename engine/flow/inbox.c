@@ -85,7 +85,7 @@ static bool inbox_replace_block(pp_inbox *inbox, uint32_t bytes)
     if (block == NULL) {
         return false;
     }
-    if (waiting != 0) {
+    if (inbox->block != NULL) {
         memcpy(block, inbox->block + inbox->start, waiting);
     }
     inbox_give_block(inbox);
