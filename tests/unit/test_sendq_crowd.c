@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sendq_crowd.c - the send queue with many threads at once.
+ * test_sendq_crowd.c - the send queue with many threads at once. One step in the middle of another: test_sendq_steps.c.
  *
  * It is judged by what a connection needs of it: nothing lost, nothing doubled, each producer's order kept, one holder
  * at a time, and whoever heard FULL hears of room again. A lost wake-up hangs, and the time-out ends it. What the
@@ -156,59 +156,6 @@ Test(sendq_crowd, loses_doubles_and_reorders_nothing_where_it_is_never_full)
     crowd_run(CROWD_PRODUCERS * CROWD_PUSHES * CROWD_LINK_BYTES);
 }
 
-/* ---- A last credit against a refusal ---- */
-
-enum { CROWD_CREDITS = 100000 };
-
-typedef struct crowd_pair {
-    pp_sendq sendq;
-    _Atomic uint32_t reserved;
-    _Atomic uint32_t drained;
-} crowd_pair;
-
-/* Waits without giving the processor away at first: both sides must be awake for the race. */
-static void crowd_wait_while(const _Atomic uint32_t *word, uint32_t value)
-{
-    for (uint32_t turn = 1; atomic_load(word) == value; turn++) {
-        if (turn % 64 == 0) {
-            test_thread_yield();
-        }
-    }
-}
-
-static void crowd_credit_each(void *argument)
-{
-    crowd_pair *pair = argument;
-    for (uint32_t credited = 0; credited < CROWD_CREDITS; credited++) {
-        crowd_wait_while(&pair->reserved, credited);
-        if (pp_sendq_credit(&pair->sendq, 1)) {
-            atomic_fetch_add(&pair->drained, 1);
-        }
-    }
-}
-
-/* No other credit follows, so that a promise which is missed once is missed for ever. */
-Test(sendq_crowd, tells_of_room_also_who_is_refused_while_the_last_byte_is_credited)
-{
-    static crowd_pair pair;
-    test_thread creditor;
-    pp_sendq_init(&pair.sendq, 1);
-    test_thread_start(&creditor, crowd_credit_each, &pair);
-    for (uint32_t i = 0; i < CROWD_CREDITS; i++) {
-        uint32_t drained = atomic_load(&pair.drained);
-        while (!pp_sendq_reserve(&pair.sendq, 1)) {
-            crowd_wait_while(&pair.drained, drained);
-            drained = atomic_load(&pair.drained);
-        }
-        atomic_fetch_add(&pair.reserved, 1);
-        for (volatile uint32_t pause = i % 128; pause != 0; pause = pause - 1) {
-            /* The refusal comes a little later each time, to meet the credit's every step. */
-        }
-    }
-    test_thread_join(&creditor);
-    pp_sendq_check(&pair.sendq);
-}
-
 /* ---- Sealing under pushes ---- */
 
 enum { CROWD_SEAL_ROUNDS = 400, CROWD_SEAL_PUSHES = 50 };
@@ -276,63 +223,4 @@ Test(sendq_crowd, answers_every_push_when_it_is_sealed_under_threads)
         cr_assert(round.sealed);
         cr_assert_eq(round.taken + atomic_load(&round.refused), CROWD_PRODUCERS * CROWD_SEAL_PUSHES);
     }
-}
-
-/* ---- A mark beside the queue ---- */
-
-enum { CROWD_MARKS = 20000 };
-
-typedef struct crowd_marked {
-    pp_sendq sendq;
-    _Atomic bool mark;
-    _Atomic uint32_t handled;
-    _Atomic uint32_t begun; /* Rounds, so that nobody comes back by luck and finds what was lost. */
-    _Atomic uint32_t ended;
-} crowd_marked;
-
-/* Holds once, if nobody does. Whoever holds looks at the mark; and again after giving, for who found the pump held. */
-static void crowd_hold_once(crowd_marked *marked)
-{
-    while (pp_sendq_hold(&marked->sendq)) {
-        if (atomic_exchange(&marked->mark, false)) {
-            atomic_fetch_add(&marked->handled, 1);
-        }
-        pp_sendq_give(&marked->sendq);
-        if (!atomic_load(&marked->mark)) {
-            return;
-        }
-    }
-}
-
-static void crowd_hold_once_a_round(void *argument)
-{
-    crowd_marked *marked = argument;
-    for (uint32_t i = 1; i <= CROWD_MARKS; i++) {
-        while (atomic_load(&marked->begun) != i) {
-            test_thread_yield();
-        }
-        crowd_hold_once(marked);
-        atomic_store(&marked->ended, i);
-    }
-}
-
-Test(sendq_crowd, loses_no_mark_that_was_set_before_a_hold_in_vain)
-{
-    static crowd_marked marked;
-    test_thread other;
-    uint32_t lost = 0;
-    pp_sendq_init(&marked.sendq, 0);
-    test_thread_start(&other, crowd_hold_once_a_round, &marked);
-    for (uint32_t i = 1; i <= CROWD_MARKS; i++) {
-        atomic_store(&marked.begun, i);
-        atomic_store(&marked.mark, true);
-        crowd_hold_once(&marked);
-        while (atomic_load(&marked.ended) != i) {
-            test_thread_yield();
-        }
-        lost += atomic_exchange(&marked.mark, false);
-    }
-    test_thread_join(&other);
-    cr_assert_eq(lost, 0);
-    cr_assert_eq(atomic_load(&marked.handled), CROWD_MARKS);
 }
