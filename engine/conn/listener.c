@@ -28,17 +28,30 @@ static void listener_clear_wake(pp_listener *listener)
     }
 }
 
-/* Nothing is armed for rest_ms. The caller has a count of the party. */
-static void listener_rest(pp_listener *listener, uint32_t rest_ms)
+/* Begins a rest, unless there is one: answers how long, 0 for not at all. rest_ms 0: as long as failures in a row ask
+ * for. Failures that come together are one reason to rest. */
+static uint32_t listener_begin_rest(pp_listener *listener, uint32_t rest_ms)
 {
     pp_lock_take(&listener->lock);
-    bool already = listener->resting || listener->stopping;
-    if (!already) {
+    if (listener->resting || listener->stopping) {
+        rest_ms = 0;
+    } else {
+        if (rest_ms == 0) {
+            rest_ms = listener->rest_ms < LISTENER_REST_MIN_MS ? LISTENER_REST_MIN_MS : listener->rest_ms * 2;
+            rest_ms = rest_ms < LISTENER_REST_MAX_MS ? rest_ms : LISTENER_REST_MAX_MS;
+            listener->rest_ms = rest_ms;
+        }
         listener->resting = true;
         pp_party_retain(listener->party);
     }
     pp_lock_give(&listener->lock);
-    if (!already) {
+    return rest_ms;
+}
+
+/* Nothing is armed for rest_ms, which listener_begin_rest answered. The caller has a count of the party. */
+static void listener_rest(pp_listener *listener, uint32_t rest_ms)
+{
+    if (rest_ms) {
         (void) pp_pool_set_deadline(&listener->party->hub->pool, &listener->wake, pp_os_now_ms() + rest_ms);
         /* A stop between the two found no deadline to clear. */
         if (atomic_load(&listener->party->stopping)) {
@@ -67,13 +80,11 @@ static void listener_failed(pp_listener *listener, pp_fault fault)
     if (fault.status == PIPEPORT_GONE) {
         return;
     }
-    pp_lock_take(&listener->lock);
-    uint32_t rest_ms = listener->rest_ms < LISTENER_REST_MIN_MS ? LISTENER_REST_MIN_MS : listener->rest_ms * 2;
-    rest_ms = rest_ms < LISTENER_REST_MAX_MS ? rest_ms : LISTENER_REST_MAX_MS;
-    listener->rest_ms = rest_ms;
-    pp_lock_give(&listener->lock);
-    pp_hub_log(listener->party->hub, "accept failed: %s (system code %ld); trying again in %u ms",
-               pipeport_status_text(fault.status), fault.system_code, rest_ms);
+    uint32_t rest_ms = listener_begin_rest(listener, 0);
+    if (rest_ms) {
+        pp_hub_log(listener->party->hub, "accept failed: %s (system code %ld); trying again in %u ms",
+                   pipeport_status_text(fault.status), fault.system_code, rest_ms);
+    }
     listener_rest(listener, rest_ms);
 }
 
@@ -102,8 +113,9 @@ static void listener_seat(pp_listener *listener, pp_pipe *pipe, pp_worker *worke
     }
 }
 
-/* Arms one slot. False: nothing may be armed. True: something was; look again. */
-static bool listener_arm(pp_listener *listener, pp_worker *worker)
+/* Arms one slot. False: nothing may be armed. True: something was; look again. An accept that finishes at once takes
+ * one from *budget. */
+static bool listener_arm(pp_listener *listener, uint32_t *budget, pp_worker *worker)
 {
     pp_party *party = listener->party;
     pp_lock_take(&listener->lock);
@@ -124,6 +136,7 @@ static bool listener_arm(pp_listener *listener, pp_worker *worker)
     }
     pp_pipe pipe = listener_free_slot(slot, now.fault.status);
     pp_lock_give(&listener->lock);
+    *budget -= 1;
     if (now.fault.status == PIPEPORT_OK) {
         listener_seat(listener, &pipe, worker);
     } else {
@@ -179,11 +192,11 @@ pp_fault pp_listener_open(pp_listener *listener, pp_party *party, const char *na
 
 void pp_listener_fill(pp_listener *listener, pp_worker *worker)
 {
-    for (uint32_t budget = LISTENER_BUDGET; listener_arm(listener, worker); --budget) {
-        if (budget == 0) {
-            listener_rest(listener, 1); /* A storm of clients that are there at once: others have their turn. */
-            return;
-        }
+    uint32_t budget = LISTENER_BUDGET;
+    while (budget && listener_arm(listener, &budget, worker)) {
+    }
+    if (budget == 0) { /* A storm of clients that are there at once: others have their turn. */
+        listener_rest(listener, listener_begin_rest(listener, 1));
     }
 }
 

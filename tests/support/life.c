@@ -110,6 +110,9 @@ static void life_log(void *user, const char *line)
     cr_assert_eq(fake_os_locks, 0, "the log under a lock");
     life.lines += 1;
     life.leaked |= strstr(line, "never given back") != NULL;
+    if (life.on_line) {
+        life.on_line();
+    }
 }
 
 static void life_forget(void)
@@ -188,6 +191,14 @@ void life_pass(uint32_t ms)
 pipeport_status life_send(const life_conn *conn, const void *data, size_t length)
 {
     return pipeport_send(life.engine, conn->name, data, length);
+}
+
+void life_as_thread(uintptr_t self, void (*body)(void))
+{
+    uintptr_t before = fake_os_self;
+    fake_os_self = self;
+    body();
+    fake_os_self = before;
 }
 
 static void (*life_body)(void);

@@ -42,6 +42,7 @@ typedef struct life_record {
     void (*on_drained)(life_conn *conn);
     void (*on_closed)(life_conn *conn);
     void (*on_failed)(void);
+    void (*on_line)(void); /* A line of the log. */
 } life_record;
 
 extern life_record life;
@@ -68,6 +69,9 @@ void life_settle(void);
 void life_pass(uint32_t ms);
 
 pipeport_status life_send(const life_conn *conn, const void *data, size_t length);
+
+/* What another thread does between two steps of this one: `body` runs as thread `self`. */
+void life_as_thread(uintptr_t self, void (*body)(void));
 
 /* One event inside the engine, on its worker: `body` runs as from a `closed` or `message` of nobody in particular. */
 void life_on_worker(void (*body)(void));
