@@ -75,8 +75,10 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
         pp_memory_give(&engine->hub.memory, server, sizeof *server);
         return fault.status;
     }
-    *out = server; /* Before the first event can want it. */
+    pp_party_retain(&server->party); /* From the first accept on, an event may stop and so free the server under us. */
+    *out = server;                   /* Before the first event can want it. */
     pp_listener_fill(&server->listener, pp_pool_here(&engine->hub.pool));
+    pp_party_release(&server->party);
     return PIPEPORT_OK;
 }
 

@@ -188,6 +188,31 @@ LIFE_TEST(listener, can_be_stopped_inside_opened)
     cr_assert_eq(fake.ears_open, 0);
 }
 
+static void listener_run_elsewhere(void)
+{
+    life.on_line = NULL;
+    life_settle();
+}
+
+static void listener_line(void)
+{
+    life_as_thread(2, listener_run_elsewhere);
+}
+
+/* A worker opens the first client, whose event stops the server, while its start is still filling the window. */
+LIFE_TEST(listener, outlives_its_start_when_it_is_stopped_meanwhile)
+{
+    fake_say(&fake.accepts, PIPEPORT_OK, 1);
+    fake_say(&fake.accepts, PIPEPORT_SYSTEM, 1);
+    life.on_opened = listener_stop;
+    life.on_line = listener_line;
+    cr_assert_eq(life_try_serve(), PIPEPORT_OK);
+    cr_assert_eq(life.count, 1);
+    life_settle();
+    cr_assert_eq(fake.ears_open, 0);
+    life.server = NULL;
+}
+
 LIFE_TEST(listener, refuses_a_name_that_is_taken)
 {
     fake.ear_fault = (pp_fault){PIPEPORT_NAME_TAKEN, 231};
