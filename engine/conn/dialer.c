@@ -22,16 +22,20 @@ static pp_fault dialer_try(pp_dialer *dialer, pp_worker *worker)
     return fault;
 }
 
-/* The deadline's count of the party is there, and stays with the deadline. */
+/* The deadline's count of the party is there, and stays with the deadline: once that is set, another worker may already
+ * have tried, failed, and given it back. So we hold one of our own until we have looked. */
 static void dialer_wait(pp_dialer *dialer, uint64_t now_ms)
 {
+    pp_party *party = dialer->party;
+    pp_party_retain(party);
     uint32_t wait_ms = dialer->wait_ms + (uint32_t) (pp_os_jitter() % dialer->wait_ms);
     dialer->wait_ms = dialer->wait_ms * 2 < DIALER_WAIT_MAX_MS ? dialer->wait_ms * 2 : DIALER_WAIT_MAX_MS;
     uint64_t next_ms = now_ms + wait_ms < dialer->until_ms ? now_ms + wait_ms : dialer->until_ms;
-    (void) pp_pool_set_deadline(&dialer->party->hub->pool, &dialer->again, next_ms);
-    if (atomic_load(&dialer->party->stopping)) { /* A stop between found no deadline to clear. */
+    (void) pp_pool_set_deadline(&party->hub->pool, &dialer->again, next_ms);
+    if (atomic_load(&party->stopping)) { /* A stop between found no deadline to clear. */
         pp_dialer_stop(dialer);
     }
+    pp_party_release(party);
 }
 
 static void dialer_again_due(pp_deadline *deadline, void *drainer)

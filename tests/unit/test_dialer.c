@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_dialer.c - connecting: at once, after waiting, never; and being stopped in between.
+ */
+#include "tests/support/life.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(dialer, .timeout = 30);
+
+LIFE_TEST(dialer, connects_at_once_and_opens_on_a_worker)
+{
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    cr_assert_eq(life.count, 0, "opened inside the call");
+    life_settle();
+    cr_assert_eq(life.count, 1);
+    cr_assert_eq(life.failed, 0);
+    pipeport_client_stop(life.client, 0);
+    life.client = NULL;
+    life_expect_end(life_newest(), PIPEPORT_STOPPED);
+}
+
+LIFE_TEST(dialer, answers_each_refusal_but_busy_at_once)
+{
+    static const pipeport_status faults[] = {PIPEPORT_NO_SERVER, PIPEPORT_DENIED, PIPEPORT_NO_MEMORY, PIPEPORT_SYSTEM};
+    for (unsigned i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
+        fake_say(&fake.dials, faults[i], 1);
+        cr_assert_eq(life_dial(), faults[i]);
+        cr_assert_null(life.client);
+        life_pass(10000);
+    }
+    cr_assert_eq(life.failed, 0);
+    cr_assert_eq(fake.dials_called, 4);
+}
+
+LIFE_TEST(dialer, tries_again_while_every_instance_is_taken)
+{
+    fake_say(&fake.dials, PIPEPORT_BUSY, 7);
+    uint64_t begin_ms = fake_os_ms;
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    while (life.count == 0) {
+        life_pass(1);
+    }
+    cr_assert_eq(fake.dials_called, 8);
+    cr_assert_eq(fake_os_ms - begin_ms, 1 + 2 + 4 + 8 + 16 + 32 + 50);
+    cr_assert_eq(life.failed, 0);
+}
+
+LIFE_TEST(dialer, fails_with_busy_when_its_time_is_over)
+{
+    life_options.connect_ms = 60;
+    fake_say(&fake.dials, PIPEPORT_BUSY, FAKE_SCRIPT_MAX);
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    life_pass(59);
+    cr_assert_eq(life.failed, 0);
+    life_pass(1);
+    cr_assert_eq(life.failed, 1);
+    cr_assert_eq(life.failed_why, PIPEPORT_BUSY);
+    cr_assert_eq(fake.dials_called, 1 + 5 + 1, "after 1, 2, 4, 8, 16 ms, and at the end");
+    life_pass(10000);
+    cr_assert_eq(life.failed, 1);
+    cr_assert_eq(life.count, 0);
+}
+
+LIFE_TEST(dialer, fails_with_what_came_after_busy)
+{
+    fake_say(&fake.dials, PIPEPORT_BUSY, 2);
+    fake_say(&fake.dials, PIPEPORT_NO_SERVER, 1);
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    life_pass(10);
+    cr_assert_eq(life.failed, 1);
+    cr_assert_eq(life.failed_why, PIPEPORT_NO_SERVER);
+    cr_assert_eq(life.failed_code, 77);
+}
+
+LIFE_TEST(dialer, says_nothing_more_once_it_is_stopped)
+{
+    fake_say(&fake.dials, PIPEPORT_BUSY, FAKE_SCRIPT_MAX);
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    life_pass(10);
+    unsigned dials = fake.dials_called;
+    pipeport_client_stop(life.client, 1000);
+    life.client = NULL;
+    life_pass(10000);
+    cr_assert_eq(life.failed, 0);
+    cr_assert_eq(fake.dials_called, dials);
+}
+
+static void dialer_stop(void)
+{
+    pipeport_client_stop(life.client, 0);
+    life.client = NULL;
+}
+
+LIFE_TEST(dialer, can_be_stopped_inside_failed)
+{
+    life.on_failed = dialer_stop;
+    life_options.connect_ms = 5;
+    fake_say(&fake.dials, PIPEPORT_BUSY, FAKE_SCRIPT_MAX);
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    life_pass(5);
+    cr_assert_eq(life.failed, 1);
+    cr_assert_null(life.client);
+}
+
+static void dialer_time_passes(void)
+{
+    fake.inside_wake = NULL;
+    life_pass(100);
+}
+
+static void dialer_woken(void)
+{
+    life_as_thread(2, dialer_time_passes);
+}
+
+/* A worker tries again, fails, and its event stops the client, while the start has just set the deadline. */
+LIFE_TEST(dialer, outlives_its_start_when_it_is_stopped_meanwhile)
+{
+    life.on_failed = dialer_stop;
+    fake_say(&fake.dials, PIPEPORT_BUSY, 1);
+    fake_say(&fake.dials, PIPEPORT_NO_SERVER, 1);
+    fake.inside_wake = dialer_woken;
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    cr_assert_eq(life.failed, 1);
+}
