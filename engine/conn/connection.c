@@ -305,7 +305,7 @@ static void conn_sealed(pp_conn *conn, pp_worker *worker)
     if (conn->state >= PP_CONN_CLOSING) {
         return;
     }
-    if (conn->writer.drained_mark) {
+    if (conn->writer.drained_mark && conn->writer.fault.status == PIPEPORT_OK) {
         conn_end(conn, (pp_fault){PIPEPORT_OK, 0}, worker);
     } else if (conn->writer.fault.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING) {
         conn_end(conn, conn->writer.fault, worker);

@@ -64,7 +64,7 @@ static void writer_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
 static void writer_seal(pp_writer *writer, pp_worker *worker)
 {
     uint64_t discarded = 0;
-    pp_link *late = pp_sendq_seal(&writer->sendq);
+    pp_link *late = writer->drained_mark ? NULL : pp_sendq_seal(&writer->sendq);
     for (;;) {
         while (writer->chain) {
             if (writer->chain->message) {
@@ -153,20 +153,34 @@ static bool writer_give(pp_writer *writer, pp_worker *worker)
     return true;
 }
 
-/* Holder. True: something is at the front of the chain. False: the pump is gone (given back, or sealed). */
+/* Holder, with the mark at the front of the chain: nothing is accepted from now on. What senders that had looked before
+ * the close brought behind the mark was accepted, and is still written. */
+static void writer_meet_mark(pp_writer *writer)
+{
+    writer_pop(writer);
+    writer->drained_mark = true;
+    pp_link **end = &writer->chain;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = pp_sendq_seal(&writer->sendq);
+}
+
+/* Holder. True: a message is at the front of the chain. False: the pump is gone (given back, or sealed). */
 static bool writer_refill(pp_writer *writer, pp_worker *worker)
 {
-    while (!writer->chain) {
-        writer->chain = pp_sendq_take(&writer->sendq);
-        if (!writer->chain && writer_give(writer, worker)) {
+    while (!writer->chain || !writer->chain->message) {
+        if (writer->chain) {
+            writer_meet_mark(writer);
+        } else if (writer->drained_mark) {
+            writer_seal(writer, worker);
             return false;
+        } else {
+            writer->chain = pp_sendq_take(&writer->sendq);
+            if (!writer->chain && writer_give(writer, worker)) {
+                return false;
+            }
         }
-    }
-    if (!writer->chain->message) {
-        writer->drained_mark = true;
-        writer_pop(writer);
-        writer_seal(writer, worker);
-        return false;
     }
     return true;
 }

@@ -12,8 +12,10 @@
  *
  * Ending. pp_writer_stop raises `stopping` and then cancels; the holder arms, or gives the pump back, and then looks at
  * `stopping` (all sequentially consistent), so that no write is left pending and no pump idle behind it. Whoever holds
- * the pump then seals the queue, discards the rest and tells `sealed`, once. A mark in the queue (message NULL) does the
- * same in its turn: that is a drain-close. What failed is told with `sealed`.
+ * the pump then seals the queue, discards the rest and tells `sealed`, once. What failed is told with `sealed`.
+ *
+ * A mark in the queue (message NULL) is a drain-close: who meets it seals the queue, writes what is left, which was all
+ * accepted, and then tells `sealed`. So an end without a fault has discarded nothing.
  */
 #ifndef PP_CONN_WRITER_H
 #define PP_CONN_WRITER_H
@@ -45,7 +47,7 @@ struct pp_writer {
     uint32_t joined_bytes; /* Pump: of `joined`. */
     uint8_t *joined;       /* Pump: small frames copied together, lent while the write is pending. */
     pp_fault fault;        /* Pump: why it broke; OK if it did not. Read after `sealed`. */
-    bool drained_mark;     /* Pump: the mark was reached. Read after `sealed`. */
+    bool drained_mark;     /* Pump: the mark was met and the queue is sealed. Read after `sealed`. */
     _Atomic bool stopping;
     _Atomic uint64_t pending_since_ms; /* 0: no write is pending. Relaxed: a clock for the stall bound. */
 };

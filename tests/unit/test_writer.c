@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_writer.c - the write pump on a pipe that takes what the test says, byte by byte.
+ */
+#include "engine/conn/writer.h"
+#include "tests/support/fake_os.h"
+#include "tests/support/fake_port.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(writer, .timeout = 60);
+
+static pp_memory memory;
+static pp_deadlines deadlines;
+static pp_pool pool;
+static pp_port *port;
+static pp_writer writer;
+static pp_pipe place;
+static fake_pipe *pipe;
+static int pins;
+static unsigned sealed, drained, stalled;
+static uint64_t wrote, discarded;
+static test_bytes expected;
+static pp_link mark;
+
+static void up_pin(pp_writer *of)
+{
+    cr_assert_eq(of, &writer);
+    pins += 1;
+}
+
+static void up_unpin(pp_writer *of, pp_worker *worker)
+{
+    (void) of;
+    (void) worker;
+    pins -= 1;
+    cr_assert_geq(pins, 0);
+}
+
+static void up_wrote(pp_writer *of, uint32_t bytes)
+{
+    (void) of;
+    wrote += bytes;
+}
+
+static void up_stalled(pp_writer *of, pp_worker *worker)
+{
+    (void) worker;
+    cr_assert(of->pending_since_ms);
+    stalled += 1;
+}
+
+static void up_drained(pp_writer *of, pp_worker *worker)
+{
+    (void) of;
+    (void) worker;
+    drained += 1;
+}
+
+static void up_sealed(pp_writer *of, uint64_t bytes, pp_worker *worker)
+{
+    (void) of;
+    (void) worker;
+    cr_assert_gt(pins, 0, "sealed without the pump's pin");
+    sealed += 1;
+    discarded += bytes;
+}
+
+static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_stalled, up_drained, up_sealed};
+
+static void begin(uint32_t slices_max)
+{
+    fake_reset();
+    fake.waits = fake_os_pass;
+    fake.slices_max = slices_max;
+    pp_memory_init(&memory, 0);
+    cr_assert_eq(pp_port_create(&port, &memory, 1).status, PIPEPORT_OK);
+    pp_deadlines_init(&deadlines);
+    cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
+    pipe = fake_pipe_open(&place, port);
+    pp_writer_init(&writer, &up, &place, &memory, 1 << 24);
+    pins = 0;
+    sealed = drained = stalled = 0;
+    wrote = discarded = 0;
+    expected.length = 0;
+}
+
+static void settle(void)
+{
+    do {
+        cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    } while (fake_port_waiting());
+}
+
+/* A message whose bytes tell where they belong. */
+static pipeport_status push(uint32_t payload_bytes, pp_worker *worker)
+{
+    static uint8_t stamp;
+    pp_message *message = pp_message_create(&memory, payload_bytes, 1);
+    if (!message) {
+        return PIPEPORT_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < payload_bytes; ++i) {
+        pp_message_payload(message)[i] = stamp++;
+    }
+    cr_assert(pp_sendq_reserve(&writer.sendq, message->frame_bytes));
+    test_bytes frame = {0};
+    test_bytes_add(&frame, message->frame, message->frame_bytes);
+    pipeport_status status = pp_writer_push(&writer, &message->links[0], worker);
+    if (status == PIPEPORT_OK) {
+        test_bytes_add(&expected, frame.data, frame.length);
+    } else {
+        pp_message_release(message, 1);
+    }
+    free(frame.data);
+    return status;
+}
+
+/* What was written is the begin of what was accepted; with what was discarded it is all. */
+static void expect_accounts(void)
+{
+    cr_assert_leq(pipe->written.length, expected.length);
+    cr_assert(!wrote || memcmp(pipe->written.data, expected.data, pipe->written.length) == 0);
+    cr_assert_eq(wrote, pipe->written.length);
+    cr_assert(!sealed || wrote + discarded == expected.length);
+    pp_sendq_check(&writer.sendq);
+}
+
+static void end(void)
+{
+    if (!sealed) {
+        pp_writer_stop(&writer, NULL);
+        settle();
+    }
+    cr_assert_eq(sealed, 1, "sealed %u times", sealed);
+    cr_assert_eq(pins, 0, "%d pins left", pins);
+    cr_assert_eq(push(1, NULL), PIPEPORT_GONE);
+    cr_assert_eq(pins, 0);
+    expect_accounts();
+    cr_assert_eq(writer.sendq.bytes, 0);
+    cr_assert_eq(fake.armed, fake.done);
+    pp_pipe_close(&place);
+    pp_pool_stop(&pool);
+    pp_deadlines_fini(&deadlines);
+    pp_port_destroy(port);
+    pp_memory_check(&memory);
+    cr_assert_eq(memory.bytes, 0, "%llu bytes left", (unsigned long long) memory.bytes);
+    fake_reset();
+    free(expected.data);
+    expected = (test_bytes){0};
+}
+
+static void expect_all_written(void)
+{
+    expect_accounts();
+    cr_assert_eq(pipe->written.length, expected.length);
+}
+
+/* ---- Bytes
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* Small ones that are joined, a large one that is not, one longer than a burst, an empty one. */
+static const uint32_t sizes[] = {0, 1, 7, 2000, 3000, 40000, 2, 300000, 5, 0};
+
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+static void push_all(pp_worker *worker)
+{
+    for (unsigned i = 0; i < SIZES; ++i) {
+        cr_assert_eq(push(sizes[i], worker), PIPEPORT_OK);
+    }
+}
+
+Test(writer, writes_every_size_in_order_whatever_a_write_takes)
+{
+    static const uint32_t takes[] = {UINT32_MAX, 100000, 4096, 1000, 17, 5};
+    for (unsigned slices = 1; slices <= PP_SLICES_MAX; slices += 5) {
+        for (unsigned later = 0; later < 2; ++later) {
+            for (unsigned i = 0; i < sizeof takes / sizeof takes[0]; ++i) {
+                begin(slices);
+                pipe->writes_later = later;
+                pipe->write_bytes_max = takes[i];
+                push_all(NULL);
+                settle();
+                expect_all_written();
+                end();
+            }
+        }
+    }
+}
+
+Test(writer, goes_on_from_every_byte_at_which_a_write_may_end)
+{
+    for (uint64_t cut = 0; cut < 60; ++cut) {
+        begin(PP_SLICES_MAX);
+        pipe->write_room = cut;
+        for (uint32_t i = 0; i < 6; ++i) {
+            cr_assert_eq(push(i, NULL), PIPEPORT_OK);
+        }
+        settle();
+        cr_assert_eq(pipe->written.length, cut < expected.length ? cut : expected.length);
+        for (unsigned i = 0; i < 60; ++i) {
+            fake_peer_reads(pipe, 1);
+            settle();
+        }
+        expect_all_written();
+        end();
+    }
+}
+
+static void push_on_worker(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    push_all(drainer);
+    cr_assert_eq(pipe->writes, 0, "written before the end of the batch");
+}
+
+Test(writer, holds_back_what_a_worker_pushes_until_its_batch_ends)
+{
+    begin(PP_SLICES_MAX);
+    pp_op op = {.done = push_on_worker};
+    pp_port_post(port, &op);
+    settle();
+    expect_all_written();
+    cr_assert_leq(pipe->writes, 5, "%u writes", pipe->writes);
+    end();
+}
+
+Test(writer, writes_one_by_one_where_there_is_no_memory_to_join)
+{
+    begin(1);
+    pipe->write_room = 0;
+    for (int i = 0; i < 5; ++i) {
+        cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    }
+    memory.fail_after = 0;
+    pipe->write_room = UINT64_MAX;
+    fake_peer_reads(pipe, 0);
+    settle();
+    memory.fail_after = UINT64_MAX;
+    expect_all_written();
+    cr_assert_eq(pipe->writes, 5);
+    end();
+}
+
+Test(writer, hands_a_long_queue_over_to_a_worker)
+{
+    begin(1);
+    pipe->write_bytes_max = 1;
+    cr_assert_eq(push(100, NULL), PIPEPORT_OK); /* On this thread, which is nobody's worker. */
+    cr_assert_eq(pipe->written.length, 16, "one go wrote %zu", pipe->written.length);
+    cr_assert_eq(fake_port_waiting(), 1);
+    settle();
+    expect_all_written();
+    end();
+}
+
+Test(writer, tells_drained_when_half_is_free_and_somebody_was_refused)
+{
+    begin(PP_SLICES_MAX);
+    pp_writer_init(&writer, &up, &place, &memory, 100);
+    pipe->write_room = 0;
+    cr_assert_eq(push(96, NULL), PIPEPORT_OK);
+    cr_assert_not(pp_sendq_reserve(&writer.sendq, 1));
+    fake_peer_reads(pipe, 49);
+    settle();
+    cr_assert_eq(drained, 0);
+    fake_peer_reads(pipe, 1);
+    settle();
+    cr_assert_eq(drained, 1);
+    fake_peer_reads(pipe, 50);
+    settle();
+    cr_assert_eq(drained, 1);
+    end();
+}
+
+/* ---- Endings
+ * ---------------------------------------------------------------------------------------------------------- */
+
+Test(writer, discards_what_is_left_at_every_byte_when_it_is_stopped)
+{
+    for (uint64_t cut = 0; cut <= 30; ++cut) {
+        begin(PP_SLICES_MAX);
+        pipe->write_room = cut;
+        for (uint32_t i = 0; i < 4; ++i) {
+            cr_assert_eq(push(i, NULL), PIPEPORT_OK);
+        }
+        pp_writer_stop(&writer, NULL);
+        settle();
+        cr_assert_eq(discarded, expected.length - (cut < expected.length ? cut : expected.length));
+        end();
+    }
+}
+
+static void stop_inside(fake_pipe *of)
+{
+    of->inside_write = NULL;
+    pp_writer_stop(&writer, NULL);
+}
+
+Test(writer, cancels_a_write_that_was_being_armed_when_it_was_stopped)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 0;
+    pipe->inside_write = stop_inside; /* Its cancel finds nothing armed yet. */
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(pipe->cancels, 1, "the write is left pending behind the cancel");
+    settle();
+    cr_assert_eq(stalled, 0);
+    end();
+}
+
+Test(writer, is_sealed_when_it_is_stopped_inside_a_write_that_finishes)
+{
+    begin(PP_SLICES_MAX);
+    pipe->inside_write = stop_inside;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(sealed, 1);
+    cr_assert_eq(wrote, 14);
+    end();
+}
+
+Test(writer, waits_for_a_write_whose_cancel_was_not_heard)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 0;
+    pipe->cancel_loses = true;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    pp_writer_stop(&writer, NULL);
+    settle();
+    cr_assert_eq(sealed, 0);
+    fake_peer_reads(pipe, 10);
+    settle();
+    cr_assert_eq(sealed, 1);
+    cr_assert_eq(discarded, 4);
+    end();
+}
+
+Test(writer, is_sealed_when_it_is_stopped_on_its_way_to_a_worker)
+{
+    begin(1);
+    pipe->write_bytes_max = 1;
+    cr_assert_eq(push(100, NULL), PIPEPORT_OK);
+    pp_writer_stop(&writer, NULL);
+    cr_assert_eq(sealed, 0);
+    settle();
+    cr_assert_eq(sealed, 1);
+    end();
+}
+
+Test(writer, can_be_stopped_more_than_once)
+{
+    begin(1);
+    pipe->write_room = 0;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    pp_writer_stop(&writer, NULL);
+    pp_writer_stop(&writer, NULL);
+    settle();
+    pp_writer_stop(&writer, NULL);
+    end();
+}
+
+Test(writer, breaks_with_what_the_pipe_says_now_or_later)
+{
+    for (unsigned later = 0; later < 2; ++later) {
+        begin(PP_SLICES_MAX);
+        pipe->writes_later = later;
+        pipe->write_end = (pp_fault){PIPEPORT_SYSTEM, 1450};
+        cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+        settle();
+        cr_assert_eq(sealed, 1);
+        cr_assert_eq(writer.fault.status, PIPEPORT_SYSTEM);
+        cr_assert_eq(writer.fault.system_code, 1450);
+        cr_assert_eq(discarded, 14);
+        end();
+    }
+}
+
+Test(writer, ends_at_its_mark_when_all_before_it_is_written)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 20;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    settle();
+    cr_assert_eq(sealed, 0);
+    fake_peer_reads(pipe, 8);
+    settle();
+    cr_assert_eq(sealed, 1);
+    cr_assert(writer.drained_mark);
+    expect_all_written();
+    end();
+}
+
+Test(writer, ends_at_once_at_a_mark_in_an_empty_queue)
+{
+    begin(PP_SLICES_MAX);
+    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    cr_assert_eq(sealed, 1);
+    cr_assert(writer.drained_mark);
+    end();
+}
+
+Test(writer, still_writes_what_was_accepted_behind_its_mark)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 0;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    cr_assert_eq(push(20, NULL), PIPEPORT_OK); /* A sender who had looked for a close just before it came. */
+    fake_peer_reads(pipe, 20);
+    settle();
+    cr_assert_eq(sealed, 0);
+    cr_assert_eq(push(30, NULL), PIPEPORT_GONE);
+    fake_peer_reads(pipe, 100);
+    settle();
+    cr_assert_eq(sealed, 1);
+    cr_assert_eq(discarded, 0);
+    expect_all_written();
+    end();
+}
+
+Test(writer, breaks_behind_its_mark_too)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 0;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    cr_assert_eq(push(20, NULL), PIPEPORT_OK);
+    fake_peer_reads(pipe, 20);
+    settle();
+    fake_fail_write(pipe, PIPEPORT_GONE, 232);
+    settle();
+    cr_assert_eq(sealed, 1);
+    cr_assert_eq(writer.fault.status, PIPEPORT_GONE);
+    cr_assert_eq(discarded, 18);
+    end();
+}
