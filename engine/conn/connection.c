@@ -254,11 +254,11 @@ static void conn_open(pp_conn *conn, pp_worker *worker)
     }
     conn->state = PP_CONN_OPEN;
     conn->heard = true;
-    conn->opened_ms = conn->heard_ms = pp_os_now_ms();
     pp_tally_add(&party->tally.opened, 1);
     if (party->events.opened) {
         conn->user_state = party->events.opened(party->events.user, conn_name(conn));
     }
+    conn->opened_ms = conn->heard_ms = pp_os_now_ms(); /* Not before: until now nobody listened to the peer. */
     conn_look_at_clock(conn, worker);
 }
 

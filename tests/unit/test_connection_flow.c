@@ -124,6 +124,25 @@ LIFE_TEST(connection_flow, ends_with_timed_out_without_a_first_message)
     life_expect_end(conn, PIPEPORT_TIMED_OUT);
 }
 
+static void flow_be_slow(life_conn *conn)
+{
+    (void) conn;
+    fake_os_pass(5000);
+}
+
+LIFE_TEST(connection_flow, does_not_blame_the_peer_for_the_time_that_opened_takes)
+{
+    life_options.first_message_ms = 500;
+    life_options.idle_ms = 500;
+    life.on_opened = flow_be_slow;
+    life_serve();
+    pipe = fake_client_comes();
+    fake_peer_sends_message(pipe, "I am here", 9);
+    life_settle();
+    cr_assert_eq(life_newest()->closed, 0);
+    cr_assert_eq(life_newest()->messages, 1);
+}
+
 LIFE_TEST(connection_flow, lives_on_after_a_first_message_in_time)
 {
     life_options.first_message_ms = 500;
