@@ -130,3 +130,25 @@ pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms)
     pp_lock_give(&deadlines->lock);
     return due;
 }
+
+/* One deadline that hangs under or beside `before`, and whether it is the first child. Depth is bounded by what tests
+ * set. */
+static void deadlines_check_one(const pp_deadline *deadline, const pp_deadline *before, uint64_t parent_ms)
+{
+    for (; deadline; before = deadline, deadline = deadline->sibling) {
+        PP_VERIFY(deadline->set);
+        PP_VERIFY(deadline->before == before);
+        PP_VERIFY(deadline->due_ms >= parent_ms);
+        deadlines_check_one(deadline->child, deadline, deadline->due_ms);
+    }
+}
+
+void pp_deadlines_check(pp_deadlines *deadlines)
+{
+    pp_lock_take(&deadlines->lock);
+    const pp_deadline *first = deadlines->first;
+    PP_VERIFY(atomic_load(&deadlines->next_ms) == (first ? first->due_ms : UINT64_MAX));
+    PP_VERIFY(!first || !first->sibling);
+    deadlines_check_one(first, NULL, 0);
+    pp_lock_give(&deadlines->lock);
+}

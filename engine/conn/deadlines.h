@@ -43,4 +43,7 @@ pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline,
 bool pp_deadlines_clear(pp_deadlines *deadlines, pp_deadline *deadline); /* True: it was set. */
 pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms); /* The first if it is due, cleared. */
 
+/* Tests: asserts what must hold between calls. */
+void pp_deadlines_check(pp_deadlines *deadlines);
+
 #endif

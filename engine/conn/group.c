@@ -67,3 +67,23 @@ uint64_t pp_group_at(const pp_group *group, uint32_t slot)
     uint64_t id = atomic_load(place);
     return id >= GROUP_ID_MIN ? id : 0;
 }
+
+uint32_t pp_group_check(pp_group *group)
+{
+    pp_lock_take(&group->lock);
+    uint32_t slots = pp_group_slots(group);
+    uint32_t free = 0;
+    for (uint32_t next = group->free_first; next; ++free) {
+        PP_VERIFY(next <= slots && free < slots); /* A place of ours, and no circle. */
+        uint64_t place = atomic_load((_Atomic uint64_t *) pp_table_at(&group->slots, next - 1));
+        PP_VERIFY(place < GROUP_ID_MIN);
+        next = (uint32_t) place;
+    }
+    uint32_t members = 0;
+    for (uint32_t slot = 0; slot < slots; ++slot) {
+        members += pp_group_at(group, slot) != 0;
+    }
+    PP_VERIFY(members + free == slots);
+    pp_lock_give(&group->lock);
+    return members;
+}

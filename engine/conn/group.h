@@ -31,4 +31,7 @@ void pp_group_leave(pp_group *group, uint32_t slot);
 uint32_t pp_group_slots(const pp_group *group);
 uint64_t pp_group_at(const pp_group *group, uint32_t slot);
 
+/* Tests: asserts what must hold while nobody joins or leaves. The number of members. */
+uint32_t pp_group_check(pp_group *group);
+
 #endif

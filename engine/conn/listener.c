@@ -227,3 +227,26 @@ void pp_listener_close(pp_listener *listener)
     pp_lock_fini(&listener->lock);
     pp_memory_give(memory, listener->slots, listener->party->options.accepts_pending * sizeof *listener->slots);
 }
+
+void pp_listener_check(pp_listener *listener)
+{
+    const pipeport_options *options = &listener->party->options;
+    uint32_t armed = 0;
+    uint32_t idle = 0;
+    pp_lock_take(&listener->lock);
+    for (uint32_t i = 0; i < options->accepts_pending; ++i) {
+        armed += listener->slots[i].armed;
+    }
+    for (const pp_listener_slot *slot = listener->idle; slot; slot = slot->next_idle) {
+        PP_VERIFY(!slot->armed);
+        PP_VERIFY(idle < options->accepts_pending); /* No circle. */
+        idle += 1;
+    }
+    PP_VERIFY(armed + idle == options->accepts_pending);
+    PP_VERIFY(listener->taken >= armed);
+    PP_VERIFY(listener->taken <= options->connections_max);
+    PP_VERIFY(listener->rest_ms <= LISTENER_REST_MAX_MS);
+    /* Nothing is left unarmed without a reason. */
+    PP_VERIFY(idle == 0 || listener->taken == options->connections_max || listener->resting || listener->stopping);
+    pp_lock_give(&listener->lock);
+}

@@ -54,4 +54,7 @@ void pp_listener_stop(pp_listener *listener);
 /* Frees the name. All accepts are home. */
 void pp_listener_close(pp_listener *listener);
 
+/* Tests: asserts what must hold while nobody is inside a call on it. */
+void pp_listener_check(pp_listener *listener);
+
 #endif

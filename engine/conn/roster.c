@@ -140,3 +140,22 @@ bool pp_seat_unpin(pp_seat *seat)
     PP_VERIFY((before & SEAT_PINS) > 0);
     return (before & SEAT_PINS) == 1;
 }
+
+uint32_t pp_roster_check(pp_roster *roster)
+{
+    pp_lock_take(&roster->lock);
+    uint32_t seats = atomic_load(&roster->seats.count);
+    uint32_t free = 0;
+    uint32_t last = 0;
+    for (uint32_t next = roster->free_first; next; ++free) {
+        PP_VERIFY(next <= seats && free < seats); /* A seat of ours, and no circle. */
+        const pp_seat *seat = pp_table_at(&roster->seats, next - 1);
+        PP_VERIFY(seat->index == next - 1);
+        PP_VERIFY((atomic_load(&seat->word) & (SEAT_PINS | SEAT_OPEN)) == 0);
+        last = next;
+        next = seat->next_free;
+    }
+    PP_VERIFY(roster->free_last == last);
+    pp_lock_give(&roster->lock);
+    return seats - free;
+}

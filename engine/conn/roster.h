@@ -51,4 +51,7 @@ void pp_seat_shut(pp_seat *seat);
 void pp_seat_pin(pp_seat *seat);   /* For who holds a pin already. */
 bool pp_seat_unpin(pp_seat *seat); /* True: it was the last one, the seat is yours to give back. */
 
+/* Tests: asserts what must hold while nobody takes or gives. The number of seats that are taken or worn out. */
+uint32_t pp_roster_check(pp_roster *roster);
+
 #endif

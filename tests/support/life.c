@@ -3,6 +3,7 @@
 #include "tests/support/life.h"
 
 #include "engine/api/engine.h"
+#include "engine/api/server.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -177,6 +178,12 @@ void life_settle(void)
     do {
         cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
     } while (fake_port_waiting());
+    pp_deadlines_check(&life.engine->hub.deadlines);
+    (void) pp_roster_check(&life.engine->hub.roster);
+    if (life.server) {
+        pp_listener_check(&life.server->listener);
+        (void) pp_group_check(&life.server->members);
+    }
 }
 
 void life_pass(uint32_t ms)
