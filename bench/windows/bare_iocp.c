@@ -5,7 +5,8 @@
  * What somebody writes who needs exactly this and knows the system well. One port, T threads that drain it in batches
  * with GetQueuedCompletionStatusEx, no events, no packet for what finishes at once. A connection has one buffer and one
  * operation: connect, read or write, one at a time. Messages are echoed from the buffer they were read into, no copy
- * and no allocation, with one WriteFile each: that is the loop one writes. It has no send queue, so nobody else can
+ * and no allocation, with one WriteFile each: that is the loop one writes. With --join it writes all that it has read
+ * in one, which an echo can and few servers could: the limit of the limit. It has no send queue, so nobody else can
  * send to a connection, no bound on a client that never reads, no deadlines and no orderly stop.
  */
 #include "bench/arguments.h"
@@ -36,6 +37,7 @@ struct conn {
 
 struct server {
     HANDLE port;
+    bool join; /* All whole messages in the buffer leave in one write. */
     char address[DIAL_ADDRESS_BYTES];
 };
 
@@ -70,20 +72,38 @@ static bool conn_accept(struct conn *conn, const struct server *server)
     }
 }
 
-/* Bytes of the whole message that waits first in the buffer; 0: it is not whole yet; UINT32_MAX: it never will be. */
-static uint32_t conn_whole(const struct conn *conn)
+/* Bytes of the message at `at` if it is whole; 0: not yet; UINT32_MAX: it never will be. */
+static uint32_t conn_whole(const struct conn *conn, uint32_t at)
 {
-    uint32_t waiting = conn->filled - conn->echoed;
+    uint32_t waiting = conn->filled - at;
     uint64_t frame;
 
     if (waiting < FRAME_HEADER_BYTES) {
         return 0;
     }
-    frame = (uint64_t) frame_length(conn->buffer + conn->echoed) + FRAME_HEADER_BYTES;
+    frame = (uint64_t) frame_length(conn->buffer + at) + FRAME_HEADER_BYTES;
     if (frame > BUFFER_BYTES) {
         return UINT32_MAX;
     }
     return frame <= waiting ? (uint32_t) frame : 0;
+}
+
+/* What the next write shall take: bytes from `echoed` on, as conn_whole. */
+static uint32_t conn_next(const struct conn *conn, bool join)
+{
+    uint32_t bytes = conn_whole(conn, conn->echoed);
+
+    if (!join || bytes == 0 || bytes == UINT32_MAX) {
+        return bytes;
+    }
+    for (;;) {
+        uint32_t more = conn_whole(conn, conn->echoed + bytes);
+
+        if (more == 0 || more == UINT32_MAX) { /* One that is broken is met by the next call. */
+            return bytes;
+        }
+        bytes += more;
+    }
 }
 
 enum armed { NOW, LATER, FAILED };
@@ -97,18 +117,18 @@ static enum armed conn_armed(BOOL finished)
 }
 
 /* Echoes every whole message in the buffer. */
-static enum armed conn_echo(struct conn *conn)
+static enum armed conn_echo(struct conn *conn, bool join)
 {
-    for (uint32_t frame = conn_whole(conn); frame != 0; frame = conn_whole(conn)) {
+    for (uint32_t bytes = conn_next(conn, join); bytes != 0; bytes = conn_next(conn, join)) {
         const unsigned char *message = conn->buffer + conn->echoed;
         enum armed armed;
 
-        if (frame == UINT32_MAX) {
+        if (bytes == UINT32_MAX) {
             return FAILED;
         }
         conn->stage = WRITING;
-        conn->echoed += frame; /* Before arming: another thread may take the completion. */
-        armed = conn_armed(WriteFile(conn->pipe, message, frame, NULL, &conn->overlapped));
+        conn->echoed += bytes; /* Before arming: another thread may take the completion. */
+        armed = conn_armed(WriteFile(conn->pipe, message, bytes, NULL, &conn->overlapped));
         if (armed != NOW) {
             return armed;
         }
@@ -144,7 +164,7 @@ static void conn_go_on(struct conn *conn, const struct server *server, DWORD byt
             return;
         }
         if (armed == NOW) {
-            armed = conn_echo(conn);
+            armed = conn_echo(conn, server->join);
         }
         if (armed == NOW) {
             armed = conn_read(conn, &bytes);
@@ -182,17 +202,19 @@ static DWORD WINAPI server_work(void *argument)
 
 int main(int argc, char **argv)
 {
-    uint32_t connections = 255, threads = 2, seconds = 0;
+    uint32_t connections = 255, threads = 2, seconds = 0, join = 0;
     const struct argument known[] = {
         {"--connections", &connections, 1, 20000, "instances, all made at the start"},
         {"--threads", &threads, 1, 64, "threads that drain the port"},
         {"--seconds", &seconds, 0, 86400, "how long to serve; 0: for good"},
+        {"--join", &join, 0, 1, "1: one write for all that was read"},
         {NULL, NULL, 0, 0, NULL},
     };
     const char *name = arguments_read(argc, argv, known);
     static struct server server; /* The threads outlive main's frame where it returns. */
 
     dial_address(server.address, name);
+    server.join = join != 0;
     server.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, threads);
     if (server.port == NULL) {
         die("CreateIoCompletionPort");
