@@ -50,7 +50,7 @@ struct swarm_client {
     uint64_t *sent_ns;         /* When the messages in flight were sent; message n lies at n % depth. */
     _Atomic uint64_t first_ns; /* The same for message 0, which the main thread sends. */
     bool refused;              /* From a FULL until `drained`. */
-    bool first_refused;        /* Message 0 was not accepted; the main thread's alone. */
+    bool first_accepted;       /* Message 0 was; the main thread's alone. */
     bool bad;                  /* Something came that is wrong, which has been said: nothing is checked any more. */
     atomic_bool over;          /* It has everything, or never will. Counted in swarm->remaining. */
     pipeport_end end;          /* As `closed` told. */

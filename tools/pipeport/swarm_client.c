@@ -81,7 +81,7 @@ void swarm_client_begin(struct swarm_client *client)
 
     atomic_store(&client->first_ns, clock_now_ns());
     status = client_send(client, 0);
-    client->first_refused = status != PIPEPORT_OK;
+    client->first_accepted = status == PIPEPORT_OK;
     if (status != PIPEPORT_OK && status != PIPEPORT_GONE) { /* GONE: `closed` says more. */
         swarm_client_object(client, "message 0 was refused: %s", pipeport_status_text(status));
         client_is_over(client);
@@ -207,7 +207,6 @@ static void *client_opened(void *user, pipeport_conn conn)
     client->opened_ns = clock_now_ns();
     if (swarm->options.messages > 0) { /* As if message 0 were on its way: the main thread sends it. */
         client->sent = 1;
-        client->accepted_bytes = swarm_client_length(client, 0) + (uint64_t) SWARM_FRAME_BYTES;
     } else if (client_has_all(client)) {
         client_is_over(client);
     }
@@ -272,8 +271,9 @@ static void client_cannot_connect(struct swarm_client *client, pipeport_status w
     if (why == PIPEPORT_INVALID) {
         atomic_store(&client->swarm->name_wrong, true);
     } else if (!atomic_load(&client->swarm->ending)) {
-        swarm_client_object(client, "it could not connect: %s (status %d, system code %ld)", pipeport_status_text(why),
-                            (int) why, system_code);
+        swarm_client_object(client, "it could not connect: %s (status %d, system code %ld)%s",
+                            pipeport_status_text(why), (int) why, system_code,
+                            why == PIPEPORT_SYSTEM ? "; many connections want many descriptors, see ulimit -n" : "");
     }
     atomic_store(&client->swarm->ending, true); /* Not all can be there any more. */
     client_is_over(client);

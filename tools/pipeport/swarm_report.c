@@ -31,8 +31,8 @@ static void report_add(struct report *report, const struct swarm_client *client)
         report->broadcast_first_ns = client->broadcast_first_ns;
     }
     report->accepted_bytes += client->accepted_bytes;
-    if (client->first_refused) {
-        report->accepted_bytes -= swarm_client_length(client, 0) + (uint64_t) SWARM_FRAME_BYTES;
+    if (client->first_accepted) {
+        report->accepted_bytes += swarm_client_length(client, 0) + (uint64_t) SWARM_FRAME_BYTES;
     }
     report->sent_bytes += client->end.bytes_sent;
     report->discarded_bytes += client->end.bytes_discarded;
@@ -58,7 +58,7 @@ static void report_say_messages(const struct swarm *swarm, const struct report *
     uint64_t took_ns = report->echo_last_ns > swarm->start_ns ? report->echo_last_ns - swarm->start_ns : 0;
     struct say_room room, p99, longest;
 
-    if (swarm->options.messages == 0) {
+    if (swarm->start_ns == 0 || swarm->options.messages == 0) {
         return;
     }
     say("messages: %" PRIu64 " of %" PRIu64 " echoed in %s, %.0f messages/s", report->echoed,
@@ -151,7 +151,8 @@ static void report_say_unfinished(const struct swarm *swarm, const struct report
             say_error("swarm",
                       "connection %" PRIu32 ": %" PRIu64 " sent, %" PRIu64 " of %" PRIu32 " echoed, %" PRIu64
                       " broadcasts",
-                      client->tag, client->sent, client->echoed, swarm->options.messages, client->broadcasts);
+                      client->tag, client->sent - (client->sent > 0 && !client->first_accepted), client->echoed,
+                      swarm->options.messages, client->broadcasts);
         }
         said++;
     }
