@@ -46,17 +46,19 @@ static uint32_t worker_wait_ms(const pp_worker *worker, uint64_t now_ms, uint64_
     return wait_ms < WORKER_WATCH_MS ? (uint32_t) wait_ms : WORKER_WATCH_MS;
 }
 
-static void worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
+/* Runs what is due; answers the time after it. */
+static uint64_t worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
 {
     pp_deadlines *deadlines = worker->pool->deadlines;
-    while (atomic_load(&deadlines->next_ms) <= now_ms) {
-        pp_deadline *deadline = pp_deadlines_pop(deadlines, now_ms);
-        if (!deadline) {
-            return;
-        }
+    if (atomic_load(&deadlines->next_ms) > now_ms) {
+        return now_ms;
+    }
+    pp_deadline *deadline;
+    while ((deadline = pp_deadlines_pop(deadlines, now_ms)) != NULL) {
         deadline->due(deadline, worker);
     }
     worker_run_chores(worker);
+    return pp_os_now_ms(); /* Events ran: who counts from before them waits too long. */
 }
 
 /* One turn; answers the time at its end. */
@@ -72,8 +74,7 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     worker_run_chores(worker);
     uint64_t end_ms = pp_os_now_ms();
     worker->batch_max = end_ms - begin_ms > WORKER_SLOW_MS ? 1 : PP_BATCH_MAX;
-    worker_run_deadlines(worker, end_ms);
-    return end_ms;
+    return worker_run_deadlines(worker, end_ms);
 }
 
 static void worker_body(void *argument)

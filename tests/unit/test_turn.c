@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_turn.c - one runner at a time and no duty lost, whoever sets it: workers, foreign threads, the runner itself.
+ *
+ * What a runner touches is plain memory, so that TSan sees two at once, or a duty that was seen without what it is
+ * about.
+ */
+#include "engine/conn/turn.h"
+#include "tests/support/threads.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(turn, .timeout = 60);
+
+enum { SETTERS = 8, DUTIES = 4000, WORKERS = 4 };
+
+static pp_memory memory;
+static pp_port *port;
+static pp_deadlines deadlines;
+static pp_pool pool;
+static pp_turn turn;
+static _Atomic int pins;
+static unsigned runs;                 /* Turn. */
+static _Atomic unsigned set[SETTERS]; /* Raised before the duty is set. */
+static unsigned seen[SETTERS];        /* Turn: what was raised when the duty was taken. */
+static _Atomic bool running;
+
+static void up_pin(pp_turn *of)
+{
+    cr_assert_eq(of, &turn);
+    atomic_fetch_add(&pins, 1);
+}
+
+static void up_unpin(pp_turn *of, pp_worker *worker)
+{
+    (void) of;
+    cr_assert_not_null(worker);
+    cr_assert_gt(atomic_fetch_sub(&pins, 1), 0);
+}
+
+static bool up_run(pp_turn *of, uint32_t duties, pp_worker *worker)
+{
+    (void) of;
+    cr_assert_eq(pp_pool_here(&pool), worker, "not on a worker");
+    cr_assert_not(atomic_exchange(&running, true), "two runners");
+    runs += 1;
+    for (unsigned i = 0; i < SETTERS; ++i) {
+        if (duties & (2u << i)) {
+            seen[i] = atomic_load_explicit(&set[i], memory_order_relaxed);
+        }
+    }
+    if (runs % 5 == 0) {
+        pp_turn_summon(&turn, 2u << (runs % SETTERS), worker); /* One for itself. */
+    }
+    atomic_store(&running, false);
+    return runs % 3 == 0; /* Sometimes it has had its share. */
+}
+
+static const pp_turn_owner owner = {up_pin, up_unpin, up_run};
+
+static void setter(void *argument)
+{
+    unsigned mine = (unsigned) (uintptr_t) argument;
+    for (unsigned i = 1; i <= DUTIES; ++i) {
+        atomic_store_explicit(&set[mine], i, memory_order_relaxed);
+        pp_turn_summon(&turn, 2u << mine, NULL);
+    }
+}
+
+typedef struct chorus { /* Comes out of the port again and again, and sets duties on a worker. */
+    pp_op op;
+    unsigned left;
+} chorus;
+
+static void chorus_done(pp_op *op, pp_result result, void *drainer)
+{
+    chorus *of = (chorus *) op;
+    (void) result;
+    pp_turn_summon(&turn, 2u << (of->left % SETTERS), drainer);
+    if (of->left--) {
+        pp_port_post(port, op);
+    }
+}
+
+static void begin(uint32_t workers)
+{
+    pp_memory_init(&memory, 0);
+    cr_assert_eq(pp_port_create(&port, &memory, workers).status, PIPEPORT_OK);
+    pp_deadlines_init(&deadlines);
+    cr_assert_eq(pp_pool_start(&pool, port, &deadlines, workers).status, PIPEPORT_OK);
+    pp_turn_init(&turn, &owner, port, 0);
+}
+
+static void end(void)
+{
+    pp_pool_stop(&pool);
+    pp_deadlines_fini(&deadlines);
+    pp_port_destroy(port);
+    cr_assert_eq(memory.bytes, 0);
+}
+
+Test(turn, runs_every_duty_and_never_twice_at_once)
+{
+    test_thread threads[SETTERS];
+    static chorus voices[3];
+    begin(WORKERS);
+    for (uintptr_t i = 0; i < SETTERS; ++i) {
+        test_thread_start(&threads[i], setter, (void *) i);
+    }
+    for (unsigned i = 0; i < 3; ++i) {
+        voices[i] = (chorus){.op = {.done = chorus_done, .home = i}, .left = DUTIES};
+        pp_port_post(port, &voices[i].op);
+    }
+    for (int i = 0; i < SETTERS; ++i) {
+        test_thread_join(&threads[i]);
+    }
+    uint64_t armed = 1, done = 0;
+    while (armed != done || atomic_load(&pins)) { /* A lost duty is judged below; a lost unpin hangs here. */
+        test_thread_yield();
+        pp_port_count(port, &armed, &done);
+    }
+    pp_pool_stop(&pool);
+    cr_assert_eq(turn.word, 0);
+    for (int i = 0; i < SETTERS; ++i) {
+        cr_assert_eq(seen[i], DUTIES, "setter %d: the last duty was lost, %u of %u", i, seen[i], DUTIES);
+    }
+    pp_deadlines_fini(&deadlines);
+    pp_port_destroy(port);
+    cr_assert_eq(memory.bytes, 0);
+    cr_assert_gt(runs, 10);
+}
+
+/* ---- Lent threads, deadlines and stopping: the pool
+ * ------------------------------------------------------------------- */
+
+static _Atomic unsigned due;
+static void deadline_due(pp_deadline *deadline, void *drainer)
+{
+    (void) deadline;
+    cr_assert_eq(pp_pool_here(&pool), drainer);
+    atomic_fetch_add(&due, 1);
+}
+
+Test(turn, lets_a_foreign_thread_set_a_deadline_that_a_sleeping_worker_meets)
+{
+    begin(2);
+    for (unsigned i = 1; i <= 20; ++i) {
+        pp_deadline deadline = {.due = deadline_due};
+        uint64_t begin_ms = pp_os_now_ms();
+        cr_assert_not(pp_pool_set_deadline(&pool, &deadline, begin_ms + 5));
+        while (atomic_load(&due) != i) {
+            test_thread_yield();
+        }
+        cr_assert_geq(pp_os_now_ms() - begin_ms, 5);
+        cr_assert_lt(pp_os_now_ms() - begin_ms, 500, "the worker slept on");
+    }
+    end();
+}
+
+Test(turn, stops_a_pool_that_has_nothing_to_do)
+{
+    for (int i = 0; i < 200; ++i) {
+        uint64_t begin_ms = pp_os_now_ms();
+        begin(1 + (uint32_t) i % WORKERS);
+        end();
+        cr_assert_lt(pp_os_now_ms() - begin_ms, 900, "a wake was lost: the workers slept out their watch");
+    }
+}
+
+static void lend(void *argument)
+{
+    pipeport_status *status = argument;
+    *status = pp_pool_lend(&pool, UINT32_MAX);
+}
+
+Test(turn, waits_for_threads_that_are_lent)
+{
+    test_thread threads[3];
+    pipeport_status statuses[3];
+    memory = (pp_memory){0};
+    pp_memory_init(&memory, 0);
+    cr_assert_eq(pp_port_create(&port, &memory, 1).status, PIPEPORT_OK);
+    pp_deadlines_init(&deadlines);
+    cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
+    for (int i = 0; i < 3; ++i) {
+        test_thread_start(&threads[i], lend, &statuses[i]);
+    }
+    while (atomic_load(&pool.lent.count) != 4) {
+        test_thread_yield();
+    }
+    end();
+    for (int i = 0; i < 3; ++i) {
+        test_thread_join(&threads[i]);
+        cr_assert_eq(statuses[i], PIPEPORT_STOPPED);
+    }
+}

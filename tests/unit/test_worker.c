@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker.c - what one worker does in its turn and how long it waits, with a clock that stands still.
+ */
+#include "engine/conn/worker.h"
+#include "tests/support/fake_os.h"
+#include "tests/support/fake_port.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(worker, .timeout = 30);
+
+static pp_memory memory;
+static pp_port *port;
+static pp_deadlines deadlines;
+static pp_pool pool;
+static char order[64];
+static unsigned told;
+
+static void tell(char what)
+{
+    cr_assert_lt(told, sizeof order - 1);
+    order[told++] = what;
+}
+
+static void begin(void)
+{
+    fake_reset();
+    fake.waits = fake_os_pass;
+    pp_memory_init(&memory, 0);
+    cr_assert_eq(pp_port_create(&port, &memory, 1).status, PIPEPORT_OK);
+    pp_deadlines_init(&deadlines);
+    cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
+}
+
+static void end(void)
+{
+    pp_pool_stop(&pool);
+    pp_deadlines_fini(&deadlines);
+    pp_port_destroy(port);
+    cr_assert_eq(memory.bytes, 0);
+}
+
+static uint32_t slow_ms;
+
+static void op_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    cr_assert_eq(pp_pool_here(&pool), drainer);
+    tell('o');
+    fake_os_pass(slow_ms);
+}
+
+static void deadline_due(pp_deadline *deadline, void *drainer)
+{
+    (void) deadline;
+    cr_assert_eq(pp_pool_here(&pool), drainer);
+    cr_assert_eq(fake_os_locks, 0, "due under the lock");
+    tell('d');
+    fake_os_pass(slow_ms);
+}
+
+static pp_chore second;
+
+static void chore_second(pp_chore *chore, pp_worker *worker)
+{
+    (void) chore;
+    (void) worker;
+    tell('2');
+}
+
+static void chore_first(pp_chore *chore, pp_worker *worker)
+{
+    (void) chore;
+    tell('1');
+    second.run = chore_second;
+    pp_worker_defer(worker, &second);
+}
+
+static pp_chore first = {.run = chore_first};
+
+static void op_defers(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    tell('o');
+    pp_worker_defer(drainer, &first);
+}
+
+Test(worker, runs_chores_after_the_whole_batch_and_deadlines_last)
+{
+    begin();
+    pp_op defers = {.done = op_defers};
+    pp_op plain = {.done = op_done};
+    pp_deadline deadline = {.due = deadline_due};
+    (void) pp_pool_set_deadline(&pool, &deadline, fake_os_ms);
+    pp_port_post(port, &defers);
+    pp_port_post(port, &plain);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_str_eq(order, "oo12d");
+    end();
+}
+
+Test(worker, takes_one_at_a_time_while_handlers_are_slow)
+{
+    begin();
+    pp_op ops[6];
+    slow_ms = 5;
+    for (int i = 0; i < 6; ++i) {
+        ops[i] = (pp_op){.done = op_done};
+    }
+    pp_port_post(port, &ops[0]);
+    pp_port_post(port, &ops[1]);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_str_eq(order, "oo");
+    for (int i = 2; i < 6; ++i) {
+        pp_port_post(port, &ops[i]);
+    }
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_str_eq(order, "ooo", "the rest is for others");
+    slow_ms = 0;
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_str_eq(order, "oooooo");
+    end();
+}
+
+Test(worker, comes_home_when_its_time_is_over)
+{
+    begin();
+    static const uint32_t times[] = {0, 1, 999, 1000, 1001, 12345};
+    for (unsigned i = 0; i < sizeof times / sizeof times[0]; ++i) {
+        uint64_t begin_ms = fake_os_ms;
+        cr_assert_eq(pp_pool_lend(&pool, times[i]), PIPEPORT_OK);
+        cr_assert_eq(fake_os_ms - begin_ms, times[i]);
+    }
+    end();
+}
+
+Test(worker, meets_a_deadline_to_the_millisecond)
+{
+    begin();
+    pp_deadline deadlines_set[3] = {{.due = deadline_due}, {.due = deadline_due}, {.due = deadline_due}};
+    uint64_t begin_ms = fake_os_ms;
+    for (unsigned i = 0; i < 3; ++i) {
+        (void) pp_pool_set_deadline(&pool, &deadlines_set[i], begin_ms + 1500 * (3 - i));
+    }
+    cr_assert_gt(fake.wakes, 0);
+    for (unsigned i = 1; i <= 3; ++i) {
+        cr_assert_eq(pp_pool_lend(&pool, 1499), PIPEPORT_OK);
+        cr_assert_eq(told, i - 1);
+        cr_assert_eq(pp_pool_lend(&pool, 1), PIPEPORT_OK);
+        cr_assert_eq(told, i);
+    }
+    end();
+}
+
+Test(worker, does_not_wait_longer_because_a_deadline_took_its_time)
+{
+    begin();
+    pp_deadline two[2] = {{.due = deadline_due}, {.due = deadline_due}};
+    uint64_t begin_ms = fake_os_ms;
+    slow_ms = 300;
+    (void) pp_pool_set_deadline(&pool, &two[0], begin_ms + 100);
+    (void) pp_pool_set_deadline(&pool, &two[1], begin_ms + 500);
+    cr_assert_eq(pp_pool_lend(&pool, 450), PIPEPORT_OK);
+    cr_assert_eq(fake_os_ms - begin_ms, 450, "came home after %llu ms", (unsigned long long) (fake_os_ms - begin_ms));
+    slow_ms = 0;
+    cr_assert_eq(pp_pool_lend(&pool, 50), PIPEPORT_OK);
+    cr_assert_str_eq(order, "dd");
+    end();
+}
+
+static void op_lends(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    (void) drainer;
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_INVALID);
+    tell('o');
+}
+
+Test(worker, is_not_lent_twice)
+{
+    begin();
+    pp_op op = {.done = op_lends};
+    pp_port_post(port, &op);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_str_eq(order, "o");
+    cr_assert_null(pp_pool_here(&pool));
+    end();
+}
+
+Test(worker, is_refused_when_there_are_too_many)
+{
+    begin();
+    for (uintptr_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        pool.workers[i].thread = 100 + i;
+    }
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_INVALID);
+    for (uintptr_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        pool.workers[i].thread = 0;
+    }
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    end();
+}
+
+Test(worker, waits_for_a_home_to_be_left_where_each_has_its_own_pipes)
+{
+    begin();
+    fake.not_shared = true;
+    pool.workers[0].thread = 100; /* Somebody else attends the only home. */
+    uint64_t begin_ms = fake_os_ms;
+    cr_assert_eq(pp_pool_lend(&pool, 35), PIPEPORT_OK);
+    cr_assert_geq(fake_os_ms - begin_ms, 35);
+    pool.workers[0].thread = 0;
+    end();
+}
+
+Test(worker, is_refused_once_the_pool_stops)
+{
+    begin();
+    pool.stopping = true;
+    cr_assert_eq(pp_pool_lend(&pool, 10), PIPEPORT_STOPPED);
+    end();
+}
+
+Test(worker, says_so_when_a_thread_cannot_be_started)
+{
+    begin();
+    end();
+    fake_os_threads_max = 3;
+    cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 5).status, PIPEPORT_SYSTEM);
+    cr_assert_eq(fake_os_threads, 0, "those that were started are joined");
+}
