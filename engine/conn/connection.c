@@ -89,7 +89,10 @@ static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
     if (stall_ms == UINT32_MAX) {
         return;
     }
-    /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. */
+    /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. Between
+     * `pending_since_ms` stored and `check_ms` loaded here, and the other way round where the deadline looks, stands a
+     * fence: one of both sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
     uint64_t since_ms = atomic_load_explicit(&writer->pending_since_ms, memory_order_relaxed);
     if (since_ms && atomic_load_explicit(&conn->check_ms, memory_order_relaxed) > since_ms + stall_ms) {
         pp_turn_summon(&conn->turn, DUTY_CLOCK, worker);
@@ -202,6 +205,7 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
         return;
     }
     pipeport_status why = PIPEPORT_OK;
+    atomic_thread_fence(memory_order_seq_cst); /* See conn_writer_stalled. */
     uint64_t due_ms = conn_due(conn, &why);
     if (due_ms == UINT64_MAX) {
         return;
@@ -243,8 +247,9 @@ static bool conn_enter_group(pp_conn *conn)
 static void conn_open(pp_conn *conn, pp_worker *worker)
 {
     pp_party *party = conn->party;
-    pp_seat_open(&conn->seat); /* Before joining: who finds the id in the group can pin it. */
-    if (!conn_enter_group(conn)) {
+    pp_seat_open(&conn->seat);     /* Before joining: who finds the id in the group can pin it. */
+    if (!conn_enter_group(conn)) { /* Nobody will hear of it, so it is counted as not accepted. */
+        pp_tally_add(&party->tally.accepts_failed, 1);
         conn_end(conn, (pp_fault){PIPEPORT_NO_MEMORY, 0}, worker);
         return;
     }

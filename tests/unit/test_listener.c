@@ -2,6 +2,7 @@
 /*
  * test_listener.c - the window of accepts: how many are armed, at the limit too, and what each failure does to it.
  */
+#include "engine/api/engine.h"
 #include "tests/support/life.h"
 
 #include <criterion/criterion.h>
@@ -211,6 +212,21 @@ LIFE_TEST(listener, outlives_its_start_when_it_is_stopped_meanwhile)
     life_settle();
     cr_assert_eq(fake.ears_open, 0);
     life.server = NULL;
+}
+
+LIFE_TEST(listener, counts_a_client_for_whom_there_is_no_memory)
+{
+    life_serve();
+    unsigned counted = 0;
+    for (uint64_t fail = 0; life.count == 0; ++fail) {
+        life.engine->hub.memory.fail_after = fail;
+        cr_assert_not_null(life_client());
+        life.engine->hub.memory.fail_after = UINT64_MAX;
+        counted += life.count == 0;
+        cr_assert_eq(listener_accepts_failed(), counted);
+        life_pass(1000);
+    }
+    cr_assert_eq(counted, 3, "the first seat takes two blocks, and the first member two");
 }
 
 LIFE_TEST(listener, refuses_a_name_that_is_taken)
