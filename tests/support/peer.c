@@ -14,6 +14,7 @@ static void *peer_state_of(pipeport_conn conn)
 static void *peer_opened(void *user, pipeport_conn conn)
 {
     test_peer *peer = user;
+    AWAIT(atomic_load(&peer->watched)); /* Before a hook can stop it. */
     atomic_store(&peer->conn, conn.id);
     if (peer->does.opened) {
         peer->does.opened(peer, conn);
@@ -88,6 +89,7 @@ void peer_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport
     pipeport_status status = pipeport_server_start(&peer->server, rig->engine, name, options, &events);
     cr_assert_eq(status, PIPEPORT_OK, "%s: %s", name, pipeport_status_text(status));
     books_watch_server(peer->server);
+    atomic_store(&peer->watched, true);
 }
 
 pipeport_status peer_try_dial(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)
@@ -97,6 +99,7 @@ pipeport_status peer_try_dial(test_peer *peer, test_rig *rig, const char *name, 
     pipeport_status status = pipeport_client_start(&peer->client, rig->engine, name, options, &events);
     if (status == PIPEPORT_OK) {
         books_watch_client(peer->client);
+        atomic_store(&peer->watched, true);
     }
     return status;
 }

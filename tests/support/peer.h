@@ -27,6 +27,7 @@ struct test_peer {
     pipeport_server *server;
     pipeport_client *client;
     peer_does does;
+    _Atomic bool watched; /* Its books are kept. */
     _Atomic uint64_t opened, messages, bytes, drained, closed, failed;
     _Atomic uint64_t conn;      /* The last one opened. */
     pipeport_end end;           /* Of the last one closed; read after `closed`. */
