@@ -18,8 +18,8 @@
  *                                                                               -> (nothing there) op
  *     canceller (any thread)              op -> ready;  op + 1 -> op + 2
  *
- * Every step is a CAS, so of taker and canceller exactly one gets an armed operation, and the completion is one. What
- * the taker holds is not taken from it: it delivers the true result, or, if there was none and the wish is there,
+ * An armed operation changes hands by CAS only, so of taker and canceller exactly one gets it, and the completion is one.
+ * What the taker holds is not taken from it: it delivers the true result, or, if there was none and the wish is there,
  * STOPPED. The armer fills op->room and publishes it with release; who gets the operation acquires it. After publishing
  * the armer touches nothing of the pipe: it may be done and closed already.
  *
@@ -27,7 +27,8 @@
  * comes after it is an edge that the taker meets after `quiet`, and so makes it `ready` (then quiet -> op fails and the
  * armer tries again) or finds the operation. A read that got less than it asked has emptied the socket: the lane stays
  * `quiet`, and the next read is armed without a try (epoll(7), "Questions and answers"). The peer's end may have come
- * in the same edge as those bytes, and then has no edge of its own: so it is `ended`, which stays.
+ * in the same edge as those bytes, and then has no edge of its own: so it is `ended`, which stays. (A peer that sends
+ * descriptors or urgent bytes cuts reads short with more behind them: it delays its own bytes until it sends more.)
  *
  * EPOLLIN and EPOLLRDHUP are watched always, edge-triggered; EPOLLOUT only while a write is armed, or every read of the
  * peer's would wake us to hear that there is room. It is asked for before the write is published (the kernel looks at
