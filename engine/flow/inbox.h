@@ -29,7 +29,7 @@
 #include "engine/base/status.h"
 
 /* BUSY_BYTES: a 64 KiB payload, which many programs choose, with its header and some more in one read. */
-enum { PP_INBOX_IDLE_BYTES = 512, PP_INBOX_BUSY_BYTES = 64 * 1024 + 512, PP_INBOX_LEAN_READS = 16 };
+enum { PP_INBOX_IDLE_BYTES = 256, PP_INBOX_BUSY_BYTES = 64 * 1024 + 512, PP_INBOX_LEAN_READS = 16 };
 
 typedef enum pp_inbox_state { PP_INBOX_LISTENING, PP_INBOX_IS_REFUSED, PP_INBOX_DROPPED } pp_inbox_state;
 

@@ -93,7 +93,8 @@ typedef struct pipeport_engine_options {
 /* Of a server or a client. */
 typedef struct pipeport_options {
     size_t size;                /* sizeof(pipeport_options), always. */
-    uint32_t connections_max;   /* [255] server: 1-1000000 open at one time; one more finds the name BUSY and waits. */
+    uint32_t connections_max;   /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits; on
+                                   Linux it   connects and waits unheard in the backlog (listen(2)), until another leaves.   */
     uint32_t accepts_pending;   /* [8] server: 1-255 idle instances kept ready. */
     uint32_t message_bytes_max; /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
     uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least message_bytes_max + 4. */

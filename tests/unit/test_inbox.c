@@ -227,9 +227,9 @@ Test(inbox, gives_a_long_frame_a_block_exactly_as_long)
 Test(inbox, makes_room_in_front_of_a_part_that_waits_at_the_end)
 {
     inbox_ask_room();
-    pp_frame_write_header(room, 400);
-    pp_frame_write_header(room + 404, 80); /* 84 + 404 = 488 of 512 */
-    inbox_fill(484);
+    pp_frame_write_header(room, 144);
+    pp_frame_write_header(room + 148, 80); /* 148 + 84 = 232 of 256 */
+    inbox_fill(228);
     inbox_expect(PP_INBOX_MESSAGE);
     inbox_expect(PP_INBOX_MORE);
     inbox_ask_room();
