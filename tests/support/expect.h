@@ -4,7 +4,7 @@
  *
  * Criterion's asserts leave the test by a jump, which only the test's own thread may do. EXPECT notes the failure and
  * goes on; the test ends with expect_fine. AWAIT looks again each millisecond, so that no test depends on how long
- * something takes; what does not come true within EXPECT_PATIENCE_MS ends the process, for a test that hangs tells less.
+ * something takes; what does not come true within EXPECT_PATIENCE_MS ends the process: a test that hangs tells less.
  */
 #ifndef TESTS_SUPPORT_EXPECT_H
 #define TESTS_SUPPORT_EXPECT_H

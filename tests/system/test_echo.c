@@ -61,7 +61,7 @@ Test(echo, many_small_messages_in_flight_come_back_in_order)
     echo_with(20, &(talker_plan){talker_small.sizes, talker_small.sizes_count, 64, 600});
 }
 
-/* ---- A server that speaks first ------------------------------------------------------------------------------------ */
+/* ---- A server that speaks first ------------------------------------------------------------------------ */
 
 enum { FIRST_MESSAGES = 40 };
 
