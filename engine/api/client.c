@@ -14,14 +14,9 @@ static void client_finish(pp_party *party)
 {
     pipeport_client *client = (pipeport_client *) party;
     pipeport_engine *engine = client->engine;
+    pp_engine_leave(engine, party);
     pp_memory_give(&engine->hub.memory, client, sizeof *client);
     pp_engine_forget(engine);
-}
-
-/* Takes back a client that never came to dial, or could not. */
-static void client_undo(pipeport_client *client)
-{
-    pp_engine_stop_party(client->engine, &client->party, 0);
 }
 
 pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
@@ -42,17 +37,23 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     client->party.halt = client_halt;
     client->party.finish = client_finish;
     pp_party_init(&client->party, &engine->hub, &resolved, &told);
-    pipeport_status status = pp_engine_enter(engine, &client->party);
+    pp_party_retain(
+        &client->party); /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
+    pipeport_status status = pp_dialer_init(&client->dialer, &client->party, name);
+    if (status == PIPEPORT_OK) {
+        status = pp_engine_enter(engine, &client->party);
+    }
     if (status != PIPEPORT_OK) {
         pp_memory_give(&engine->hub.memory, client, sizeof *client);
         return status;
     }
     *out = client; /* Before the first event can want it. */
-    pp_fault fault = pp_dialer_start(&client->dialer, &client->party, name, pp_pool_here(&engine->hub.pool));
+    pp_fault fault = pp_dialer_start(&client->dialer, pp_pool_here(&engine->hub.pool));
     if (fault.status != PIPEPORT_OK) {
         *out = NULL;
-        client_undo(client);
+        (void) pp_engine_begin_stop(engine, &client->party, 0, NULL); /* Nothing of it is under way. */
     }
+    pp_party_release(&client->party);
     return fault.status;
 }
 

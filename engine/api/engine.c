@@ -66,6 +66,30 @@ pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32_t for_ms)
     return engine ? pp_pool_lend(&engine->hub.pool, for_ms) : PIPEPORT_INVALID;
 }
 
+/* A party that is still there and was not hurried yet, retained, or NULL. */
+static pp_party *engine_next(pipeport_engine *engine)
+{
+    pp_lock_take(&engine->lock);
+    pp_party *party = engine->parties;
+    while (party && (party->hurried || !pp_party_retain_living(party))) {
+        party = party->next;
+    }
+    if (party) {
+        party->hurried = true;
+    }
+    pp_lock_give(&engine->lock);
+    return party;
+}
+
+/* Aborts what a stop that came before us would still drain. Who is just stopping it may not have raised `stopping` yet,
+ * and then a connection could join behind our walk. */
+static void engine_hurry(pp_party *party)
+{
+    atomic_store(&party->stopping, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    pp_conn_close_all(party, PP_WISH_ABORT, UINT64_MAX, NULL);
+}
+
 pipeport_status pipeport_engine_destroy(pipeport_engine *engine)
 {
     if (!engine) {
@@ -76,15 +100,13 @@ pipeport_status pipeport_engine_destroy(pipeport_engine *engine)
     }
     pp_lock_take(&engine->lock);
     atomic_store(&engine->stopping, true);
-    pp_party *party = engine->parties;
     pp_lock_give(&engine->lock);
-    while (party) {
-        pp_engine_stop_party(engine, party, 0);
-        pp_lock_take(&engine->lock);
-        party = engine->parties;
-        pp_lock_give(&engine->lock);
+    for (pp_party *party; (party = engine_next(engine)) != NULL;) {
+        (void) pp_engine_begin_stop(engine, party, 0, NULL);
+        engine_hurry(party);
+        pp_party_release(party);
     }
-    if (!pp_gate_leave(&engine->alive)) { /* Stopped inside an event, and not finished yet. */
+    if (!pp_gate_leave(&engine->alive)) {
         pp_pool_wait(&engine->hub.pool, &engine->alive);
     }
     pp_hub_fini(&engine->hub);
@@ -111,7 +133,7 @@ pipeport_status pp_engine_enter(pipeport_engine *engine, pp_party *party)
     return status;
 }
 
-static void engine_leave(pipeport_engine *engine, pp_party *party)
+void pp_engine_leave(pipeport_engine *engine, pp_party *party)
 {
     pp_lock_take(&engine->lock);
     if (party->previous) {
@@ -130,20 +152,32 @@ void pp_engine_forget(pipeport_engine *engine)
     (void) pp_gate_leave(&engine->alive);
 }
 
-void pp_engine_stop_party(pipeport_engine *engine, pp_party *party, uint32_t drain_ms)
+bool pp_engine_begin_stop(pipeport_engine *engine, pp_party *party, uint32_t drain_ms, pp_gate *finished)
 {
-    pp_worker *worker = pp_pool_here(&engine->hub.pool);
-    pp_gate finished;
-    pp_gate_init(&finished, 1);
-    engine_leave(engine, party);
-    party->waiter = worker ? NULL : &finished;
+    pp_lock_take(&engine->lock);
+    bool mine = !party->stopped;
+    party->stopped = true;
+    pp_lock_give(&engine->lock);
+    if (!mine) {
+        return false;
+    }
+    party->waiter = finished;
     atomic_store(&party->stopping, true);
     party->halt(party);
-    /* Raised, then walk: who joins meanwhile sees it (group.h). */
+    atomic_thread_fence(memory_order_seq_cst); /* Raised, then walk: who joins meanwhile sees it (group.h). */
     pp_conn_close_all(party, drain_ms ? PP_WISH_DRAIN : PP_WISH_ABORT,
-                      drain_ms ? pp_os_now_ms() + drain_ms : UINT64_MAX, worker);
+                      drain_ms ? pp_os_now_ms() + drain_ms : UINT64_MAX, pp_pool_here(&engine->hub.pool));
     pp_party_release(party);
-    if (!worker) {
+    return true;
+}
+
+void pp_engine_stop_party(pipeport_engine *engine, pp_party *party, uint32_t drain_ms)
+{
+    pp_gate finished;
+    pp_gate_init(&finished, 1);
+    if (pp_pool_here(&engine->hub.pool)) {
+        (void) pp_engine_begin_stop(engine, party, drain_ms, NULL);
+    } else if (pp_engine_begin_stop(engine, party, drain_ms, &finished)) {
         pp_pool_wait(&engine->hub.pool, &finished);
     }
 }

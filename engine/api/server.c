@@ -21,6 +21,7 @@ static void server_finish(pp_party *party)
 {
     pipeport_server *server = (pipeport_server *) party;
     pipeport_engine *engine = server->engine;
+    pp_engine_leave(engine, party);
     pp_listener_close(&server->listener);
     pp_group_fini(&server->members);
     pp_memory_give(&engine->hub.memory, server, sizeof *server);
@@ -68,6 +69,8 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
     server->party.halt = server_halt;
     server->party.finish = server_finish;
     pp_party_init(&server->party, &engine->hub, &resolved, &told);
+    pp_party_retain(
+        &server->party); /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
     pp_fault fault = server_open(server, name);
     if (fault.status != PIPEPORT_OK) {
         pp_hub_log(&engine->hub, "server %s: %s (system code %ld)", name, pipeport_status_text(fault.status),
@@ -75,8 +78,7 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
         pp_memory_give(&engine->hub.memory, server, sizeof *server);
         return fault.status;
     }
-    pp_party_retain(&server->party); /* From the first accept on, an event may stop and so free the server under us. */
-    *out = server;                   /* Before the first event can want it. */
+    *out = server; /* Before the first event can want it. */
     pp_listener_fill(&server->listener, pp_pool_here(&engine->hub.pool));
     pp_party_release(&server->party);
     return PIPEPORT_OK;

@@ -56,15 +56,20 @@ static void dialer_again_due(pp_deadline *deadline, void *drainer)
     pp_party_release(party);
 }
 
-pp_fault pp_dialer_start(pp_dialer *dialer, pp_party *party, const char *name, pp_worker *worker)
+pipeport_status pp_dialer_init(pp_dialer *dialer, pp_party *party, const char *name)
 {
-    pp_hub *hub = party->hub;
     *dialer = (pp_dialer){.party = party, .wait_ms = DIALER_WAIT_MIN_MS, .again = {.due = dialer_again_due}};
     if (strlen(name) >= sizeof dialer->name) {
-        return (pp_fault){PIPEPORT_INVALID, 0};
+        return PIPEPORT_INVALID;
     }
     strcpy(dialer->name, name);
-    dialer->home = pp_hub_home(hub);
+    return PIPEPORT_OK;
+}
+
+pp_fault pp_dialer_start(pp_dialer *dialer, pp_worker *worker)
+{
+    pp_party *party = dialer->party;
+    dialer->home = pp_hub_home(party->hub);
     uint64_t now_ms = pp_os_now_ms();
     dialer->until_ms = now_ms + party->options.connect_ms;
     pp_fault fault = dialer_try(dialer, worker);

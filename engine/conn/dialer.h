@@ -19,9 +19,12 @@ typedef struct pp_dialer {
     pp_deadline again;
 } pp_dialer;
 
-/* Dials once. OK: connected, or every instance is taken and it goes on by itself, up to connect_ms; then `failed`.
- * Fails: as pp_pipe_dial but BUSY, NO_MEMORY. */
-pp_fault pp_dialer_start(pp_dialer *dialer, pp_party *party, const char *name, pp_worker *worker);
+/* Before the party can be stopped. Fails: INVALID (the name is too long). */
+pipeport_status pp_dialer_init(pp_dialer *dialer, pp_party *party, const char *name);
+
+/* Dials once. OK: connected, or every instance is taken and it goes on by itself, up to connect_ms; then `failed`. The
+ * caller has a count of the party. Fails: as pp_pipe_dial but BUSY, NO_MEMORY. */
+pp_fault pp_dialer_start(pp_dialer *dialer, pp_worker *worker);
 
 /* The party is stopping: no more tries, no `failed`. A try under way gives its count of the party back by itself. */
 void pp_dialer_stop(pp_dialer *dialer);

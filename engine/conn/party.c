@@ -18,6 +18,18 @@ void pp_party_retain(pp_party *party)
     PP_VERIFY(before > 0 && before < UINT32_MAX);
 }
 
+bool pp_party_retain_living(pp_party *party)
+{
+    uint32_t before = atomic_load_explicit(&party->count, memory_order_relaxed);
+    while (before > 0) {
+        if (atomic_compare_exchange_weak_explicit(&party->count, &before, before + 1, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void pp_party_release(pp_party *party)
 {
     uint32_t before = atomic_fetch_sub_explicit(&party->count, 1, memory_order_acq_rel);

@@ -33,13 +33,16 @@ struct pp_party {
     void (*left)(pp_party *party, pp_worker *worker); /* A connection has given its seat back. May be NULL. */
     void (*halt)(pp_party *party);                    /* Accepts and dials no more. */
     void (*finish)(pp_party *party);                  /* Frees it. */
-    pp_party *next, *previous;                        /* The engine's list; the floor above's. */
+    pp_party *next, *previous;                        /* The engine's list; the floor above's, under its lock. */
+    bool stopped, hurried;                            /* Likewise: see engine.h. */
     pp_tally tally;
 };
 
 /* The struct is zeroed and filled in by its owner; count 1. */
 void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events);
 void pp_party_retain(pp_party *party);
+bool pp_party_retain_living(
+    pp_party *party); /* For who has no count, but knows that it is not freed. False: too late. */
 void pp_party_release(pp_party *party);
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
