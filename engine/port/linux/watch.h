@@ -18,10 +18,10 @@
  *                                                                               -> (nothing there) op
  *     canceller (any thread)              op -> ready;  op + 1 -> op + 2
  *
- * An armed operation changes hands by CAS only, so of taker and canceller exactly one gets it, and the completion is one.
- * What the taker holds is not taken from it: it delivers the true result, or, if there was none and the wish is there,
- * STOPPED. The armer fills op->room and publishes it with release; who gets the operation acquires it. After publishing
- * the armer touches nothing of the pipe: it may be done and closed already.
+ * An armed operation changes hands by CAS only, so of taker and canceller exactly one gets it, and the completion is
+ * one. What the taker holds is not taken from it: it delivers the true result, or, if there was none and the wish is
+ * there, STOPPED. The armer fills op->room and publishes it with release; who gets the operation acquires it. After
+ * publishing the armer touches nothing of the pipe: it may be done and closed already.
  *
  * No edge is lost. The armer sets `quiet` before it tries. What comes to the socket before the try, the try finds; what
  * comes after it is an edge that the taker meets after `quiet`, and so makes it `ready` (then quiet -> op fails and the
