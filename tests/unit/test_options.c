@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_options.c - every bound that pipeport.h writes beside an option, from both sides.
+ */
+#include "engine/api/options.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(options, .timeout = 20);
+
+static const struct bound {
+    const char *name;
+    size_t offset;
+    uint32_t by_default, min, max; /* max UINT32_MAX: nothing is too much. */
+} bounds[] = {
+    {"connections_max", offsetof(pipeport_options, connections_max), 255, 1, 1000000},
+    {"accepts_pending", offsetof(pipeport_options, accepts_pending), 8, 1, 255},
+    {"message_bytes_max", offsetof(pipeport_options, message_bytes_max), 1 << 20, 1, 1 << 30},
+    {"send_queue_bytes_max", offsetof(pipeport_options, send_queue_bytes_max), 4 << 20, (1 << 20) + 4, UINT32_MAX},
+    {"first_message_ms", offsetof(pipeport_options, first_message_ms), 0, 1, UINT32_MAX},
+    {"idle_ms", offsetof(pipeport_options, idle_ms), 0, 1, UINT32_MAX},
+    {"write_stall_ms", offsetof(pipeport_options, write_stall_ms), 30000, 1, UINT32_MAX},
+    {"connect_ms", offsetof(pipeport_options, connect_ms), 5000, 1, UINT32_MAX},
+    {"pipe_buffer_bytes", offsetof(pipeport_options, pipe_buffer_bytes), 65536, 512, 16 << 20},
+};
+
+enum { BOUNDS = sizeof bounds / sizeof bounds[0] };
+
+static uint32_t *field(pipeport_options *options, const struct bound *bound)
+{
+    return (uint32_t *) (void *) ((char *) options + bound->offset);
+}
+
+Test(options, are_all_in_this_table)
+{
+    cr_assert_eq(sizeof(pipeport_options),
+                 sizeof(size_t) + BOUNDS * sizeof(uint32_t) + (BOUNDS % 2) * sizeof(uint32_t));
+}
+
+Test(options, take_their_defaults)
+{
+    pipeport_options out, zeroed = {.size = sizeof zeroed};
+    for (int given = 0; given < 2; ++given) {
+        cr_assert_eq(pp_options_resolve(&out, given ? &zeroed : NULL), PIPEPORT_OK);
+        for (unsigned i = 0; i < BOUNDS; ++i) {
+            cr_assert_eq(*field(&out, &bounds[i]), bounds[i].by_default, "%s", bounds[i].name);
+        }
+    }
+}
+
+Test(options, are_held_to_their_bounds)
+{
+    for (unsigned i = 0; i < BOUNDS; ++i) {
+        const struct bound *bound = &bounds[i];
+        pipeport_options out, given = {.size = sizeof given};
+        *field(&given, bound) = bound->min;
+        cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_OK, "%s at its least", bound->name);
+        cr_assert_eq(*field(&out, bound), bound->min);
+        *field(&given, bound) = bound->max;
+        cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_OK, "%s at its most", bound->name);
+        cr_assert_eq(*field(&out, bound), bound->max);
+        if (bound->min > 1) {
+            *field(&given, bound) = bound->min - 1;
+            cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_INVALID, "%s below", bound->name);
+        }
+        if (bound->max < UINT32_MAX) {
+            *field(&given, bound) = bound->max + 1;
+            cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_INVALID, "%s above", bound->name);
+        }
+    }
+}
+
+Test(options, make_room_for_one_message_where_the_queue_was_left_open)
+{
+    pipeport_options out, given = {.size = sizeof given, .message_bytes_max = 1 << 30};
+    cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_OK);
+    cr_assert_eq(out.send_queue_bytes_max, (1u << 30) + 4);
+    given.send_queue_bytes_max = (1u << 30) + 3;
+    cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_INVALID);
+}
+
+Test(options, are_refused_where_the_size_is_not_ours)
+{
+    pipeport_options out, options = {.size = sizeof options + 8};
+    pipeport_engine_options engine_out, engine = {.size = 0};
+    pipeport_events events_out, events = {.size = 1};
+    cr_assert_eq(pp_options_resolve(&out, &options), PIPEPORT_INVALID);
+    cr_assert_eq(pp_options_resolve_engine(&engine_out, &engine, 4), PIPEPORT_INVALID);
+    cr_assert_eq(pp_options_resolve_events(&events_out, &events), PIPEPORT_INVALID);
+    cr_assert_eq(pp_options_resolve_events(&events_out, NULL), PIPEPORT_INVALID);
+}
+
+Test(options, take_one_worker_per_processor_up_to_64)
+{
+    pipeport_engine_options out, given = {.size = sizeof given};
+    cr_assert_eq(pp_options_resolve_engine(&out, NULL, 7), PIPEPORT_OK);
+    cr_assert_eq(out.workers, 7);
+    cr_assert_eq(pp_options_resolve_engine(&out, NULL, 300), PIPEPORT_OK);
+    cr_assert_eq(out.workers, 64);
+    given.workers = 65;
+    cr_assert_eq(pp_options_resolve_engine(&out, &given, 7), PIPEPORT_INVALID);
+    given.workers = PIPEPORT_HOST_THREADS;
+    cr_assert_eq(pp_options_resolve_engine(&out, &given, 7), PIPEPORT_OK);
+    cr_assert_eq(out.workers, PIPEPORT_HOST_THREADS);
+}
