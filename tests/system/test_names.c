@@ -100,13 +100,19 @@ Test(names, listening_and_stopping_a_thousand_times_on_one_name_always_works)
     rig_close(&rig);
 }
 
+static void names_answer(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
+{
+    pipeport_status status = pipeport_send(peer->rig->engine, conn, data, length);
+    EXPECT(status == PIPEPORT_OK || status == PIPEPORT_GONE); /* The stop may come first. */
+}
+
 Test(names, listening_and_stopping_with_a_client_works_two_hundred_times_on_one_name)
 {
     char name[RIG_NAME_BYTES];
     rig_name(name);
     rig_open(&rig, 2);
     for (int i = 0; i < 200; ++i) {
-        test_peer server = {.does = {.message = peer_echo}}, client = {0};
+        test_peer server = {.does = {.message = names_answer}}, client = {0};
         peer_serve(&server, &rig, name, NULL);
         peer_dial(&client, &rig, name, NULL);
         if (i % 3 == 0) {
@@ -125,21 +131,9 @@ Test(names, listening_and_stopping_with_a_client_works_two_hundred_times_on_one_
 
 Test(names, a_malformed_name_is_invalid)
 {
-    static const char *const names[] = {"",
-                                        "a\\b",
-                                        "a/b",
-                                        "\\\\.\\pipe\\",
-                                        "a\x01"
-                                        "b",
-                                        "line\n",
-                                        "tab\there",
-                                        "\x7f",
-                                        "\xff\xfe",
-                                        "cut \xc3",
-                                        "long \xc0\xaf",
-                                        "\xed\xa0\x80",
-                                        "a\\",
-                                        "x/"};
+    static const char *const names[] = {
+        "",     "a\\b",     "a/b",      "\\\\.\\pipe\\", "a\001b",       "line\n", "tab\there",
+        "\x7f", "\xff\xfe", "cut \xc3", "long \xc0\xaf", "\xed\xa0\x80", "a\\",    "x/"};
     char long_name[202];
     pipeport_server *server = NULL;
     pipeport_client *client = NULL;
