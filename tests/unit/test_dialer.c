@@ -79,8 +79,10 @@ LIFE_TEST(dialer, says_nothing_more_once_it_is_stopped)
     cr_assert_eq(life_dial(), PIPEPORT_OK);
     life_pass(10);
     unsigned dials = fake.dials_called;
+    uint64_t begin_ms = fake_os_ms;
     pipeport_client_stop(life.client, 1000);
     life.client = NULL;
+    cr_assert_eq(fake_os_ms, begin_ms, "it waited for its next try");
     life_pass(10000);
     cr_assert_eq(life.failed, 0);
     cr_assert_eq(fake.dials_called, dials);

@@ -422,6 +422,25 @@ Test(writer, still_writes_what_was_accepted_behind_its_mark)
     end();
 }
 
+Test(writer, still_writes_what_came_after_its_mark_was_taken)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 0;
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(push(10, NULL), PIPEPORT_OK);
+    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    fake_peer_reads(pipe, 14);
+    settle(); /* The second is pending, and behind it in the chain the mark. */
+    cr_assert_eq(push(20, NULL), PIPEPORT_OK);
+    cr_assert_eq(push(0, NULL), PIPEPORT_OK);
+    fake_peer_reads(pipe, 100);
+    settle();
+    cr_assert_eq(sealed, 1);
+    cr_assert_eq(discarded, 0);
+    expect_all_written();
+    end();
+}
+
 Test(writer, breaks_behind_its_mark_too)
 {
     begin(PP_SLICES_MAX);
