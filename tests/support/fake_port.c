@@ -80,7 +80,7 @@ void fake_say(fake_script *script, pipeport_status status, unsigned times)
     }
 }
 
-/* ---- The port ----------------------------------------------------------------------------------------------------- */
+/* ---- The port ---------------------------------------------------------------------------------------------------- */
 
 pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers)
 {

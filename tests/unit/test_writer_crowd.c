@@ -14,7 +14,7 @@
 
 TestSuite(writer_crowd, .timeout = 100);
 
-/* Few messages: a stop that was missed is made good by the next push, so that the last one must be the one that races. */
+/* Few messages: a stop that was missed is made good by the next push, so the last one must be the one that races. */
 enum { ROUNDS = 100000, PUSHERS = 1, MESSAGES = 2, PAYLOAD_BYTES = 8 };
 
 typedef struct crowd {
