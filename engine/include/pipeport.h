@@ -92,16 +92,17 @@ typedef struct pipeport_engine_options {
 
 /* Of a server or a client. */
 typedef struct pipeport_options {
-    size_t size;                /* sizeof(pipeport_options), always. */
-    uint32_t connections_max;   /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits; on
-                                   Linux it   connects and waits unheard in the backlog (listen(2)), until another leaves.   */
-    uint32_t accepts_pending;   /* [8] server: 1-255 idle instances kept ready. */
-    uint32_t message_bytes_max; /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
+    size_t size; /* sizeof(pipeport_options), always. */
+    /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits; on Linux it connects and waits
+     * unheard in the backlog (listen(2)), until another leaves. */
+    uint32_t connections_max;
+    uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
+    uint32_t message_bytes_max;    /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
     uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least message_bytes_max + 4. */
     uint32_t first_message_ms;     /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;              /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
-    uint32_t write_stall_ms;       /* [30000] without one byte taken by the peer while some wait; else closed,
-                                      SLOW_PEER. UINT32_MAX: no bound. */
+    uint32_t write_stall_ms;       /* [30000] for one write (256 KiB at most) to be taken by the peer; else
+                                      closed, SLOW_PEER. UINT32_MAX: no bound. */
     uint32_t connect_ms;           /* [5000] client: how long to wait while every instance is taken. */
     uint32_t pipe_buffer_bytes;    /* [64 KiB] 512-16 MiB asked of the system, each way. */
 } pipeport_options;
@@ -241,7 +242,8 @@ typedef enum pipeport_closing {
 PIPEPORT_API pipeport_status pipeport_close(pipeport_engine *engine, pipeport_conn conn, pipeport_closing how);
 
 /* Stops `message` events after the present one, and then reading, so that the peer is slowed down by its own full pipe.
- * While paused, the peer's end is noticed only by writing. pipeport_resume goes on with what waits.
+ * While paused the peer's end is not heard: sends may answer GONE, and `closed` comes after the resume, behind what the
+ * peer had sent. pipeport_resume goes on with what waits.
  * Thread:  any, events too.
  * Fails:   GONE. */
 PIPEPORT_API pipeport_status pipeport_pause(pipeport_engine *engine, pipeport_conn conn);

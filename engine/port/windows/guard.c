@@ -4,6 +4,7 @@
 #include "engine/port/windows/fault.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     GUARD_SID_CHARS_MAX = 192, /* S-1-, an authority of 14 digits, and 15 numbers of 10 digits with their hyphens. */
@@ -43,6 +44,7 @@ static DWORD guard_spell(wchar_t text[GUARD_TEXT_CHARS_MAX], const guard_user *o
 pp_fault pp_guard_init(pp_guard *guard)
 {
     guard_user owner;
+    memset(&owner, 0, sizeof owner);
     wchar_t text[GUARD_TEXT_CHARS_MAX];
     DWORD code = guard_find_user(&owner);
     if (code == ERROR_SUCCESS) {
