@@ -82,14 +82,22 @@ static pipeport_events peer_events(test_peer *peer)
                              .failed = peer_failed};
 }
 
-void peer_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)
+pipeport_status peer_try_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)
 {
     pipeport_events events = peer_events(peer);
     peer->rig = rig;
     pipeport_status status = pipeport_server_start(&peer->server, rig->engine, name, options, &events);
+    if (status == PIPEPORT_OK) {
+        books_watch_server(peer->server);
+        atomic_store(&peer->watched, true);
+    }
+    return status;
+}
+
+void peer_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)
+{
+    pipeport_status status = peer_try_serve(peer, rig, name, options);
     cr_assert_eq(status, PIPEPORT_OK, "%s: %s", name, pipeport_status_text(status));
-    books_watch_server(peer->server);
-    atomic_store(&peer->watched, true);
 }
 
 pipeport_status peer_try_dial(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)

@@ -39,7 +39,8 @@ struct test_peer {
 void peer_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options);
 void peer_dial(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options);
 
-/* As pipeport_client_start, with the books kept. Thread: any. */
+/* As pipeport_server_start and pipeport_client_start, with the books kept. Thread: any. */
+pipeport_status peer_try_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options);
 pipeport_status peer_try_dial(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options);
 
 /* Stops what it is, and forgets it. */

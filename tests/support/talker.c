@@ -9,7 +9,7 @@
 
 static const uint32_t talker_small_sizes[] = {0, 1, 3, 4, 5, 64, 100, 512, 4, 16, 3000, 17};
 
-const talker_plan talker_small = {talker_small_sizes, 12, 2, 0};
+const talker_plan talker_small = {talker_small_sizes, 12, 2, 0, NULL};
 
 static uint32_t talker_size(const test_talker *talker, uint64_t number)
 {
@@ -74,7 +74,7 @@ void talker_start(test_talker *talkers, uint32_t count, test_rig *rig, const cha
         who->buffer = malloc(largest);
         cr_assert(who->buffer);
         who->peer.does = (peer_does){.opened = talker_opened, .message = talker_message, .closed = talker_closed};
-        peer_dial(&who->peer, rig, name, NULL);
+        peer_dial(&who->peer, rig, name, plan->options);
     }
 }
 

@@ -11,8 +11,9 @@
 typedef struct talker_plan {
     const uint32_t *sizes; /* Of the messages, again and again. */
     uint32_t sizes_count;
-    uint32_t window;   /* Messages in flight. */
-    uint64_t messages; /* 0: until it is quiet. */
+    uint32_t window;                 /* Messages in flight. */
+    uint64_t messages;               /* 0: until it is quiet. */
+    const pipeport_options *options; /* May be NULL. */
 } talker_plan;
 
 typedef struct test_talker {

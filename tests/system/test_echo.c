@@ -20,7 +20,7 @@ static const uint32_t echo_sizes[] = {0,     1,      2,      3,      4,       5,
 
 enum { ECHO_SIZES = sizeof echo_sizes / sizeof echo_sizes[0] };
 
-static void echo_with(uint32_t clients, const talker_plan *plan)
+static void echo_with_options(uint32_t clients, const talker_plan *plan, pipeport_options options)
 {
     test_rig rig;
     test_peer server = {.does = {.message = peer_echo}};
@@ -29,8 +29,11 @@ static void echo_with(uint32_t clients, const talker_plan *plan)
     cr_assert(talkers);
     rig_name(name);
     rig_open(&rig, 4);
-    peer_serve(&server, &rig, name, NULL);
-    talker_start(talkers, clients, &rig, name, plan);
+    talker_plan with = *plan;
+    options.size = sizeof options;
+    with.options = &options;
+    peer_serve(&server, &rig, name, &options);
+    talker_start(talkers, clients, &rig, name, &with);
     talker_await(talkers, clients);
     talker_stop(talkers, clients);
     AWAIT(server.closed == clients);
@@ -39,6 +42,11 @@ static void echo_with(uint32_t clients, const talker_plan *plan)
     peer_stop(&server, 0);
     rig_close(&rig);
     free(talkers);
+}
+
+static void echo_with(uint32_t clients, const talker_plan *plan)
+{
+    echo_with_options(clients, plan, (pipeport_options){0});
 }
 
 Test(echo, one_client_gets_back_every_size_from_nothing_to_1_mib)
@@ -59,6 +67,21 @@ Test(echo, fifty_clients_get_back_every_size_in_order)
 Test(echo, many_small_messages_in_flight_come_back_in_order)
 {
     echo_with(20, &(talker_plan){talker_small.sizes, talker_small.sizes_count, 64, 600});
+}
+
+Test(echo, through_the_smallest_and_the_largest_pipe_every_size_comes_back)
+{
+    static const uint32_t bytes[] = {512, 16 << 20};
+    for (int i = 0; i < 2; ++i) {
+        echo_with_options(3, &(talker_plan){echo_sizes, ECHO_SIZES, 2, ECHO_SIZES},
+                          (pipeport_options){.pipe_buffer_bytes = bytes[i]});
+    }
+}
+
+Test(echo, a_message_of_33_mib_comes_back_where_the_bound_allows_it)
+{
+    static const uint32_t sizes[] = {33 << 20, 0, 5};
+    echo_with_options(1, &(talker_plan){sizes, 3, 1, 6}, (pipeport_options){.message_bytes_max = 33 << 20});
 }
 
 /* ---- A server that speaks first ------------------------------------------------------------------------ */
@@ -175,4 +198,44 @@ Test(echo, two_engines_in_one_process_know_nothing_of_each_other)
     rig_close(&here);
     rig_close(&there);
     free(talkers);
+}
+
+/* ---- Started inside events ---------------------------------------------------------------------------------- */
+
+static test_peer echo_inner_server, echo_inner_client;
+
+static void echo_inner_opened(test_peer *peer, pipeport_conn conn)
+{
+    EXPECT(pipeport_send(peer->rig->engine, conn, "inner", 5) == PIPEPORT_OK);
+}
+
+/* The message is a name: serves it, and connects to it, here in the event. */
+static void echo_start_inside(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
+{
+    (void) length;
+    echo_inner_server.does.message = peer_echo;
+    echo_inner_client.does.opened = echo_inner_opened;
+    EXPECT(peer_try_serve(&echo_inner_server, peer->rig, data, NULL) == PIPEPORT_OK);
+    EXPECT(peer_try_dial(&echo_inner_client, peer->rig, data, NULL) == PIPEPORT_OK);
+    EXPECT(pipeport_send(peer->rig->engine, conn, "done", 4) == PIPEPORT_OK);
+}
+
+Test(echo, servers_and_clients_can_be_started_inside_an_event_of_the_only_worker)
+{
+    test_rig rig;
+    test_peer server = {.does = {.message = echo_start_inside}}, client = {0};
+    char outer[RIG_NAME_BYTES], inner[RIG_NAME_BYTES];
+    rig_name(outer);
+    rig_name(inner);
+    rig_open(&rig, 1);
+    peer_serve(&server, &rig, outer, NULL);
+    peer_dial(&client, &rig, outer, NULL);
+    AWAIT(client.opened == 1);
+    EXPECT(peer_send(&client, inner, sizeof inner) == PIPEPORT_OK);
+    AWAIT(client.messages == 1 && echo_inner_client.messages == 1);
+    peer_stop(&echo_inner_client, 0);
+    peer_stop(&echo_inner_server, 0);
+    peer_stop(&client, 0);
+    peer_stop(&server, 0);
+    rig_close(&rig);
 }
