@@ -148,7 +148,7 @@ Test(bad_peers, half_a_header_and_silence_is_harmless_without_a_bound_in_time)
     bad_open((pipeport_options){0});
     bad_connect(&client);
     EXPECT(raw_write(&client, header, 2));
-    talker_still_talks(bad.good, GOOD, 20);
+    talker_still_talks(bad.good, GOOD, 5);
     EXPECT(raw_write(&client, header + 2, 2));
     EXPECT(raw_write(&client, "abc", 3));
     bad_read_frame(&client, "abc", 3);
@@ -211,7 +211,7 @@ Test(bad_peers, a_client_that_never_reads_costs_its_queue_and_hears_all_once_it_
     bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000});
     pipeport_conn conn = bad_connect(&client);
     uint32_t sent = bad_fill(conn);
-    talker_still_talks(bad.good, GOOD, 20);
+    talker_still_talks(bad.good, GOOD, 5);
     EXPECT(bad.server.drained == 0);
     EXPECT(peer_stats(&bad.server).sends_refused == 1);
     EXPECT(peer_stats(&bad.server).bytes_accepted >= 300 * 1000 - 1004);

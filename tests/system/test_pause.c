@@ -207,6 +207,25 @@ Test(pause, what_the_peer_sent_before_it_left_is_heard_after_resume)
     rig_close(&stage.rig);
 }
 
+Test(pause, a_paused_connection_whose_peer_has_left_refuses_sends_and_ends_once_it_is_resumed)
+{
+    raw_client client;
+    pause_open((pipeport_options){0});
+    cr_assert(raw_connect(&client, pipeport_server_address(stage.server.server)));
+    AWAIT(stage.server.opened == 2);
+    pipeport_conn conn = peer_conn(&stage.server);
+    EXPECT(pipeport_pause(stage.rig.engine, conn) == PIPEPORT_OK);
+    EXPECT(raw_write(&client, "\4\0\0\0last", 8));
+    raw_close(&client);
+    AWAIT(pipeport_send(stage.rig.engine, conn, "anybody?", 8) == PIPEPORT_GONE);
+    EXPECT(stage.server.messages == 0 && stage.server.closed == 0);
+    EXPECT(pipeport_resume(stage.rig.engine, conn) == PIPEPORT_OK);
+    AWAIT(stage.server.closed == 1);
+    EXPECT(stage.server.messages == 1); /* What it said before it left. */
+    EXPECT(stage.server.ended[PIPEPORT_GONE] == 1);
+    pause_close();
+}
+
 /* ---- A storm
  * --------------------------------------------------------------------------------------------------------------- */
 
