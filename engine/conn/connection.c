@@ -277,13 +277,13 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length)
     }
 }
 
-/* Delivers and reads on, as long as it is wanted and not armed. True: there is more, but others have their turn. */
-static bool conn_read_on(pp_conn *conn, pp_worker *worker)
+/* Delivers and reads on, as long as it is wanted and not armed, and no more than `reads_max` times. */
+static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t reads_max, pp_worker *worker)
 {
-    uint32_t budget = CONN_READS_A_TURN;
+    uint32_t budget = reads_max;
     while (!conn->reader.armed && (conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING)) {
         if (conn->state == PP_CONN_OPEN && (atomic_load(&conn->wish) != PP_WISH_NONE || atomic_load(&conn->paused))) {
-            return false;
+            return PP_TURN_NOTHING;
         }
         const uint8_t *payload = NULL;
         uint32_t length = 0;
@@ -292,15 +292,15 @@ static bool conn_read_on(pp_conn *conn, pp_worker *worker)
             conn_message(conn, payload, length);
             break;
         case PP_READING_ARMED:
-            return false;
+            return PP_TURN_NOTHING;
         case PP_READING_TIRED:
-            return true;
+            return reads_max == 0 ? PP_TURN_BATCH_END : PP_TURN_LATER;
         case PP_READING_ENDED:
             conn_end(conn, conn->reader.fault, worker);
-            return false;
+            return PP_TURN_NOTHING;
         }
     }
-    return false;
+    return PP_TURN_NOTHING;
 }
 
 /* The writer has ended: at its mark, because it broke, or because we asked it to. */
@@ -351,7 +351,7 @@ static void conn_resumed(pp_conn *conn)
     }
 }
 
-static bool conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
+static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
 {
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
@@ -379,10 +379,12 @@ static bool conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
         atomic_load(&conn->wish) == PP_WISH_NONE) {
         conn->party->events.drained(conn->party->events.user, conn->user_state, conn_name(conn));
     }
-    bool more = conn_read_on(conn, worker);
+    /* What a read has brought is answered before the next one is armed: the peer that waits for the answers has nothing
+     * to send yet, so the read would only pend, and the answers would leave later. */
+    pp_turn_rest rest = conn_read_on(conn, duties & DUTY_READ ? 0 : CONN_READS_A_TURN, worker);
     conn_heard(conn, before);
     conn_finish(conn, worker);
-    return more;
+    return rest;
 }
 
 static void conn_turn_pin(pp_turn *turn)

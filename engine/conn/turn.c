@@ -7,9 +7,22 @@
 static void turn_run(pp_turn *turn, pp_worker *worker)
 {
     uint32_t expected = PP_TURN_RUNNING;
+    bool was_behind = turn->behind;
+    turn->behind = false;
     do {
         uint32_t duties = atomic_exchange(&turn->word, PP_TURN_RUNNING) & ~(uint32_t) PP_TURN_RUNNING;
-        if (turn->owner->run(turn, duties, worker)) {
+        switch (turn->owner->run(turn, duties, worker)) {
+        case PP_TURN_NOTHING:
+            break;
+        case PP_TURN_BATCH_END:
+            if (!was_behind) { /* Once, so that a worker's round ends however much comes in meanwhile. */
+                turn->behind = true;
+                pp_worker_defer(worker, &turn->chore);
+                return;
+            }
+            pp_port_post(turn->port, &turn->op);
+            return;
+        case PP_TURN_LATER:
             pp_port_post(turn->port, &turn->op);
             return;
         }

@@ -7,7 +7,8 @@
  * set with release and taken with acquire: what was stored before a duty was set is seen by the turn.
  *
  * No duty is lost: the only way from RUNNING to 0 is a CAS that fails when a bit has come, and then the runner goes on.
- * A runner that has had its share (`run` answers true) posts itself to the back of the port's queue and keeps RUNNING.
+ * A runner with more to do keeps RUNNING and goes behind something: behind what this batch still has to do (BATCH_END,
+ * once; asked for again in that run it means LATER), or, having had its share, to the back of the port's queue (LATER).
  */
 #ifndef PP_CONN_TURN_H
 #define PP_CONN_TURN_H
@@ -16,10 +17,12 @@
 
 typedef struct pp_turn pp_turn;
 
+typedef enum pp_turn_rest { PP_TURN_NOTHING, PP_TURN_LATER, PP_TURN_BATCH_END } pp_turn_rest;
+
 typedef struct pp_turn_owner {
-    void (*pin)(pp_turn *turn);                                     /* A runner keeps its owner alive. */
-    void (*unpin)(pp_turn *turn, pp_worker *worker);                /* The turn may be gone after it. */
-    bool (*run)(pp_turn *turn, uint32_t duties, pp_worker *worker); /* True: there is more; later. */
+    void (*pin)(pp_turn *turn);                                             /* A runner keeps its owner alive. */
+    void (*unpin)(pp_turn *turn, pp_worker *worker);                        /* The turn may be gone after it. */
+    pp_turn_rest (*run)(pp_turn *turn, uint32_t duties, pp_worker *worker); /* What is left to do, and when. */
 } pp_turn_owner;
 
 enum { PP_TURN_RUNNING = 1 }; /* Duties are the other 31 bits. */
@@ -28,6 +31,7 @@ struct pp_turn {
     const pp_turn_owner *owner;
     pp_port *port;
     _Atomic uint32_t word;
+    bool behind;    /* The runner's: the chore was deferred for BATCH_END. */
     pp_chore chore; /* Of who brings the turn; as RUNNING is set once, only one of both is under way. */
     pp_op op;
 };

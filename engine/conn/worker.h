@@ -4,10 +4,10 @@
  *
  * A worker's turn: take a small batch of completions, hand each to its op, then run the chores that came up, then the
  * deadlines that are due. A chore is what shall happen on this thread once the batch is handled: a connection's turn,
- * or a write that was held back so that the replies of a whole batch leave in one (corking). Chores do not defer
- * themselves again: who has more to do than its share posts to the port, so that every round ends. When a batch took
- * long, a handler is slow: the next one is a single completion, so that nothing waits behind it while other workers are
- * idle.
+ * or a write that was held back so that the replies of a whole batch leave in one (corking). A chore defers itself once
+ * at most (to come behind the writes); who has more to do than its share posts to the port, so that every round ends.
+ * When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it while
+ * other workers are idle.
  *
  * Threads: a worker's fields belong to its thread, except `thread`, by which any thread can find out whether it is one.
  */

@@ -13,7 +13,7 @@ enum {
      * where it does not, a copy is cheaper than another write up to the pipe's own buffer. */
     WRITER_JOIN_GATHERING = 2 * 1024,
     WRITER_JOIN_SINGLE = 32 * 1024,
-    WRITER_JOINED_BYTES_MAX = 64 * 1024
+    WRITER_JOINED_BYTES_MAX = 64 * 1024 + 512
 };
 
 static void writer_pump(pp_writer *writer, pp_worker *worker);

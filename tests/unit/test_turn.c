@@ -38,7 +38,7 @@ static void up_unpin(pp_turn *of, pp_worker *worker)
     cr_assert_gt(atomic_fetch_sub(&pins, 1), 0);
 }
 
-static bool up_run(pp_turn *of, uint32_t duties, pp_worker *worker)
+static pp_turn_rest up_run(pp_turn *of, uint32_t duties, pp_worker *worker)
 {
     (void) of;
     cr_assert_eq(pp_pool_here(&pool), worker, "not on a worker");
@@ -53,7 +53,7 @@ static bool up_run(pp_turn *of, uint32_t duties, pp_worker *worker)
         pp_turn_summon(&turn, 2u << (runs % SETTERS), worker); /* One for itself. */
     }
     atomic_store(&running, false);
-    return runs % 3 == 0; /* Sometimes it has had its share. */
+    return runs % 3 == 0 ? PP_TURN_LATER : runs % 3 == 1 ? PP_TURN_BATCH_END : PP_TURN_NOTHING;
 }
 
 static const pp_turn_owner owner = {up_pin, up_unpin, up_run};
