@@ -37,8 +37,8 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     client->party.halt = client_halt;
     client->party.finish = client_finish;
     pp_party_init(&client->party, &engine->hub, &resolved, &told);
-    pp_party_retain(
-        &client->party); /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
+    /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
+    pp_party_retain(&client->party);
     pipeport_status status = pp_dialer_init(&client->dialer, &client->party, name);
     if (status == PIPEPORT_OK) {
         status = pp_engine_enter(engine, &client->party);

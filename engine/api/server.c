@@ -69,8 +69,8 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
     server->party.halt = server_halt;
     server->party.finish = server_finish;
     pp_party_init(&server->party, &engine->hub, &resolved, &told);
-    pp_party_retain(
-        &server->party); /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
+    /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
+    pp_party_retain(&server->party);
     pp_fault fault = server_open(server, name);
     if (fault.status != PIPEPORT_OK) {
         pp_hub_log(&engine->hub, "server %s: %s (system code %ld)", name, pipeport_status_text(fault.status),
