@@ -291,6 +291,8 @@ static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t reads_max, pp_worker *w
         case PP_READING_MESSAGE:
             conn_message(conn, payload, length);
             break;
+        case PP_READING_CAME: /* A pause or a close may have come before it. */
+            break;
         case PP_READING_ARMED:
             return PP_TURN_NOTHING;
         case PP_READING_TIRED:

@@ -60,29 +60,28 @@ static bool reader_read(pp_reader *reader)
 pp_reading pp_reader_next(pp_reader *reader, uint32_t *budget, const uint8_t **payload, uint32_t *length)
 {
     PP_ASSERT(!reader->armed);
-    for (;;) {
-        if (reader->dropping) {
-            pp_inbox_drop(&reader->inbox);
-        } else {
-            switch (pp_inbox_next(&reader->inbox, payload, length)) {
-            case PP_INBOX_MESSAGE:
-                return PP_READING_MESSAGE;
-            case PP_INBOX_REFUSED:
-                reader->fault = (pp_fault){PIPEPORT_BAD_PEER, 0};
-                return PP_READING_ENDED;
-            case PP_INBOX_MORE:
-                break;
-            }
-        }
-        if (reader->fault.status != PIPEPORT_OK) {
+    if (reader->dropping) {
+        pp_inbox_drop(&reader->inbox);
+    } else {
+        switch (pp_inbox_next(&reader->inbox, payload, length)) {
+        case PP_INBOX_MESSAGE:
+            return PP_READING_MESSAGE;
+        case PP_INBOX_REFUSED:
+            reader->fault = (pp_fault){PIPEPORT_BAD_PEER, 0};
             return PP_READING_ENDED;
-        }
-        if (*budget == 0) {
-            return PP_READING_TIRED;
-        }
-        *budget -= 1;
-        if (!reader_read(reader) && reader->fault.status == PIPEPORT_OK) {
-            return PP_READING_ARMED;
+        case PP_INBOX_MORE:
+            break;
         }
     }
+    if (reader->fault.status != PIPEPORT_OK) {
+        return PP_READING_ENDED;
+    }
+    if (*budget == 0) {
+        return PP_READING_TIRED;
+    }
+    *budget -= 1;
+    if (reader_read(reader)) {
+        return PP_READING_CAME;
+    }
+    return reader->fault.status == PIPEPORT_OK ? PP_READING_ARMED : PP_READING_ENDED;
 }

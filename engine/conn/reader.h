@@ -25,6 +25,7 @@ typedef struct pp_reader {
 typedef enum pp_reading {
     PP_READING_MESSAGE, /* One whole message: *payload, *length, valid until the next call. */
     PP_READING_ARMED,   /* A read is pending. */
+    PP_READING_CAME,    /* A read finished at once: look whether more is still wanted, and ask again. */
     PP_READING_TIRED,   /* The budget of reads is used up; there may be more at once. */
     PP_READING_ENDED    /* `fault` says how. */
 } pp_reading;

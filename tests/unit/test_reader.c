@@ -41,9 +41,13 @@ static void come_home(void)
     completion.op->done(completion.op, completion.result, NULL);
 }
 
+/* What is next once the reads that finish at once are behind us. */
 static void expect(pp_reading reading)
 {
-    pp_reading got = pp_reader_next(&reader, &budget, &payload, &length);
+    pp_reading got = PP_READING_CAME;
+    while (got == PP_READING_CAME) {
+        got = pp_reader_next(&reader, &budget, &payload, &length);
+    }
     cr_assert_eq(got, reading, "reading %d", (int) got);
     cr_assert_eq(reader.armed, reading == PP_READING_ARMED);
     pp_inbox_check(&reader.inbox);
@@ -72,6 +76,21 @@ Test(reader, arms_one_read_and_hands_out_what_it_brought)
     expect(PP_READING_ENDED);
     cr_assert_eq(reader.fault.status, PIPEPORT_GONE);
     cr_assert_eq(reader.fault.system_code, 109);
+    end();
+}
+
+Test(reader, lets_its_owner_look_after_each_read_that_finished_at_once)
+{
+    begin();
+    pipe->read_bytes_max = 3;
+    fake_peer_sends_message(pipe, "ab", 2);
+    cr_assert_eq(pp_reader_next(&reader, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(reader.bytes, 3);
+    cr_assert_eq(pp_reader_next(&reader, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(reader.bytes, 6);
+    cr_assert_eq(pp_reader_next(&reader, &budget, &payload, &length), PP_READING_MESSAGE);
+    fake_fail_read(pipe, PIPEPORT_GONE, 109);
+    expect(PP_READING_ENDED);
     end();
 }
 
