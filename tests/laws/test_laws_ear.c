@@ -21,13 +21,14 @@ static void ear_setup(void)
     bed_end_init(&ear_bed, &client, 0);
 }
 
-static void ear_teardown(void)
+/* Called by each test at its end: what breaks after the body fails no test of Criterion's. */
+static void ear_settle(void)
 {
     bed_hears_nothing(&ear_bed);
     bed_close(&ear_bed);
 }
 
-TestSuite(laws_ear, .init = ear_setup, .fini = ear_teardown, .timeout = 60);
+TestSuite(laws_ear, .init = ear_setup, .timeout = 60);
 
 static pipeport_status ear_open_status(const char *name)
 {
@@ -65,6 +66,7 @@ Test(laws_ear, refuses_malformed_names_everywhere)
         cr_assert_eq(pp_pipe_dial(&client.pipe, names[i], BED_BUFFER_BYTES, 0).status, PIPEPORT_INVALID, "name %zu", i);
         cr_assert_eq(client.pipe.handle, PP_PIPE_CLOSED);
     }
+    ear_settle();
 }
 
 Test(laws_ear, refuses_a_name_of_201_bytes_and_takes_one_of_1)
@@ -77,6 +79,7 @@ Test(laws_ear, refuses_a_name_of_201_bytes_and_takes_one_of_1)
     cr_assert_eq(pp_pipe_address("x", address), PIPEPORT_OK);
     cr_assert_lt(strnlen(address, sizeof address), sizeof address);
     cr_assert_neq(strchr(address, 'x'), NULL);
+    ear_settle();
 }
 
 Test(laws_ear, serves_a_name_of_many_letters)
@@ -93,6 +96,7 @@ Test(laws_ear, serves_a_name_of_many_letters)
     cr_assert_eq(bed_await(&ear_bed, &server.accept).fault.status, PIPEPORT_OK);
     bed_end_close(&client);
     bed_end_close(&server);
+    ear_settle();
 }
 
 Test(laws_ear, hears_no_server_where_nobody_serves)
@@ -103,6 +107,7 @@ Test(laws_ear, hears_no_server_where_nobody_serves)
     cr_assert_eq(fault.status, PIPEPORT_NO_SERVER);
     cr_assert_neq(fault.system_code, 0);
     cr_assert_eq(client.pipe.handle, PP_PIPE_CLOSED);
+    ear_settle();
 }
 
 Test(laws_ear, gives_a_name_to_one_ear_at_a_time_and_again_when_it_is_closed)
@@ -115,6 +120,7 @@ Test(laws_ear, gives_a_name_to_one_ear_at_a_time_and_again_when_it_is_closed)
         cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, 4096, 0).status, PIPEPORT_NO_SERVER);
         cr_assert_eq(ear_open_status(ear_bed.name), PIPEPORT_OK);
     }
+    ear_settle();
 }
 
 Test(laws_ear, refuses_a_served_name_while_connections_live_and_frees_it_with_the_last)
@@ -129,6 +135,7 @@ Test(laws_ear, refuses_a_served_name_while_connections_live_and_frees_it_with_th
     pp_ear_close(ear_bed.ear);
     ear_bed.ear = NULL;
     cr_assert_eq(ear_open_status(ear_bed.name), PIPEPORT_OK);
+    ear_settle();
 }
 
 Test(laws_ear, is_busy_or_patient_but_never_absent_while_nobody_accepts)
@@ -149,6 +156,7 @@ Test(laws_ear, is_busy_or_patient_but_never_absent_while_nobody_accepts)
             bed_end_close(&server);
         }
     }
+    ear_settle();
 }
 
 Test(laws_ear, stops_a_cancelled_accept_exactly_once_and_closes_its_pipe)
@@ -170,6 +178,7 @@ Test(laws_ear, stops_a_cancelled_accept_exactly_once_and_closes_its_pipe)
     bed_stream(&ear_bed, &client, &server, 100, 10);
     bed_end_close(&client);
     bed_end_close(&server);
+    ear_settle();
 }
 
 Test(laws_ear, cancels_one_accept_of_many)
@@ -191,6 +200,7 @@ Test(laws_ear, cancels_one_accept_of_many)
             cr_assert_eq(bed_await(&ear_bed, &ends[i].accept).fault.status, PIPEPORT_STOPPED);
         }
     }
+    ear_settle();
 }
 
 Test(laws_ear, lets_one_client_in_for_each_accept)
@@ -219,6 +229,7 @@ Test(laws_ear, lets_one_client_in_for_each_accept)
     for (int i = 0; i < MANY; i++) {
         bed_end_close(&clients[i]);
     }
+    ear_settle();
 }
 
 Test(laws_ear, survives_clients_that_come_and_go_at_once)
@@ -238,6 +249,7 @@ Test(laws_ear, survives_clients_that_come_and_go_at_once)
         }
         cr_assert_eq(server.pipe.handle, PP_PIPE_CLOSED);
     }
+    ear_settle();
 }
 
 enum { STORM = 300 };
@@ -277,6 +289,7 @@ Test(laws_ear, accepts_who_is_there_already_as_well_as_who_comes_later)
     }
     pp_os_thread_join(&dialler);
     cr_log_info("%d of %d were there already", now_count, STORM);
+    ear_settle();
 }
 
 static void crowd_connect(uint32_t count)
@@ -306,6 +319,7 @@ static void crowd_connect(uint32_t count)
 Test(laws_ear, holds_255_connections_on_one_port)
 {
     crowd_connect(255);
+    ear_settle();
 }
 
 Test(laws_ear, holds_1000_connections_on_one_port)
@@ -314,6 +328,7 @@ Test(laws_ear, holds_1000_connections_on_one_port)
         cr_skip_test("this system allows too few open files");
     }
     crowd_connect(1000);
+    ear_settle();
 }
 
 Test(laws_ear, leaves_no_handle_behind)
@@ -337,6 +352,7 @@ Test(laws_ear, leaves_no_handle_behind)
         cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, 4096, 0).status, PIPEPORT_NO_SERVER);
     }
     cr_assert_eq(system_handles(), before);
+    ear_settle();
 }
 
 Test(laws_ear, fails_for_want_of_memory_and_leaves_the_name_free)
@@ -356,4 +372,5 @@ Test(laws_ear, fails_for_want_of_memory_and_leaves_the_name_free)
         cr_assert_eq(ear_open_status(name), PIPEPORT_OK);
     }
     cr_assert_gt(takes, 0);
+    ear_settle();
 }

@@ -26,13 +26,14 @@ static void port_setup(void)
     bed_end_init(&port_bed, &client, 0);
 }
 
-static void port_teardown(void)
+/* Called by each test at its end: what breaks after the body fails no test of Criterion's. */
+static void port_settle(void)
 {
     bed_hears_nothing(&port_bed);
     bed_close(&port_bed);
 }
 
-TestSuite(port_windows, .init = port_setup, .fini = port_teardown, .timeout = 60);
+TestSuite(port_windows, .init = port_setup, .timeout = 60);
 
 Test(port_windows, hands_out_posts_that_the_system_refused)
 {
@@ -57,6 +58,7 @@ Test(port_windows, hands_out_posts_that_the_system_refused)
             seen[batch[i].op - ops] = true;
         }
     }
+    port_settle();
 }
 
 Test(port_windows, does_not_lose_a_wake_that_the_system_refused)
@@ -67,6 +69,24 @@ Test(port_windows, does_not_lose_a_wake_that_the_system_refused)
     port_bed.port->iocp = iocp;
     pp_completion completion;
     cr_assert_eq(pp_port_take(port_bed.port, 0, UINT32_MAX, &completion, 1), 0);
+    port_settle();
+}
+
+Test(port_windows, sends_back_a_wake_that_one_batch_took_for_two)
+{
+    pp_completion batch[PP_BATCH_MAX];
+    cr_assert_eq(pp_port_take(port_bed.port, 2, 0, batch, PP_BATCH_MAX), 0); /* Now three drainers are known. */
+    pp_port_wake(port_bed.port);
+    cr_assert_eq(pp_port_take(port_bed.port, 0, UINT32_MAX, batch, PP_BATCH_MAX), 0);
+    DWORD bytes;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    for (int left = 2; left > 0; left--) {
+        cr_assert(GetQueuedCompletionStatus(port_bed.port->iocp, &bytes, &key, &overlapped, 0));
+        cr_assert_null(overlapped);
+    }
+    cr_assert_not(GetQueuedCompletionStatus(port_bed.port->iocp, &bytes, &key, &overlapped, 0));
+    port_settle();
 }
 
 static void port_take_one(void *argument)
@@ -87,6 +107,7 @@ Test(port_windows, hands_a_refused_post_to_a_taker_that_sleeps_already)
     pp_port_arm(port_bed.port, &op, NULL);
     pp_port_keep(port_bed.port, &op);
     pp_os_thread_join(&taker);
+    port_settle();
 }
 
 Test(port_windows, keeps_more_drainers_awake_than_it_was_made_for)
@@ -97,6 +118,7 @@ Test(port_windows, keeps_more_drainers_awake_than_it_was_made_for)
     pp_port_wake(port_bed.port);
     cr_assert_eq(pp_port_take(port_bed.port, PP_DRAINERS_MAX - 1, UINT32_MAX, &completion, 1), 0);
     cr_assert_eq(pp_port_take(port_bed.port, 0, UINT32_MAX, &completion, 1), 0);
+    port_settle();
 }
 
 Test(port_windows, knows_the_codes_of_the_system)
@@ -115,6 +137,7 @@ Test(port_windows, knows_the_codes_of_the_system)
         cr_assert_eq(fault.status, codes[i].status, "code %lu", codes[i].code);
         cr_assert_eq(fault.system_code, (long) codes[i].code);
     }
+    port_settle();
 }
 
 Test(port_windows, knows_what_an_operation_ended_with)
@@ -127,6 +150,7 @@ Test(port_windows, knows_what_an_operation_ended_with)
     cr_assert_eq(pp_fault_from_packet(0xC00000B1UL).status, PIPEPORT_GONE); /* STATUS_PIPE_CLOSING */
     cr_assert_eq(pp_fault_from_packet(0xC00000B0UL).status, PIPEPORT_GONE); /* STATUS_PIPE_DISCONNECTED */
     cr_assert_eq(pp_fault_from_packet(0xC000009AUL).status, PIPEPORT_NO_MEMORY);
+    port_settle();
 }
 
 Test(port_windows, spells_a_name_as_the_system_does)
@@ -147,6 +171,7 @@ Test(port_windows, spells_a_name_as_the_system_does)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         cr_assert_eq(pp_pipe_address(refused[i], address), PIPEPORT_INVALID, "%s", refused[i]);
     }
+    port_settle();
 }
 
 Test(port_windows, serves_the_longest_name)
@@ -160,6 +185,7 @@ Test(port_windows, serves_the_longest_name)
     cr_assert_eq(fault.status, PIPEPORT_OK);
     cr_assert_eq(pp_pipe_dial(&client.pipe, name, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY);
     pp_ear_close(ear);
+    port_settle();
 }
 
 /* The holder keeps the name, and nobody reaches it. */
@@ -173,6 +199,7 @@ Test(port_windows, is_busy_while_no_instance_is_armed)
         bed_end_close(&server);
         bed_end_close(&client);
     }
+    port_settle();
 }
 
 /* An instance of the ear's that a client has come to already. */
@@ -193,6 +220,7 @@ Test(port_windows, accepts_at_once_who_came_before_the_accept)
     bed_stream(&port_bed, &client, &server, 1000, 100);
     bed_end_close(&server);
     bed_end_close(&client);
+    port_settle();
 }
 
 Test(port_windows, tells_of_one_who_came_and_went_before_the_accept)
@@ -203,6 +231,7 @@ Test(port_windows, tells_of_one_who_came_and_went_before_the_accept)
     cr_assert_eq(pp_pipe_accept_on(&server.pipe, instance, &server.accept, &now), PP_NOW);
     cr_assert_eq(now.fault.status, PIPEPORT_GONE);
     cr_assert_eq(server.pipe.handle, PP_PIPE_CLOSED);
+    port_settle();
 }
 
 Test(port_windows, delivers_what_one_wrote_who_came_and_went_before_the_accept)
@@ -217,6 +246,7 @@ Test(port_windows, delivers_what_one_wrote_who_came_and_went_before_the_accept)
     cr_assert_eq(memcmp(room, "farewell", 8), 0);
     cr_assert_eq(bed_read(&port_bed, &server, room, sizeof room).fault.status, PIPEPORT_GONE);
     bed_end_close(&server);
+    port_settle();
 }
 
 Test(port_windows, does_not_take_a_write_of_no_bytes_for_the_end)
@@ -239,6 +269,7 @@ Test(port_windows, does_not_take_a_write_of_no_bytes_for_the_end)
     bed_end_close(&server);
     bed_end_close(&client);
     CloseHandle(overlapped.hEvent);
+    port_settle();
 }
 
 Test(port_windows, reads_bytes_from_a_server_of_messages)
@@ -261,6 +292,7 @@ Test(port_windows, reads_bytes_from_a_server_of_messages)
     cr_assert(bed_is_stamped(room, 100, 0));
     bed_end_close(&client);
     CloseHandle(instance);
+    port_settle();
 }
 
 Test(port_windows, lets_in_the_owner_the_system_and_the_administrators_only)
@@ -283,6 +315,7 @@ Test(port_windows, lets_in_the_owner_the_system_and_the_administrators_only)
     cr_assert_neq(wcsstr(text, L"(A;;FA;;;SY)(A;;FA;;;BA)"), NULL);
     LocalFree(text);
     LocalFree(descriptor);
+    port_settle();
 }
 
 Test(port_windows, passes_no_handle_on_to_children)
@@ -296,4 +329,5 @@ Test(port_windows, passes_no_handle_on_to_children)
     }
     bed_end_close(&server);
     bed_end_close(&client);
+    port_settle();
 }
