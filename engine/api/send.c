@@ -214,8 +214,7 @@ pipeport_status pipeport_resume(pipeport_engine *engine, pipeport_conn name)
     if (!conn) {
         return PIPEPORT_GONE;
     }
-    pp_worker *worker = pp_pool_here(&engine->hub.pool);
-    pp_conn_resume(conn, worker);
-    pp_conn_unpin(conn, worker);
+    pp_conn_resume(conn);
+    pp_conn_unpin(conn, pp_pool_here(&engine->hub.pool));
     return PIPEPORT_OK;
 }

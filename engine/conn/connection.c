@@ -99,9 +99,12 @@ static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
     }
 }
 
+/* By the port, also on a worker: a handler that fills the queue at each `drained` would make its pump and its turn call
+ * each other for as long as the peer reads, and the worker's round would not end. */
 static void conn_writer_drained(pp_writer *writer, pp_worker *worker)
 {
-    pp_turn_summon(&conn_of_writer(writer)->turn, DUTY_DRAINED, worker);
+    (void) worker;
+    pp_turn_summon(&conn_of_writer(writer)->turn, DUTY_DRAINED, NULL);
 }
 
 static void conn_writer_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
@@ -472,10 +475,10 @@ void pp_conn_pause(pp_conn *conn)
     atomic_store(&conn->paused, true);
 }
 
-void pp_conn_resume(pp_conn *conn, pp_worker *worker)
+void pp_conn_resume(pp_conn *conn)
 {
-    if (atomic_exchange(&conn->paused, false)) {
-        pp_turn_summon(&conn->turn, DUTY_RESUME, worker);
+    if (atomic_exchange(&conn->paused, false)) { /* By the port, for the reason of conn_writer_drained. */
+        pp_turn_summon(&conn->turn, DUTY_RESUME, NULL);
     }
 }
 

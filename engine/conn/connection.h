@@ -83,7 +83,7 @@ pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, 
 
 /* With a pin. */
 void pp_conn_pause(pp_conn *conn);
-void pp_conn_resume(pp_conn *conn, pp_worker *worker);
+void pp_conn_resume(pp_conn *conn);
 
 /* Closes all connections of a stopping party. */
 void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker);

@@ -4,12 +4,19 @@
 
 #include "engine/base/assert.h"
 
+enum { TURN_LAPS_MAX = 8 }; /* Duties that come while it runs: so often, then others have their turn. */
+
 static void turn_run(pp_turn *turn, pp_worker *worker)
 {
+    uint32_t laps = 0;
     uint32_t expected = PP_TURN_RUNNING;
     bool was_behind = turn->behind;
     turn->behind = false;
     do {
+        if (laps++ == TURN_LAPS_MAX) {
+            pp_port_post(turn->port, &turn->op);
+            return;
+        }
         uint32_t duties = atomic_exchange(&turn->word, PP_TURN_RUNNING) & ~(uint32_t) PP_TURN_RUNNING;
         switch (turn->owner->run(turn, duties, worker)) {
         case PP_TURN_NOTHING:

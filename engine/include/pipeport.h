@@ -121,7 +121,8 @@ typedef struct pipeport_end {
 
 /* Any member may be NULL. Events run on the engine's workers (or on threads lent by pipeport_engine_run); no lock of
  * ours is held; everything in this file may be called from inside unless it says otherwise. An event that blocks
- * holds one worker and delays the replies of its batch, nothing else. */
+ * holds one worker, and delays what up to 15 other connections have to do whose completions came in the same batch; so
+ * no event may wait for another one. */
 typedef struct pipeport_events {
     size_t size; /* sizeof(pipeport_events), always. */
     void *user;
@@ -157,7 +158,8 @@ PIPEPORT_API pipeport_status pipeport_engine_create(pipeport_engine **out, const
 PIPEPORT_API pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32_t for_ms);
 
 /* Stops what still lives on the engine (abort), ends the workers, frees everything. Messages still held must have been
- * released, and threads lent must be able to come home: it waits for them.
+ * released, and threads lent must be able to come home: it waits for them. No other call on this engine may begin, or
+ * be waiting in a stop, once it has begun.
  * Owner:   `engine` is gone when it answers OK. NULL is fine.
  * Thread:  any but an event of this engine.
  * Fails:   INVALID (inside an event; nothing was changed). */
@@ -166,8 +168,9 @@ PIPEPORT_API pipeport_status pipeport_engine_destroy(pipeport_engine *engine);
 /* ---- Server ---- */
 
 /* Claims `name` and accepts connections. A name is 1-200 bytes of UTF-8 without backslash, slash or control bytes; on
- * Windows it becomes \\.\pipe\NAME (given whole it is taken as it is), on Linux a socket in a 0700 directory of the
- * user. The pipe is for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
+ * Windows it becomes \\.\pipe\NAME (given whole it is taken as it is) and does not end in a dot or a space, on Linux a
+ * socket in a 0700 directory of the user (an absolute path is taken as it is; 107 bytes in all, unix(7)). The pipe is
+ * for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
  * Owner:   the caller gets *out; give it to pipeport_server_stop. Name, options (may be NULL), events are copied.
  * Thread:  any, events too.
  * Fails:   INVALID, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */

@@ -51,6 +51,36 @@ LIFE_TEST(connection_flow, tells_drained_once_after_full)
     cr_assert_eq(stats.bytes_sent, 1000);
 }
 
+static void flow_fill(life_conn *conn)
+{
+    char block[96] = {0};
+    while (conn->drained < 1000 && life_send(conn, block, sizeof block) == PIPEPORT_OK) {
+    }
+}
+
+static void flow_fill_for(life_conn *conn, const void *data, size_t length)
+{
+    (void) data, (void) length;
+    flow_fill(conn);
+}
+
+LIFE_TEST(connection_flow, lets_others_in_between_though_each_drained_fills_the_queue_again)
+{
+    life_options.message_bytes_max = 100;
+    life_options.send_queue_bytes_max = 1000;
+    life.on_message = flow_fill_for;
+    life.on_drained = flow_fill;
+    life_conn *conn = flow_open();
+    fake_peer_sends_message(pipe, "go", 2);
+    unsigned rounds = 0;
+    for (; conn->drained < 1000 && rounds < 10000; ++rounds) {
+        unsigned before = conn->drained;
+        cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+        cr_assert_lt(conn->drained - before, 3, "%u in one round", conn->drained - before);
+    }
+    cr_assert_eq(conn->drained, 1000, "%u after %u rounds", conn->drained, rounds);
+}
+
 LIFE_TEST(connection_flow, refuses_a_message_above_the_bound)
 {
     char block[101] = {0};
