@@ -8,7 +8,9 @@
 pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes)
 {
     atomic_init(&hub->next_home, 0);
-    pp_fault fault = pp_port_create(&hub->port, &hub->memory, workers ? workers : 1);
+    pp_port_options options = {
+        .drainers = workers ? workers : 1, .lent = workers == 0, .say = hub->log, .say_user = hub->log_user};
+    pp_fault fault = pp_port_create(&hub->port, &hub->memory, &options);
     if (fault.status != PIPEPORT_OK) {
         return fault;
     }

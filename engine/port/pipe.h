@@ -57,6 +57,10 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
 /* Reads up to `bytes` (at least 1). GONE: the peer ended and everything was read. */
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now);
 
+/* Waits for something to read, or for the end, and lends no buffer: then OK and 0 bytes, and a read comes next. It is
+ * the pipe's read: one of both at a time. A hint: that read may still pend. Only where pp_port_can_await. */
+pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now);
+
 /* Writes from the slices in order (1 to slices_max, none of 0 bytes). It may take fewer bytes than it was given.
  * GONE: the peer ended. The slices' array is free when the call returns; what they point at is lent. */
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now);

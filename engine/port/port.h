@@ -54,9 +54,16 @@ enum { PP_BATCH_MAX = 16 }; /* Small: a large batch starves other takers while a
 
 typedef struct pp_port pp_port;
 
-/* A port for `drainers` threads (1-64), numbered from 0; each number is used by one thread at a time.
- * Fails: NO_MEMORY, SYSTEM. */
-pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers);
+typedef struct pp_port_options {
+    uint32_t drainers; /* Threads that drain, 1-64, numbered from 0; each number is used by one thread at a time. */
+    bool lent;         /* The thread of a number may change from one take to the next. */
+    void (*say)(void *user, const char *line); /* NULL, or what people should know of the choice of a driver; inside
+                                                  create only. */
+    void *say_user;
+} pp_port_options;
+
+/* Fails: INVALID (a driver was asked for that there is not), NO_MEMORY, SYSTEM. */
+pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options);
 
 /* No pipe may live on it and nobody may be taking. */
 void pp_port_destroy(pp_port *port);
@@ -64,6 +71,12 @@ void pp_port_destroy(pp_port *port);
 /* True: any drainer takes any completion, whatever its number, and more may drain than were asked for (Windows).
  * False: each has its own pipes (Linux). */
 bool pp_port_is_shared(const pp_port *port);
+
+/* True: a pipe can wait for its peer without lending a buffer (pp_pipe_await). */
+bool pp_port_can_await(const pp_port *port);
+
+/* What drains it, as people call it: "IOCP", "epoll". */
+const char *pp_port_driver(const pp_port *port);
 
 /* Waits up to wait_ms (UINT32_MAX: no bound) for completions and fills at most `max` (<= PP_BATCH_MAX) of them. 0: the
  * time passed, or somebody woke this drainer. The time is a hint; keep absolute deadlines. */

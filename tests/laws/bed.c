@@ -19,7 +19,8 @@ void bed_open(test_bed *bed, uint32_t drainers)
     memset(bed, 0, sizeof *bed);
     pp_memory_init(&bed->memory, 0);
     LAW(drainers >= 1 && drainers <= BED_DRAINERS_MAX);
-    LAW(pp_port_create(&bed->port, &bed->memory, drainers).status == PIPEPORT_OK);
+    LAW(pp_port_create(&bed->port, &bed->memory, &(pp_port_options){.drainers = drainers, .lent = true}).status ==
+        PIPEPORT_OK);
     bed->drainers_count = drainers;
     atomic_init(&bed->stopping, false);
 }

@@ -285,7 +285,7 @@ Test(laws_port, fails_to_be_created_where_there_is_no_memory_and_leaves_nothing)
         pp_memory_init(&memory, 0);
         atomic_store(&memory.fail_after, takes);
         pp_port *port = NULL;
-        pp_fault fault = pp_port_create(&port, &memory, 2);
+        pp_fault fault = pp_port_create(&port, &memory, &(pp_port_options){.drainers = 2});
         if (fault.status == PIPEPORT_OK) {
             pp_port_destroy(port);
             cr_assert_eq(atomic_load(&memory.bytes), 0);

@@ -82,9 +82,9 @@ void fake_say(fake_script *script, pipeport_status status, unsigned times)
 
 /* ---- The port ---------------------------------------------------------------------------------------------------- */
 
-pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers)
+pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options)
 {
-    PP_VERIFY(drainers >= 1 && drainers <= 64);
+    PP_VERIFY(options->drainers >= 1 && options->drainers <= 64);
     if (fake.port_fault.status != PIPEPORT_OK) {
         return fake.port_fault;
     }
@@ -110,6 +110,18 @@ bool pp_port_is_shared(const pp_port *port)
 {
     (void) port;
     return !fake.not_shared;
+}
+
+bool pp_port_can_await(const pp_port *port)
+{
+    (void) port;
+    return false;
+}
+
+const char *pp_port_driver(const pp_port *port)
+{
+    (void) port;
+    return "fake";
 }
 
 uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max)
@@ -363,6 +375,15 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     fake_arm(&of->read, op);
     fake_peer_sends(of, NULL, 0);
     return PP_LATER;
+}
+
+pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
+{
+    (void) pipe;
+    (void) op;
+    (void) now;
+    PP_VERIFY(false); /* pp_port_can_await says no. */
+    return PP_NOW;
 }
 
 static void fake_try_read(fake_pipe *of)

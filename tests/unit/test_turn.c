@@ -89,7 +89,7 @@ static void chorus_done(pp_op *op, pp_result result, void *drainer)
 static void begin(uint32_t workers)
 {
     pp_memory_init(&memory, 0);
-    cr_assert_eq(pp_port_create(&port, &memory, workers).status, PIPEPORT_OK);
+    cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = workers}).status, PIPEPORT_OK);
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, workers).status, PIPEPORT_OK);
     pp_turn_init(&turn, &owner, port, 0);
@@ -184,7 +184,7 @@ Test(turn, waits_for_threads_that_are_lent)
     pipeport_status statuses[3];
     memory = (pp_memory){0};
     pp_memory_init(&memory, 0);
-    cr_assert_eq(pp_port_create(&port, &memory, 1).status, PIPEPORT_OK);
+    cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = 1}).status, PIPEPORT_OK);
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     for (int i = 0; i < 3; ++i) {

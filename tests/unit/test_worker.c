@@ -28,7 +28,7 @@ static void begin(void)
     fake_reset();
     fake.waits = fake_os_pass;
     pp_memory_init(&memory, 0);
-    cr_assert_eq(pp_port_create(&port, &memory, 1).status, PIPEPORT_OK);
+    cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = 1}).status, PIPEPORT_OK);
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
 }

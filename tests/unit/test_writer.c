@@ -74,7 +74,7 @@ static void begin(uint32_t slices_max)
     fake.waits = fake_os_pass;
     fake.slices_max = slices_max;
     pp_memory_init(&memory, 0);
-    cr_assert_eq(pp_port_create(&port, &memory, 1).status, PIPEPORT_OK);
+    cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = 1}).status, PIPEPORT_OK);
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     pipe = fake_pipe_open(&place, port);

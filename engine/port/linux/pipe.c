@@ -84,6 +84,12 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     return pp_watch_read(pipe_watch(pipe), &piece, op, now);
 }
 
+pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
+{
+    PP_ASSERT(op->home == pipe->home);
+    return pp_watch_await(pipe_watch(pipe), op, now);
+}
+
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     struct iovec pieces[PP_SLICES_MAX];

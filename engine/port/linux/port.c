@@ -10,8 +10,9 @@ static size_t port_bytes(uint32_t drainers)
     return sizeof(pp_port) + drainers * sizeof(pp_drainer);
 }
 
-pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers)
+pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options)
 {
+    uint32_t drainers = options->drainers;
     PP_ASSERT(drainers >= 1 && drainers <= PORT_DRAINERS_MAX);
     pp_port *port = pp_memory_take_zeroed(memory, port_bytes(drainers));
     if (port == NULL) {
@@ -53,6 +54,18 @@ bool pp_port_is_shared(const pp_port *port)
 {
     (void) port;
     return false;
+}
+
+bool pp_port_can_await(const pp_port *port)
+{
+    (void) port;
+    return true;
+}
+
+const char *pp_port_driver(const pp_port *port)
+{
+    (void) port;
+    return "epoll";
 }
 
 uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max)

@@ -128,6 +128,18 @@ pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_resul
     }
 }
 
+pp_armed pp_watch_await(pp_watch *watch, pp_op *op, pp_result *now)
+{
+    _Atomic(char *) *lane = &watch->lane[PP_READING];
+    while (atomic_load_explicit(lane, memory_order_acquire) == watch_quiet) {
+        if (watch_publish(watch, PP_READING, NULL, 0, op)) {
+            return PP_LATER;
+        }
+    }
+    *now = (pp_result){{PIPEPORT_OK, 0}, 0};
+    return PP_NOW;
+}
+
 /* Without EPOLLOUT no edge of its own comes, so the lane says `ready` whenever no write waits. */
 pp_armed pp_watch_write(pp_watch *watch, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now)
 {
@@ -160,7 +172,12 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
     struct iovec pieces[PP_ROOM_SLICES];
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
     uint32_t count = room->as.lent.count;
-    PP_VERIFY(count >= 1 && count <= PP_ROOM_SLICES);
+    PP_VERIFY(count <= PP_ROOM_SLICES);
+    if (count == 0) { /* An await: the edge is its answer, and stays for the read. */
+        atomic_store_explicit(lane, rest, memory_order_release);
+        pp_drainer_finish(drainer, op, (pp_result){{PIPEPORT_OK, 0}, 0});
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         pieces[i] = (struct iovec){room->as.lent.data[i], room->as.lent.bytes[i]};
     }
@@ -229,7 +246,7 @@ pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home
     watch->home = drainer;
     watch->memory = pipe->memory;
     watch->fd = fd;
-    atomic_init(&watch->lane[PP_READING], watch_ready_mark(watch));
+    atomic_init(&watch->lane[PP_READING], watch_quiet); /* What is there already is the first edge (epoll_ctl(2)). */
     atomic_init(&watch->lane[PP_WRITING], watch_ready_mark(watch));
     pp_fault fault = pp_drainer_watch(drainer, fd, WATCH_ALWAYS, &watch->source);
     if (fault.status != PIPEPORT_OK) {

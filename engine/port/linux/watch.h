@@ -56,7 +56,8 @@ typedef struct pp_watch {
 /* Makes `pipe` an open one on the socket `fd`, which is the watch's if it answers OK. Fails: NO_MEMORY, SYSTEM. */
 pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home);
 
-/* As pp_pipe_read and pp_pipe_write. */
+/* As pp_pipe_await, pp_pipe_read and pp_pipe_write. An await is an armed read of no pieces: its edge ends it. */
+pp_armed pp_watch_await(pp_watch *watch, pp_op *op, pp_result *now);
 pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_result *now);
 pp_armed pp_watch_write(pp_watch *watch, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
 

@@ -131,6 +131,15 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     return pipe_armed(port, op, ok ? ERROR_SUCCESS : GetLastError(), now);
 }
 
+pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
+{
+    (void) pipe;
+    (void) op;
+    (void) now;
+    PP_VERIFY(false); /* pp_port_can_await says no. */
+    return PP_NOW;
+}
+
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     PP_ASSERT(pipe->handle != PP_PIPE_CLOSED && count == 1 && slices[0].bytes > 0);

@@ -9,15 +9,15 @@ enum { PORT_LOOK_MS = 500 };
 
 enum port_key { PORT_KEY_PIPE, PORT_KEY_POST, PORT_KEY_WAKE };
 
-pp_fault pp_port_create(pp_port **out, pp_memory *memory, uint32_t drainers)
+pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options)
 {
-    PP_ASSERT(drainers >= 1 && drainers <= PP_DRAINERS_MAX);
+    PP_ASSERT(options->drainers >= 1 && options->drainers <= PP_DRAINERS_MAX);
     pp_port *port = pp_memory_take_zeroed(memory, sizeof *port);
     if (port == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
     port->memory = memory;
-    atomic_init(&port->used, drainers);
+    atomic_init(&port->used, options->drainers);
     port->iocp = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, pp_os_processors());
     if (port->iocp == NULL) {
         pp_fault fault = pp_fault_from(GetLastError());
@@ -183,6 +183,19 @@ static uint32_t port_dequeue(pp_port *port, uint32_t wait_ms, pp_completion *com
         port_send_wakes(port, wakes - 1);
     }
     return count;
+}
+
+/* A read of 0 bytes would have to do it; what Wine makes of one is not what Windows does. */
+bool pp_port_can_await(const pp_port *port)
+{
+    (void) port;
+    return false;
+}
+
+const char *pp_port_driver(const pp_port *port)
+{
+    (void) port;
+    return "IOCP";
 }
 
 uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max)
