@@ -61,6 +61,11 @@ pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_eng
     return PIPEPORT_OK;
 }
 
+const char *pipeport_engine_driver(const pipeport_engine *engine)
+{
+    return engine ? pp_port_driver(engine->hub.port) : "";
+}
+
 pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32_t for_ms)
 {
     return engine ? pp_pool_lend(&engine->hub.pool, for_ms) : PIPEPORT_INVALID;

@@ -136,6 +136,12 @@ Test(engine, is_not_made_in_less_memory_than_it_needs)
     life_end();
 }
 
+LIFE_TEST(engine, names_what_drains_it)
+{
+    cr_assert_str_eq(pipeport_engine_driver(life.engine), "fake");
+    cr_assert_str_eq(pipeport_engine_driver(NULL), "");
+}
+
 LIFE_TEST(engine, refuses_what_makes_no_sense)
 {
     pipeport_events events = {.size = sizeof events};
