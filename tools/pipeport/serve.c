@@ -266,6 +266,7 @@ static int serve_live(struct serve *serve, const char *name)
         return SAY_EXIT_FAIL;
     }
     say("listening on %s", pipeport_server_address(serve->server));
+    say("driver: %s", pipeport_engine_driver(serve->engine));
     fine = serve_run(serve);
     fine &= serve_stop(serve);
     return fine && atomic_load(&serve->failures) == 0 ? SAY_EXIT_OK : SAY_EXIT_FAIL;

@@ -212,6 +212,7 @@ void swarm_report_connected(const struct swarm *swarm)
     }
     say("connected: %" PRIu32 " of %" PRIu32 " in %s, %.0f connections/s", opened, swarm->options.connections,
         say_duration(&room, last_ns - swarm->dial_ns), say_rate(opened, last_ns - swarm->dial_ns));
+    say("driver: %s", pipeport_engine_driver(swarm->engine));
 }
 
 bool swarm_report(struct swarm *swarm)
