@@ -40,15 +40,9 @@ void say_error(const char *who, const char *format, ...)
     fflush(stderr);
 }
 
-void say_status(const char *who, const char *what, pipeport_status status, long system_code)
+void say_status(const char *who, const char *what, pipeport_status status)
 {
-    const char *text = pipeport_status_text(status);
-
-    if (system_code != 0) {
-        say_error(who, "%s: %s (status %d, system code %ld)", what, text, (int) status, system_code);
-    } else {
-        say_error(who, "%s: %s (status %d)", what, text, (int) status);
-    }
+    say_error(who, "%s: %s (status %d)", what, pipeport_status_text(status), (int) status);
 }
 
 const char *say_duration(struct say_room *room, uint64_t ns)

@@ -34,8 +34,8 @@ void say_hush(bool hushed);
 /* "pipeport WHO: ..." on stderr. Thread: any. */
 void say_error(const char *who, const char *format, ...) SAY_FORMAT(2, 3);
 
-/* "pipeport WHO: WHAT: the status' sentence (system code N)" on stderr. Thread: any. */
-void say_status(const char *who, const char *what, pipeport_status status, long system_code);
+/* "pipeport WHO: WHAT: the status' sentence (status N)" on stderr. Thread: any. */
+void say_status(const char *who, const char *what, pipeport_status status);
 
 /* A duration for people, "12.3 ms"; `room` is given back. */
 struct say_room {

@@ -3,8 +3,10 @@
 
 #include "tools/pipeport/clock.h"
 #include "tools/pipeport/interrupt.h"
+#include "tools/pipeport/log.h"
 #include "tools/pipeport/payload.h"
 #include "tools/pipeport/say.h"
+#include "tools/pipeport/system.h"
 
 #define SERVE_AT(member) offsetof(struct serve_options, member)
 #define SERVE_MESSAGE_BYTES (1u << 20)
@@ -127,7 +129,7 @@ static bool serve_broadcast(struct serve *serve)
         pipeport_message_release(message);
     }
     if (status != PIPEPORT_OK) {
-        say_status("serve", "a broadcast was refused", status, 0);
+        say_status("serve", "a broadcast was refused", status);
         return false;
     }
     serve->broadcasts++;
@@ -195,7 +197,7 @@ static bool serve_run(struct serve *serve)
             pipeport_status status = pipeport_engine_run(serve->engine, turn_ms);
 
             if (status != PIPEPORT_OK) {
-                say_status("serve", "the main thread cannot drain the port (fewer --workers may help)", status, 0);
+                say_status("serve", "the main thread cannot drain the port (fewer --workers may help)", status);
                 fine = false;
             }
         }
@@ -275,7 +277,8 @@ static int serve_live(struct serve *serve, const char *name)
 int serve_main(int count, char **arguments)
 {
     static struct serve serve; /* Static: the counters are zero, and engine and events may keep pointing at it. */
-    pipeport_engine_options engine = {.size = sizeof(engine)};
+    static char who[] = "serve";
+    pipeport_engine_options engine = {.size = sizeof(engine), .log = log_line, .log_user = who};
     const char *name;
     pipeport_status status;
     int code;
@@ -298,12 +301,15 @@ int serve_main(int count, char **arguments)
     if (!serve_settle(&serve)) {
         return SAY_EXIT_USAGE;
     }
+    if (!system_allows(who, serve.options.connections)) {
+        return SAY_EXIT_FAIL;
+    }
     engine.workers = serve.options.workers == 1  ? PIPEPORT_HOST_THREADS
                      : serve.options.workers > 1 ? serve.options.workers - 1
                                                  : 0;
     status = pipeport_engine_create(&serve.engine, &engine);
     if (status != PIPEPORT_OK) {
-        say_status("serve", "the engine cannot start", status, 0);
+        say_status("serve", "the engine cannot start", status);
         return SAY_EXIT_FAIL;
     }
     interrupt_watch();

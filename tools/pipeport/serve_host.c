@@ -34,7 +34,7 @@ static void serve_host_count(struct serve *serve, size_t length)
 static void serve_host_fail(struct serve *serve, pipeport_conn conn, const char *what, pipeport_status status)
 {
     serve_host_add(&serve->failures, 1);
-    say_status("serve", what, status, 0);
+    say_status("serve", what, status);
     pipeport_close(serve->engine, conn, PIPEPORT_ABORT);
 }
 

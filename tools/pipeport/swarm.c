@@ -5,8 +5,10 @@
 
 #include "tools/pipeport/clock.h"
 #include "tools/pipeport/interrupt.h"
+#include "tools/pipeport/log.h"
 #include "tools/pipeport/payload.h"
 #include "tools/pipeport/say.h"
+#include "tools/pipeport/system.h"
 
 #define SWARM_AT(member) offsetof(struct swarm_options, member)
 #define SWARM_MESSAGE_LEAST (1u << 20)
@@ -143,7 +145,7 @@ static bool swarm_wait(struct swarm *swarm, const _Atomic uint32_t *number, uint
         pipeport_status status = pipeport_engine_run(swarm->engine, SWARM_TURN_MS);
 
         if (status != PIPEPORT_OK) {
-            say_status("swarm", "the main thread cannot drain the port (fewer --threads may help)", status, 0);
+            say_status("swarm", "the main thread cannot drain the port (fewer --threads may help)", status);
             return false;
         }
         if (seen != events) {
@@ -222,7 +224,8 @@ static void swarm_stop(struct swarm *swarm, bool fine)
 
 static int swarm_live(struct swarm *swarm)
 {
-    pipeport_engine_options engine = {.size = sizeof(engine)};
+    static char who[] = "swarm";
+    pipeport_engine_options engine = {.size = sizeof(engine), .log = log_line, .log_user = who};
     uint32_t threads = swarm->options.threads;
     pipeport_status status;
     bool fine;
@@ -230,7 +233,7 @@ static int swarm_live(struct swarm *swarm)
     engine.workers = threads == 1 ? PIPEPORT_HOST_THREADS : threads > 1 ? threads - 1 : 0;
     status = pipeport_engine_create(&swarm->engine, &engine);
     if (status != PIPEPORT_OK) {
-        say_status("swarm", "the engine cannot start", status, 0);
+        say_status("swarm", "the engine cannot start", status);
         return SAY_EXIT_FAIL;
     }
     interrupt_watch();
@@ -279,7 +282,7 @@ int swarm_main(int count, char **arguments)
     if (!swarm_settle(&swarm.options)) {
         return SAY_EXIT_USAGE;
     }
-    if (swarm_init(&swarm)) {
+    if (system_allows("swarm", swarm.options.connections) && swarm_init(&swarm)) {
         code = swarm_live(&swarm);
     }
     swarm_fini(&swarm);

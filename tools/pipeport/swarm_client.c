@@ -7,6 +7,7 @@
 #include "tools/pipeport/payload.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/swarm.h"
+#include "tools/pipeport/system.h"
 
 #define CLIENT_OBJECTIONS_SAID 10
 
@@ -271,9 +272,10 @@ static void client_cannot_connect(struct swarm_client *client, pipeport_status w
     if (why == PIPEPORT_INVALID) {
         atomic_store(&client->swarm->name_wrong, true);
     } else if (!atomic_load(&client->swarm->ending)) {
-        swarm_client_object(client, "it could not connect: %s (status %d, system code %ld)%s",
-                            pipeport_status_text(why), (int) why, system_code,
-                            why == PIPEPORT_SYSTEM ? "; many connections want many descriptors, see ulimit -n" : "");
+        struct system_room room;
+
+        swarm_client_object(client, "it could not connect: %s (status %d%s%s)", pipeport_status_text(why), (int) why,
+                            system_code == 0 ? "" : ", ", system_code == 0 ? "" : system_code_text(&room, system_code));
     }
     atomic_store(&client->swarm->ending, true); /* Not all can be there any more. */
     client_is_over(client);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system.h - what the program asks of the system beside the library. One .c per system.
+ */
+#ifndef PIPEPORT_TOOL_SYSTEM_H
+#define PIPEPORT_TOOL_SYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct system_room {
+    char text[160];
+};
+
+/* May this process have `connections` pipes open, and what else it needs? Raises its own bound as far as a process may;
+ * where that is not enough, one line on stderr says what, where and what to do. Thread: main, before others begin. */
+bool system_allows(const char *who, uint32_t connections);
+
+/* What a code of the system's means in the system's words, "no text" where it has none. Thread: any. */
+const char *system_code_text(struct system_room *room, long code);
+
+#endif
