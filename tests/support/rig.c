@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void rig_log(void *user, const char *line)
@@ -24,6 +25,8 @@ void rig_open_with(test_rig *rig, pipeport_engine_options options)
     options.size = sizeof options;
     options.log = rig_log;
     cr_assert_eq(pipeport_engine_create(&rig->engine, &options), PIPEPORT_OK);
+    const char *driver = getenv("PIPEPORT_TEST_DRIVER"); /* Set by support/linux/on_driver.c. */
+    cr_assert(!driver || strcmp(driver, pipeport_engine_driver(rig->engine)) == 0, "it is to be tested on %s", driver);
     pipeport_engine_figures figures = rig_figures(rig);
     rig->blocks = figures.allocations - figures.frees;
     rig->lends = options.workers == PIPEPORT_HOST_THREADS;
