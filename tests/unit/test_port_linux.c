@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "engine/port/linux/address.h"
-#include "engine/port/linux/watch.h"
+#include "engine/port/linux/epoll/watch.h"
 #include "tests/laws/bed.h"
 
 #include <criterion/criterion.h>

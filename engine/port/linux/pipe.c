@@ -8,7 +8,7 @@
 #include "engine/port/linux/address.h"
 #include "engine/port/linux/ear.h"
 #include "engine/port/linux/fault.h"
-#include "engine/port/linux/watch.h"
+#include "engine/port/linux/epoll/watch.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,7 +5,7 @@
 #ifndef PP_PORT_LINUX_PORT_H
 #define PP_PORT_LINUX_PORT_H
 
-#include "engine/port/linux/drainer.h"
+#include "engine/port/linux/epoll/drainer.h"
 #include "engine/port/os.h"
 
 struct pp_port {

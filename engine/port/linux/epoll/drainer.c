@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/port/linux/gnu.h"
 
-#include "engine/port/linux/drainer.h"
+#include "engine/port/linux/epoll/drainer.h"
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"

@@ -38,7 +38,7 @@
 #ifndef PP_PORT_LINUX_WATCH_H
 #define PP_PORT_LINUX_WATCH_H
 
-#include "engine/port/linux/drainer.h"
+#include "engine/port/linux/epoll/drainer.h"
 
 struct iovec;
 
