@@ -7,12 +7,10 @@
 #include "engine/port/linux/address.h"
 #include "engine/port/linux/claim.h"
 #include "engine/port/linux/fault.h"
-#include "engine/port/linux/epoll/watch.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,8 +20,8 @@ enum { EAR_BACKLOG = SOMAXCONN };
 
 static const pp_fault ear_ok = {PIPEPORT_OK, 0};
 
-typedef struct ear_view { /* What a drainer's events point at. */
-    pp_source source;     /* First: an event's source is the view. */
+typedef struct ear_view {
+    pp_view view; /* First. */
     pp_ear *ear;
 } ear_view;
 
@@ -33,19 +31,21 @@ struct pp_ear {
     pp_claim claim;
     int fd;
     uint32_t buffer_bytes;
-    pp_op *waiting_first; /* These six under port->accepting. */
-    pp_op *waiting_last;
+    pp_letter *waiting_first; /* These six under port->accepting. The letters of armed accepts. */
+    pp_letter *waiting_last;
     uint32_t waiting_count;
     bool backlog_empty;
     pp_ear *next; /* In port->ears. */
     pp_ear *previous;
-    _Atomic uint32_t views_left; /* Not yet freed by their drainers; the ear goes with the last (acq_rel). */
-    ear_view views[];            /* One a drainer. */
+    _Atomic uint32_t holds; /* The opener's until close, and each watched view's until it is gone; the ear goes with the
+                               last (acq_rel). */
+    uint32_t views_count;
+    ear_view views[]; /* One a drainer. */
 };
 
 static size_t ear_bytes(const pp_ear *ear)
 {
-    return sizeof *ear + ear->port->drainers_count * sizeof ear->views[0];
+    return sizeof *ear + ear->views_count * sizeof ear->views[0];
 }
 
 /* A client, or -1 and the fault. */
@@ -53,7 +53,7 @@ static int ear_next_client(pp_ear *ear, pp_fault *fault)
 {
     int fd;
     do {
-        fd = accept4(ear->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        fd = accept4(ear->fd, NULL, NULL, SOCK_CLOEXEC | ear->port->driver->socket_flags);
     } while (fd < 0 && errno == EINTR);
     ear->backlog_empty = fd < 0 && errno == EAGAIN;
     *fault = fd < 0 ? pp_fault_from(errno) : ear_ok;
@@ -65,40 +65,36 @@ static pp_fault ear_open_pipe(const pp_ear *ear, pp_pipe *pipe, uint32_t home, i
 {
     int bytes = ear->buffer_bytes < INT_MAX ? (int) ear->buffer_bytes : INT_MAX;
     (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
-    pp_fault fault = pp_watch_open(pipe, fd, &ear->port->drainers[home], home);
-    if (fault.status != PIPEPORT_OK) {
-        close(fd);
-    }
-    return fault;
+    return pp_port_adopt(pipe, fd, home);
 }
 
 static void ear_append(pp_ear *ear, pp_op *op)
 {
-    pp_room_of(op)->next = NULL;
+    pp_letter *letter = &pp_room_of(op)->letter;
+    letter->next = NULL;
     if (ear->waiting_first == NULL) {
-        ear->waiting_first = op;
+        ear->waiting_first = letter;
     } else {
-        pp_room_of(ear->waiting_last)->next = op;
+        ear->waiting_last->next = letter;
     }
-    ear->waiting_last = op;
+    ear->waiting_last = letter;
     ear->waiting_count++;
 }
 
 /* Takes out the one after `before` (NULL: the first). */
-static pp_op *ear_remove(pp_ear *ear, pp_op *before)
+static pp_op *ear_remove(pp_ear *ear, pp_letter *before)
 {
-    pp_op *op = before == NULL ? ear->waiting_first : pp_room_of(before)->next;
-    pp_op *next = pp_room_of(op)->next;
+    pp_letter *letter = before == NULL ? ear->waiting_first : before->next;
     if (before == NULL) {
-        ear->waiting_first = next;
+        ear->waiting_first = letter->next;
     } else {
-        pp_room_of(before)->next = next;
+        before->next = letter->next;
     }
-    if (ear->waiting_last == op) {
+    if (ear->waiting_last == letter) {
         ear->waiting_last = before;
     }
     ear->waiting_count--;
-    return op;
+    return pp_op_of(letter);
 }
 
 pp_armed pp_ear_accept(pp_ear *ear, pp_pipe *pipe, pp_op *op, pp_result *now)
@@ -113,7 +109,7 @@ pp_armed pp_ear_accept(pp_ear *ear, pp_pipe *pipe, pp_op *op, pp_result *now)
     }
     if (fault.status == PIPEPORT_BUSY) {
         pp_room_of(op)->as.pipe = pipe;
-        pp_drainer_count(&port->drainers[op->home], 1);
+        pp_mailbox_count(port->drainers[op->home], 1);
         ear_append(ear, op);
     }
     pp_lock_give(&port->accepting);
@@ -132,10 +128,10 @@ void pp_ear_cancel(pp_port *port, pp_op *op)
     bool found = false;
     pp_lock_take(&port->accepting);
     for (pp_ear *ear = port->ears; ear != NULL && !found; ear = ear->next) {
-        pp_op *before = NULL, *waiting = ear->waiting_first;
-        while (waiting != NULL && waiting != op) {
+        pp_letter *before = NULL, *waiting = ear->waiting_first;
+        while (waiting != NULL && waiting != &pp_room_of(op)->letter) {
             before = waiting;
-            waiting = pp_room_of(waiting)->next;
+            waiting = waiting->next;
         }
         found = waiting != NULL;
         if (found) {
@@ -144,12 +140,12 @@ void pp_ear_cancel(pp_port *port, pp_op *op)
     }
     pp_lock_give(&port->accepting);
     if (found) {
-        pp_drainer_post(&port->drainers[op->home], op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+        pp_mailbox_post(port->drainers[op->home], op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
     }
 }
 
 /* One client for the oldest waiting accept. False: there is no client, or no room for one. */
-static bool ear_serve_one(pp_ear *ear, pp_drainer *self)
+static bool ear_serve_one(pp_ear *ear, pp_mailbox *self)
 {
     pp_port *port = ear->port;
     pp_fault fault = {PIPEPORT_BUSY, 0};
@@ -169,42 +165,43 @@ static bool ear_serve_one(pp_ear *ear, pp_drainer *self)
         return false;
     }
     bool refused = fd < 0 && fault.status != PIPEPORT_GONE;
-    pp_drainer *home = &port->drainers[op->home];
+    pp_mailbox *home = port->drainers[op->home];
     if (fd >= 0) {
         fault = ear_open_pipe(ear, pp_room_of(op)->as.pipe, op->home, fd);
     }
     if (home == self) {
-        pp_drainer_finish(home, op, (pp_result){fault, 0});
+        pp_mailbox_finish(home, op, (pp_result){fault, 0});
     } else {
-        pp_drainer_post(home, op, (pp_result){fault, 0});
+        pp_mailbox_post(home, op, (pp_result){fault, 0});
     }
     return !refused;
 }
 
 /* Bounded by what waits when it begins: who arms later asks for itself, unless the backlog was empty. A refusal (no
  * more descriptors) ends one accept, and is no edge: the others wait until somebody arms, which asks, or connects. */
-static void ear_ready(pp_source *source, uint32_t events, pp_drainer *drainer)
+static void ear_ready(pp_view *view, pp_mailbox *taker)
 {
-    pp_ear *ear = ((ear_view *) source)->ear;
-    (void) events;
+    pp_ear *ear = ((ear_view *) view)->ear;
     pp_lock_take(&ear->port->accepting);
     ear->backlog_empty = false;
     uint32_t left = ear->waiting_count;
     pp_lock_give(&ear->port->accepting);
-    while (left > 0 && ear_serve_one(ear, drainer)) {
+    while (left > 0 && ear_serve_one(ear, taker)) {
         left--;
     }
 }
 
-static void ear_free_view(pp_source *source)
+static void ear_let_go(pp_ear *ear)
 {
-    pp_ear *ear = ((ear_view *) source)->ear;
-    if (atomic_fetch_sub_explicit(&ear->views_left, 1, memory_order_acq_rel) == 1) {
+    if (atomic_fetch_sub_explicit(&ear->holds, 1, memory_order_acq_rel) == 1) {
         pp_memory_give(ear->memory, ear, ear_bytes(ear));
     }
 }
 
-static const pp_source_kind ear_kind = {ear_ready, ear_free_view};
+static void ear_gone(pp_view *view)
+{
+    ear_let_go(((ear_view *) view)->ear);
+}
 
 /* Binds with mode 0600: who may not write to a socket cannot connect to it (unix(7)). */
 static pp_fault ear_listen(pp_ear *ear)
@@ -224,18 +221,25 @@ static pp_fault ear_listen(pp_ear *ear)
     return fault;
 }
 
-/* Into every drainer's set, and into the port's list. On a fault it is in neither. */
+/* Out of the first `count` drainers' sight. */
+static void ear_unwatch(pp_ear *ear, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ear->port->driver->unwatch(ear->port->drainers[i], ear->fd, &ear->views[i].view);
+    }
+}
+
+/* Into every drainer's sight, and into the port's list. On a fault it is in neither. */
 static pp_fault ear_join(pp_ear *ear)
 {
     pp_port *port = ear->port;
     for (uint32_t i = 0; i < port->drainers_count; i++) {
-        ear->views[i] = (ear_view){{&ear_kind, NULL}, ear};
-        pp_fault fault = pp_drainer_watch(&port->drainers[i], ear->fd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
-                                          &ear->views[i].source);
+        ear->views[i] = (ear_view){{ear_ready, ear_gone, ear->memory, NULL}, ear};
+        atomic_fetch_add_explicit(&ear->holds, 1, memory_order_relaxed);
+        pp_fault fault = port->driver->watch(port->drainers[i], ear->fd, &ear->views[i].view);
         if (fault.status != PIPEPORT_OK) {
-            while (i > 0) {
-                pp_drainer_unwatch(&port->drainers[--i], ear->fd);
-            }
+            atomic_fetch_sub_explicit(&ear->holds, 1, memory_order_relaxed);
+            ear_unwatch(ear, i);
             return fault;
         }
     }
@@ -268,15 +272,15 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (fault.status != PIPEPORT_OK) {
         return ear_fault(fault);
     }
-    size_t bytes = sizeof(pp_ear) + port->drainers_count * sizeof(ear_view);
-    pp_ear *ear = pp_memory_take_zeroed(memory, bytes);
+    pp_ear *ear = pp_memory_take_zeroed(memory, sizeof(pp_ear) + port->drainers_count * sizeof(ear_view));
     if (ear == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
     ear->port = port;
+    ear->views_count = port->drainers_count;
     ear->memory = memory;
     ear->buffer_bytes = buffer_bytes;
-    atomic_init(&ear->views_left, port->drainers_count);
+    atomic_init(&ear->holds, 1);
     fault = pp_claim_take(&ear->claim, address);
     if (fault.status != PIPEPORT_OK) {
         goto free_ear;
@@ -297,14 +301,13 @@ close_socket:
 give_claim:
     pp_claim_give(&ear->claim);
 free_ear:
-    pp_memory_give(memory, ear, bytes);
+    ear_let_go(ear);
     return ear_fault(fault);
 }
 
 void pp_ear_close(pp_ear *ear)
 {
     pp_port *port = ear->port;
-    uint32_t views = port->drainers_count;
     pp_lock_take(&port->accepting);
     PP_VERIFY(ear->waiting_first == NULL);
     if (ear->previous == NULL) {
@@ -316,12 +319,8 @@ void pp_ear_close(pp_ear *ear)
         ear->next->previous = ear->previous;
     }
     pp_lock_give(&port->accepting);
-    for (uint32_t i = 0; i < views; i++) {
-        pp_drainer_unwatch(&port->drainers[i], ear->fd);
-    }
+    ear_unwatch(ear, port->drainers_count);
     pp_claim_give(&ear->claim);
     close(ear->fd);
-    for (uint32_t i = 0; i < views; i++) {
-        pp_drainer_bury(&port->drainers[i], &ear->views[i].source);
-    }
+    ear_let_go(ear);
 }

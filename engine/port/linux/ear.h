@@ -2,9 +2,9 @@
 /*
  * ear.h - a listening socket, and the accepts that wait on it, oldest first.
  *
- * The socket is in the epoll set of every drainer of its port (edge-triggered, exclusive: a client wakes one that is
- * idle, and a slow handler on one drainer does not keep clients from the others). Who gets the edge serves the waiting
- * accepts, whatever their homes; a pipe lives with op->home, and its completion comes out there.
+ * Every drainer of its port has a view of the socket (edge-triggered: a slow handler on one drainer does not keep
+ * clients from the others). Who gets the edge serves the waiting accepts, whatever their homes; a pipe lives with
+ * op->home, and its completion comes out there.
  *
  * All of it is under the port's one lock, `accepting`: rare, and held for no more than an accept4 that cannot block.
  * `backlog_empty` is set by an accept4 that found nobody, and cleared by every edge: who arms while it is set need not

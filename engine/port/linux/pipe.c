@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe.c - the calls of engine/port/pipe.h on one pipe. An open pipe is its watch; before that, an accept of an ear.
+ * pipe.c - the calls of engine/port/pipe.h on one pipe. An open pipe is the driver's; before that, an accept of an ear.
  */
 #include "engine/port/linux/gnu.h"
 
@@ -8,7 +8,6 @@
 #include "engine/port/linux/address.h"
 #include "engine/port/linux/ear.h"
 #include "engine/port/linux/fault.h"
-#include "engine/port/linux/epoll/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static pp_watch *pipe_watch(pp_pipe *pipe)
+static void *pipe_state(pp_pipe *pipe)
 {
     return atomic_load_explicit(&pipe->state, memory_order_acquire);
 }
@@ -68,26 +67,24 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
         return pp_fault_from(errno);
     }
     fault = pipe_connect(fd, address, buffer_bytes);
-    if (fault.status == PIPEPORT_OK) {
-        fault = pp_watch_open(pipe, fd, &pipe->port->drainers[home], home);
-    }
     if (fault.status != PIPEPORT_OK) {
         close(fd);
+        return fault;
     }
-    return fault;
+    return pp_port_adopt(pipe, fd, home);
 }
 
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
 {
     struct iovec piece = {buffer, bytes};
     PP_ASSERT(bytes >= 1 && op->home == pipe->home);
-    return pp_watch_read(pipe_watch(pipe), &piece, op, now);
+    return pipe->port->driver->read(pipe_state(pipe), &piece, op, now);
 }
 
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
 {
     PP_ASSERT(op->home == pipe->home);
-    return pp_watch_await(pipe_watch(pipe), op, now);
+    return pipe->port->driver->await(pipe_state(pipe), op, now);
 }
 
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
@@ -102,14 +99,14 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
         PP_ASSERT(slices[i].bytes >= 1);
         pieces[i] = (struct iovec){data.lent, slices[i].bytes};
     }
-    return pp_watch_write(pipe_watch(pipe), pieces, count, op, now);
+    return pipe->port->driver->write(pipe_state(pipe), pieces, count, op, now);
 }
 
 void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
 {
-    pp_watch *watch = pipe_watch(pipe);
-    if (watch != NULL) {
-        pp_watch_cancel(watch, op);
+    void *state = pipe_state(pipe);
+    if (state != NULL) {
+        pipe->port->driver->cancel(state, op);
     } else {
         pp_ear_cancel(pipe->port, op);
     }
@@ -117,9 +114,9 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
 
 void pp_pipe_close(pp_pipe *pipe)
 {
-    pp_watch *watch = pipe_watch(pipe);
+    void *state = pipe_state(pipe);
     PP_ASSERT(pipe->handle != PP_PIPE_CLOSED);
     pipe->handle = PP_PIPE_CLOSED;
     atomic_store_explicit(&pipe->state, NULL, memory_order_relaxed);
-    pp_watch_close(watch);
+    pipe->port->driver->close(state);
 }

@@ -1,13 +1,40 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/port/linux/gnu.h"
+
 #include "engine/port/linux/port.h"
 
 #include "engine/base/assert.h"
+#include "engine/port/linux/epoll/epoll.h"
+
+#include <unistd.h>
 
 enum { PORT_DRAINERS_MAX = 64 };
 
 static size_t port_bytes(uint32_t drainers)
 {
-    return sizeof(pp_port) + drainers * sizeof(pp_drainer);
+    return sizeof(pp_port) + drainers * sizeof(pp_mailbox *);
+}
+
+static void port_destroy_drainers(pp_port *port)
+{
+    while (port->drainers_count > 0) {
+        port->driver->destroy(port->drainers[--port->drainers_count], port->memory);
+    }
+}
+
+static pp_fault port_create_drainers(pp_port *port, const pp_port_options *options)
+{
+    pp_fault fault = {PIPEPORT_OK, 0};
+    const char *refused = NULL;
+    while (port->drainers_count < options->drainers) {
+        fault = port->driver->create(&port->drainers[port->drainers_count], port->memory, options->lent, &refused);
+        if (fault.status != PIPEPORT_OK) {
+            port_destroy_drainers(port);
+            break;
+        }
+        port->drainers_count++;
+    }
+    return fault;
 }
 
 pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options)
@@ -19,35 +46,37 @@ pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options 
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
     port->memory = memory;
+    port->driver = &pp_epoll_driver;
+    pp_fault fault = port_create_drainers(port, options);
+    if (fault.status != PIPEPORT_OK) {
+        pp_memory_give(memory, port, port_bytes(drainers));
+        return fault;
+    }
     pp_lock_init(&port->accepting);
-    pp_fault fault = {PIPEPORT_OK, 0};
-    while (port->drainers_count < drainers) {
-        fault = pp_drainer_init(&port->drainers[port->drainers_count]);
-        if (fault.status != PIPEPORT_OK) {
-            goto fini_drainers;
-        }
-        port->drainers_count++;
-    }
     *out = port;
-    return fault;
-
-fini_drainers:
-    while (port->drainers_count > 0) {
-        pp_drainer_fini(&port->drainers[--port->drainers_count]);
-    }
-    pp_lock_fini(&port->accepting);
-    pp_memory_give(memory, port, port_bytes(drainers));
     return fault;
 }
 
 void pp_port_destroy(pp_port *port)
 {
+    size_t bytes = port_bytes(port->drainers_count);
     PP_ASSERT(port->ears == NULL);
-    for (uint32_t i = 0; i < port->drainers_count; i++) {
-        pp_drainer_fini(&port->drainers[i]);
-    }
+    port_destroy_drainers(port);
     pp_lock_fini(&port->accepting);
-    pp_memory_give(port->memory, port, port_bytes(port->drainers_count));
+    pp_memory_give(port->memory, port, bytes);
+}
+
+pp_fault pp_port_adopt(pp_pipe *pipe, int fd, uint32_t home)
+{
+    pp_port *port = pipe->port;
+    pipe->handle = fd;
+    pipe->home = home;
+    pp_fault fault = port->driver->open(pipe, fd, port->drainers[home]);
+    if (fault.status != PIPEPORT_OK) {
+        pipe->handle = PP_PIPE_CLOSED;
+        close(fd);
+    }
+    return fault;
 }
 
 bool pp_port_is_shared(const pp_port *port)
@@ -64,29 +93,28 @@ bool pp_port_can_await(const pp_port *port)
 
 const char *pp_port_driver(const pp_port *port)
 {
-    (void) port;
-    return "epoll";
+    return port->driver->name;
 }
 
 uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max)
 {
     PP_ASSERT(drainer < port->drainers_count);
     PP_ASSERT(max >= 1 && max <= PP_BATCH_MAX);
-    return pp_drainer_take(&port->drainers[drainer], wait_ms, completions, max);
+    return port->driver->take(port->drainers[drainer], wait_ms, completions, max);
 }
 
 void pp_port_post(pp_port *port, pp_op *op)
 {
     PP_ASSERT(op->home < port->drainers_count);
-    pp_drainer *home = &port->drainers[op->home];
-    pp_drainer_count(home, 1);
-    pp_drainer_post(home, op, (pp_result){{PIPEPORT_OK, 0}, 0});
+    pp_mailbox *home = port->drainers[op->home];
+    pp_mailbox_count(home, 1);
+    pp_mailbox_post(home, op, (pp_result){{PIPEPORT_OK, 0}, 0});
 }
 
 void pp_port_wake(pp_port *port)
 {
     for (uint32_t i = 0; i < port->drainers_count; i++) {
-        pp_drainer_wake(&port->drainers[i]);
+        pp_mailbox_wake(port->drainers[i]);
     }
 }
 
@@ -94,8 +122,8 @@ void pp_port_count(const pp_port *port, uint64_t *armed, uint64_t *done)
 {
     uint64_t out = 0, in = 0;
     for (uint32_t i = 0; i < port->drainers_count; i++) {
-        in += atomic_load_explicit(&port->drainers[i].done, memory_order_relaxed);
-        out += atomic_load_explicit(&port->drainers[i].armed, memory_order_relaxed);
+        in += atomic_load_explicit(&port->drainers[i]->done, memory_order_relaxed);
+        out += atomic_load_explicit(&port->drainers[i]->armed, memory_order_relaxed);
     }
     *armed = out;
     *done = in;

@@ -70,19 +70,19 @@ static watch_try watch_transfer(int fd, pp_direction direction, struct iovec *pi
 static bool watch_publish(pp_watch *watch, pp_direction direction, const struct iovec *pieces, uint32_t count,
                           pp_op *op)
 {
-    pp_drainer *home = watch->home;
+    pp_mailbox *home = &watch->home->mailbox;
     pp_room *room = pp_room_of(op);
     /* A write that waits may take fewer slices than it was given: as many as an operation has room for. */
-    room->as.lent.count = count < PP_ROOM_SLICES ? count : PP_ROOM_SLICES;
-    for (uint32_t i = 0; i < room->as.lent.count; i++) {
+    room->letter.pieces = count < PP_ROOM_SLICES ? count : PP_ROOM_SLICES;
+    for (uint32_t i = 0; i < room->letter.pieces; i++) {
         room->as.lent.data[i] = pieces[i].iov_base;
         room->as.lent.bytes[i] = (uint32_t) pieces[i].iov_len;
     }
-    pp_drainer_count(home, 1);
+    pp_mailbox_count(home, 1);
     if (watch_shift(&watch->lane[direction], watch_quiet, (char *) op)) {
         return true;
     }
-    pp_drainer_count(home, -1);
+    pp_mailbox_count(home, -1);
     return false;
 }
 
@@ -103,8 +103,9 @@ static void watch_settle_read(pp_watch *watch, watch_try tried)
     }
 }
 
-pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_result *now)
+pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *now)
 {
+    pp_watch *watch = state;
     _Atomic(char *) *lane = &watch->lane[PP_READING];
     for (;;) {
         char *seen = atomic_load_explicit(lane, memory_order_acquire);
@@ -128,8 +129,9 @@ pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_resul
     }
 }
 
-pp_armed pp_watch_await(pp_watch *watch, pp_op *op, pp_result *now)
+pp_armed pp_watch_await(void *state, pp_op *op, pp_result *now)
 {
+    pp_watch *watch = state;
     _Atomic(char *) *lane = &watch->lane[PP_READING];
     while (atomic_load_explicit(lane, memory_order_acquire) == watch_quiet) {
         if (watch_publish(watch, PP_READING, NULL, 0, op)) {
@@ -141,8 +143,9 @@ pp_armed pp_watch_await(pp_watch *watch, pp_op *op, pp_result *now)
 }
 
 /* Without EPOLLOUT no edge of its own comes, so the lane says `ready` whenever no write waits. */
-pp_armed pp_watch_write(pp_watch *watch, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now)
+pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now)
 {
+    pp_watch *watch = state;
     _Atomic(char *) *lane = &watch->lane[PP_WRITING];
     bool room_asked = false;
     while (watch_transfer(watch->fd, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
@@ -171,11 +174,11 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
     const pp_room *room = pp_room_of(op);
     struct iovec pieces[PP_ROOM_SLICES];
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
-    uint32_t count = room->as.lent.count;
+    uint32_t count = room->letter.pieces;
     PP_VERIFY(count <= PP_ROOM_SLICES);
     if (count == 0) { /* An await: the edge is its answer, and stays for the read. */
         atomic_store_explicit(lane, rest, memory_order_release);
-        pp_drainer_finish(drainer, op, (pp_result){{PIPEPORT_OK, 0}, 0});
+        pp_mailbox_finish(&drainer->mailbox, op, (pp_result){{PIPEPORT_OK, 0}, 0});
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -193,7 +196,7 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
         rest = watch_ended_mark(watch);
     }
     atomic_store_explicit(lane, rest, memory_order_release);
-    pp_drainer_finish(drainer, op, result);
+    pp_mailbox_finish(&drainer->mailbox, op, result);
 }
 
 /* An edge: whoever is armed is tried; if nobody is, the lane remembers. `rest` is what it remembers. */
@@ -236,8 +239,9 @@ static void watch_free(pp_source *source)
 
 static const pp_source_kind watch_kind = {watch_ready, watch_free};
 
-pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home)
+pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home)
 {
+    pp_drainer *drainer = (pp_drainer *) home;
     pp_watch *watch = pp_memory_take(pipe->memory, sizeof *watch);
     if (watch == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
@@ -253,16 +257,15 @@ pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home
         pp_memory_give(watch->memory, watch, sizeof *watch);
         return fault;
     }
-    pipe->handle = fd;
-    pipe->home = home;
     pipe->slices_max = PP_SLICES_MAX;
     atomic_store_explicit(&pipe->state, watch, memory_order_release);
     return fault;
 }
 
-void pp_watch_cancel(pp_watch *watch, pp_op *op)
+void pp_watch_cancel(void *state, pp_op *op)
 {
-    pp_drainer *home = watch->home;
+    pp_watch *watch = state;
+    pp_mailbox *home = &watch->home->mailbox;
     char *armed = (char *) op;
     for (int direction = PP_READING; direction <= PP_WRITING; direction++) {
         _Atomic(char *) *lane = &watch->lane[direction];
@@ -272,7 +275,7 @@ void pp_watch_cancel(pp_watch *watch, pp_op *op)
             if (atomic_compare_exchange_strong_explicit(lane, &seen, next, memory_order_acq_rel,
                                                         memory_order_acquire)) {
                 if (seen == armed) {
-                    pp_drainer_post(home, op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+                    pp_mailbox_post(home, op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
                 }
                 return;
             }
@@ -280,8 +283,9 @@ void pp_watch_cancel(pp_watch *watch, pp_op *op)
     }
 }
 
-void pp_watch_close(pp_watch *watch)
+void pp_watch_close(void *state)
 {
+    pp_watch *watch = state;
     pp_drainer_unwatch(watch->home, watch->fd);
     close(watch->fd);
     pp_drainer_bury(watch->home, &watch->source);

@@ -35,12 +35,10 @@
  * once, so room that came meanwhile is an edge), and dropped by the taker that completes the write. After a cancelled
  * write it stays, and costs idle wake-ups, until the next armed write; nearly always a close follows.
  */
-#ifndef PP_PORT_LINUX_WATCH_H
-#define PP_PORT_LINUX_WATCH_H
+#ifndef PP_PORT_LINUX_EPOLL_WATCH_H
+#define PP_PORT_LINUX_EPOLL_WATCH_H
 
 #include "engine/port/linux/epoll/drainer.h"
-
-struct iovec;
 
 typedef enum pp_direction { PP_READING, PP_WRITING } pp_direction;
 
@@ -53,18 +51,12 @@ typedef struct pp_watch {
     _Atomic(char *) lane[2]; /* By direction, see above; NULL is `quiet`. */
 } pp_watch;
 
-/* Makes `pipe` an open one on the socket `fd`, which is the watch's if it answers OK. Fails: NO_MEMORY, SYSTEM. */
-pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_drainer *drainer, uint32_t home);
-
-/* As pp_pipe_await, pp_pipe_read and pp_pipe_write. An await is an armed read of no pieces: its edge ends it. */
-pp_armed pp_watch_await(pp_watch *watch, pp_op *op, pp_result *now);
-pp_armed pp_watch_read(pp_watch *watch, struct iovec *piece, pp_op *op, pp_result *now);
-pp_armed pp_watch_write(pp_watch *watch, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
-
-/* As pp_pipe_cancel. */
-void pp_watch_cancel(pp_watch *watch, pp_op *op);
-
-/* Closes the socket and frees the watch. Nothing is armed. Any thread. */
-void pp_watch_close(pp_watch *watch);
+/* As driver.h says; `state` is the watch. An await is an armed read of no pieces: its edge ends it. */
+pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home);
+pp_armed pp_watch_await(void *state, pp_op *op, pp_result *now);
+pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *now);
+pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
+void pp_watch_cancel(void *state, pp_op *op);
+void pp_watch_close(void *state);
 
 #endif
