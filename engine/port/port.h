@@ -34,9 +34,10 @@ typedef void pp_op_done(pp_op *op, pp_result result, void *drainer);
 struct pp_op {
     pp_op_done *done; /* Set by the owner before arming. */
     uint32_t home;    /* The drainer whose pipe this is; Windows has one port for all and ignores it. */
-    union {           /* The backend's own struct: OVERLAPPED, or the state of a poll. Blank between operations. */
-        void *pointers[8];
-        uint64_t words[8];
+    union {           /* The backend's own struct from arming until a take: OVERLAPPED, or the state of a poll. */
+        uint64_t words[5];
+        pp_op *next;      /* Before and after, the room is the owner's: for a list it stands in, */
+        pp_result result; /* or for what came home. */
     } room;
 };
 

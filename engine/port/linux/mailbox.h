@@ -26,7 +26,7 @@ typedef struct pp_letter {
     uint32_t pieces; /* Its writer's own: how many an armed read or write has lent. */
 } pp_letter;
 
-enum { PP_ROOM_SLICES = 4 };
+enum { PP_ROOM_SLICES = 2 };
 
 /* What op->room is here. Whoever owns the operation at the moment (armer, taker, canceller) owns all of it. */
 typedef struct __attribute__((may_alias)) pp_room {

@@ -28,8 +28,10 @@ enum { PP_DRAINERS_MAX = 64 };
 /* What op->room is here. It is the system's from arming until the packet is taken. */
 typedef struct __attribute__((may_alias)) pp_room {
     OVERLAPPED overlapped; /* First. hEvent stays NULL: with a port nobody waits for an event. */
-    pp_pipe *accepting;    /* The pipe of an armed accept, to be closed if it ends badly; else NULL. */
-    pp_op *next;           /* In `refused`. */
+    union {
+        pp_pipe *accepting; /* The pipe of an armed accept, to be closed if it ends badly; else NULL. */
+        pp_op *next;        /* In `refused`, where only posted operations stand. */
+    };
 } pp_room;
 
 _Static_assert(sizeof(pp_room) <= sizeof(((pp_op *) 0)->room), "an operation has room for ours");
