@@ -4,11 +4,13 @@
  *
  *   half NAME    connects to the address NAME, sends a header that promises 1,000 bytes and 10 of them, and waits
  *   serve NAME   serves NAME, echoing, and waits
+ *   idleN NAME   connects N times (1-10000) to the address NAME, and waits for the end of the last connection
  */
 #include "engine/include/pipeport.h"
 #include "tests/support/system.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int victim_half(const char *address)
@@ -37,6 +39,21 @@ static int victim_serve(const char *name)
     return 0;
 }
 
+static int victim_idle(unsigned clients, const char *address)
+{
+    raw_client client = {-1};
+    char nothing[64];
+    for (unsigned i = 0; i < clients; ++i) {
+        if (!raw_connect(&client, address)) {
+            fprintf(stderr, "victim: client %u of %u cannot connect\n", i, clients);
+            return 1;
+        }
+    }
+    while (raw_read(&client, nothing, sizeof nothing) > 0) {
+    }
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
     if (count == 3 && strcmp(arguments[1], "half") == 0) {
@@ -45,6 +62,9 @@ int main(int count, char **arguments)
     if (count == 3 && strcmp(arguments[1], "serve") == 0) {
         return victim_serve(arguments[2]);
     }
-    fprintf(stderr, "victim half|serve NAME\n");
+    if (count == 3 && strncmp(arguments[1], "idle", 4) == 0) {
+        return victim_idle((unsigned) strtoul(arguments[1] + 4, NULL, 10), arguments[2]);
+    }
+    fprintf(stderr, "victim half|serve|idleN NAME\n");
     return 2;
 }
