@@ -301,3 +301,23 @@ void pp_writer_stop(pp_writer *writer, pp_worker *worker)
         writer->up->unpin(writer, worker);
     }
 }
+
+void pp_writer_check(const pp_writer *writer)
+{
+    bool pending = atomic_load(&writer->pending_since_ms) != 0;
+    uint64_t waiting = 0;
+    pp_sendq_check(&writer->sendq);
+    for (const pp_link *link = writer->chain; link; link = link->next) {
+        waiting += link->message ? link->message->frame_bytes : 0;
+    }
+    PP_VERIFY(waiting - writer->chain_offset <= atomic_load(&writer->sendq.bytes)); /* None is credited too early. */
+    PP_VERIFY(writer->chain_offset == 0 || writer->chain_offset < writer->chain->message->frame_bytes);
+    PP_VERIFY(!writer->joined || pending);  /* Small frames are copied together for a write, and no longer. */
+    PP_VERIFY(!pending || writer->chain);   /* Something is being written. */
+    if (pp_sendq_is_idle(&writer->sendq)) { /* Nobody holds the pump: so nothing of the holder's is left. */
+        PP_VERIFY(!writer->chain && !pending && !writer->drained_mark);
+    }
+    if (writer->drained_mark || writer->fault.status != PIPEPORT_OK) {
+        PP_VERIFY(pp_sendq_is_sealed(&writer->sendq));
+    }
+}

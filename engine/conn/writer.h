@@ -62,4 +62,7 @@ pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *work
 /* Ends writing: `sealed` follows, perhaps inside. Once or more, from one thread at a time that holds a pin. */
 void pp_writer_stop(pp_writer *writer, pp_worker *worker);
 
+/* Tests: asserts what must hold while nobody is inside a call on it; a write may be pending. */
+void pp_writer_check(const pp_writer *writer);
+
 #endif

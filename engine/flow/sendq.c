@@ -119,6 +119,16 @@ pp_link *pp_sendq_seal(pp_sendq *sendq)
     return sendq_turn(head);
 }
 
+bool pp_sendq_is_idle(const pp_sendq *sendq)
+{
+    return atomic_load(&sendq->head) == SENDQ_IDLE;
+}
+
+bool pp_sendq_is_sealed(const pp_sendq *sendq)
+{
+    return atomic_load(&sendq->head) == SENDQ_SEALED;
+}
+
 void pp_sendq_check(const pp_sendq *sendq)
 {
     uintptr_t head = atomic_load(&sendq->head);

@@ -77,6 +77,10 @@ bool pp_sendq_give(pp_sendq *sendq);
 /* Holder only, once. What was pushed and not taken, oldest first. The pump is never held again. */
 pp_link *pp_sendq_seal(pp_sendq *sendq);
 
+/* Tests: what the word says at this moment. */
+bool pp_sendq_is_idle(const pp_sendq *sendq);
+bool pp_sendq_is_sealed(const pp_sendq *sendq);
+
 /* Tests: asserts what must hold while nobody is inside a call on it. */
 void pp_sendq_check(const pp_sendq *sendq);
 

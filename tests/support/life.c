@@ -184,6 +184,13 @@ void life_settle(void)
         pp_listener_check(&life.server->listener);
         (void) pp_group_check(&life.server->members);
     }
+    for (unsigned i = 0; i < life.count; ++i) {
+        pp_conn *conn = pp_conn_pin(&life.engine->hub, life.conns[i].name.id);
+        if (conn) {
+            pp_conn_check(conn);
+            pp_conn_unpin(conn, NULL);
+        }
+    }
 }
 
 void life_pass(uint32_t ms)

@@ -90,6 +90,7 @@ static void settle(void)
     do {
         cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
     } while (fake_port_waiting());
+    pp_writer_check(&writer);
 }
 
 /* A message whose bytes tell where they belong. */
