@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * link.h - a simulated pipe: two channels of bounded bytes between two ends.
+ *
+ * Channel 0 goes from the client (side 0) to the server (side 1), channel 1 back; so side `s` writes to channel s and
+ * reads from channel 1 - s. What was written is read even after the writer has closed. Links live as long as the world,
+ * so that a judge can look at them afterwards; only their bytes go when both ends have.
+ */
+#ifndef TESTS_SIM_LINK_H
+#define TESTS_SIM_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct sim_link sim_link;
+struct sim_record;
+
+typedef struct sim_channel {
+    uint8_t *ring;
+    uint32_t room; /* Bytes it can hold. */
+    uint32_t at;   /* The first byte held. */
+    uint32_t held;
+    uint64_t written, read; /* Ever. */
+} sim_channel;
+
+typedef struct sim_side {
+    bool open;
+    bool engine;             /* An engine's end, not a raw peer's. */
+    bool hurt;               /* The system failed an operation of it. */
+    uint32_t inside;         /* Calls that are under way on it. */
+    struct sim_record *read; /* Armed, or NULL; a wait for something to read too. */
+    struct sim_record *write;
+    uint64_t write_longest_ns; /* The longest that a write was pending. */
+} sim_side;
+
+struct sim_link {
+    uint32_t number;
+    sim_channel channels[2];
+    sim_side sides[2];
+    void *judged; /* The judge's own. */
+};
+
+/* Told of all bytes that enter a channel; may be NULL. */
+extern void (*sim_link_taps)(sim_link *link, uint32_t side, const uint8_t *data, uint32_t bytes);
+
+void sim_links_begin(void);
+uint32_t sim_links_open_sides(void);
+
+/* Both sides open, but nobody's yet. */
+sim_link *sim_link_open(uint32_t bytes);
+sim_link *sim_link_of(uint32_t number);
+uint32_t sim_link_count(void);
+
+/* As much as there is room for, or as is there. */
+uint32_t sim_link_write(sim_link *link, uint32_t side, const uint8_t *data, uint32_t bytes);
+uint32_t sim_link_read(sim_link *link, uint32_t side, uint8_t *data, uint32_t bytes);
+uint32_t sim_link_writable(const sim_link *link, uint32_t side);
+uint32_t sim_link_readable(const sim_link *link, uint32_t side);
+bool sim_link_peer_is_open(const sim_link *link, uint32_t side);
+void sim_link_close(sim_link *link, uint32_t side);
+
+#endif

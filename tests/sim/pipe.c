@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipe.c - pp_pipe_* on links: what may end now and what later is the seed's choice; the rest is the kernel's.
+ *
+ * A handle is a link's number and a side. A link's number is never used again in one world, so a pipe that is used
+ * after its close is found.
+ */
+#include "engine/port/pipe.h"
+
+#include "tests/sim/pipe.h"
+#include "tests/sim/port.h"
+#include "tests/sim/schedule.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/world.h"
+
+sim_link *sim_pipe_link(const pp_pipe *pipe, uint32_t *side)
+{
+    if (pipe->handle == PP_PIPE_CLOSED) {
+        sim_fail("a pipe is used after its close");
+    }
+    *side = (uint32_t) (pipe->handle & 1);
+    sim_link *link = sim_link_of((uint32_t) (pipe->handle >> 1));
+    if (!link->sides[*side].open) {
+        sim_fail("a pipe is used after its close (link %u)", link->number);
+    }
+    return link;
+}
+
+void sim_pipe_open(pp_pipe *pipe, sim_link *link, uint32_t side, uint32_t home)
+{
+    pipe->handle = (intptr_t) (link->number * 2 + side);
+    pipe->home = home;
+    link->sides[side].engine = true;
+    pipe->port->open_pipes++;
+}
+
+void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+{
+    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = sim.rules.slices_max, .memory = memory};
+}
+
+/* Others may come between, where the rules have it so. */
+static void pipe_step(sim_side *at)
+{
+    at->inside++;
+    if (sim.rules.arming_yields) {
+        sim_call_step();
+    }
+    at->inside--;
+}
+
+static bool pipe_is_doomed(sim_side *at, pp_result *now)
+{
+    if (!sim_refuses(sim.rules.refused_io)) {
+        return false;
+    }
+    at->hurt = true;
+    *now = (pp_result){{PIPEPORT_SYSTEM, 121}, 0};
+    return true;
+}
+
+static sim_record *pipe_arm(pp_pipe *pipe, pp_op *op, sim_kind kind)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    pipe->port->armed++;
+    sim_record *record = sim_kernel_arm(op, kind, pipe->port);
+    record->link = link;
+    record->side = side;
+    if (sim_refuses(sim.rules.refused_io)) {
+        record->doom = (pp_fault){PIPEPORT_SYSTEM, 59};
+    }
+    return record;
+}
+
+static pp_armed pipe_end_now(sim_place place, pp_result result, pp_result *now)
+{
+    *now = result;
+    (void) sim_met(place, result.fault.status);
+    sim_trace("now: place, status, bytes", place, result.fault.status, result.bytes);
+    return PP_NOW;
+}
+
+pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    sim_side *at = &link->sides[side];
+    SIM_MUST(bytes > 0 && (pipe->port->shared || op->home == pipe->home));
+    if (at->read) {
+        sim_fail("two reads are armed on one pipe (link %u)", link->number);
+    }
+    pipe_step(at);
+    SIM_MUST(!at->read);
+    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    if (pipe_is_doomed(at, &result)) {
+        return pipe_end_now(SIM_AT_READ, result, now);
+    }
+    uint32_t there = sim_link_readable(link, side);
+    if ((there > 0 || !sim_link_peer_is_open(link, side)) && !sim_happens(sim.rules.reads_later)) {
+        if (there > 0) {
+            there = there > 1 && sim_happens(sim.rules.short_reads) ? 1 + sim_below(there) : there;
+            result.bytes = sim_link_read(link, side, buffer, there < bytes ? there : bytes);
+        } else {
+            result.fault = (pp_fault){PIPEPORT_GONE, 109};
+        }
+        return pipe_end_now(SIM_AT_READ, result, now);
+    }
+    sim_record *record = pipe_arm(pipe, op, SIM_READ);
+    record->buffer = buffer;
+    record->bytes = bytes;
+    at->read = record;
+    sim_trace("a read pends: link, side, bytes", link->number, side, bytes);
+    sim_kernel_lend(record);
+    pipe_step(at);
+    return PP_LATER;
+}
+
+pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    sim_side *at = &link->sides[side];
+    SIM_MUST(sim.rules.can_await && (pipe->port->shared || op->home == pipe->home));
+    if (at->read) {
+        sim_fail("two reads are armed on one pipe (link %u)", link->number);
+    }
+    pipe_step(at);
+    bool is_there = sim_link_readable(link, side) > 0 || !sim_link_peer_is_open(link, side);
+    if ((is_there && !sim_happens(sim.rules.reads_later)) || sim_happens(sim.rules.early_awaits)) {
+        return pipe_end_now(SIM_AT_READ, (pp_result){{PIPEPORT_OK, 0}, 0}, now);
+    }
+    at->read = pipe_arm(pipe, op, SIM_AWAIT);
+    sim_trace("an await pends: link, side", link->number, side, 0);
+    sim_kernel_lend(at->read);
+    pipe_step(at);
+    return PP_LATER;
+}
+
+/* What a write takes at once. */
+static uint32_t pipe_write_now(sim_link *link, uint32_t side, const pp_slice *slices, uint32_t count)
+{
+    uint32_t left = sim_link_writable(link, side);
+    uint32_t total = 0;
+    left = left > 1 && sim_happens(sim.rules.short_writes) ? 1 + sim_below(left) : left;
+    for (uint32_t i = 0; i < count && left > 0; i++) {
+        uint32_t taken = sim_link_write(link, side, slices[i].data, left < slices[i].bytes ? left : slices[i].bytes);
+        total += taken;
+        left -= taken;
+    }
+    return total;
+}
+
+static pp_armed pipe_write_later(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op)
+{
+    sim_record *record = pipe_arm(pipe, op, SIM_WRITE);
+    for (uint32_t i = 0; i < count; i++) {
+        record->slices[i] = slices[i];
+        record->bytes += slices[i].bytes;
+    }
+    record->count = count;
+    sim_side *at = &record->link->sides[record->side];
+    at->write = record;
+    sim_trace("a write pends: link, side, bytes", record->link->number, record->side, record->bytes);
+    sim_kernel_lend(record);
+    pipe_step(at);
+    return PP_LATER;
+}
+
+pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    sim_side *at = &link->sides[side];
+    SIM_MUST(count >= 1 && count <= pipe->slices_max && (pipe->port->shared || op->home == pipe->home));
+    for (uint32_t i = 0; i < count; i++) {
+        SIM_MUST(slices[i].bytes > 0);
+    }
+    if (at->write) {
+        sim_fail("two writes are armed on one pipe (link %u)", link->number);
+    }
+    pipe_step(at);
+    SIM_MUST(!at->write);
+    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    if (pipe_is_doomed(at, &result)) {
+        return pipe_end_now(SIM_AT_WRITE, result, now);
+    }
+    bool peer_is_open = sim_link_peer_is_open(link, side);
+    if ((peer_is_open && sim_link_writable(link, side) == 0) || sim_happens(sim.rules.writes_later)) {
+        return pipe_write_later(pipe, slices, count, op);
+    }
+    if (peer_is_open) {
+        result.bytes = pipe_write_now(link, side, slices, count);
+    } else {
+        result.fault = (pp_fault){PIPEPORT_GONE, 232};
+    }
+    return pipe_end_now(SIM_AT_WRITE, result, now);
+}
+
+void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
+{
+    sim_call_step();
+    sim_record *record = NULL;
+    if (pipe->handle == PP_PIPE_CLOSED) {
+        record = sim_ear_find(pipe, op);
+    } else {
+        uint32_t side;
+        sim_link *link = sim_pipe_link(pipe, &side);
+        record = sim_kernel_find(link, side, op);
+    }
+    sim_trace("cancel: is pending", record != NULL, record ? record->kind : 0, 0);
+    if (record && !record->finished) {
+        record->cancelled = true;
+        sim_kernel_look(record);
+    }
+}
+
+void pp_pipe_close(pp_pipe *pipe)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    sim_side *at = &link->sides[side];
+    if (at->read || at->write) {
+        sim_fail("a pipe is closed while a %s is armed on it (link %u)", at->read ? "read" : "write", link->number);
+    }
+    if (at->inside != 0) {
+        sim_fail("a pipe is closed while somebody is inside a call on it (link %u)", link->number);
+    }
+    sim_link_close(link, side);
+    sim_ear_forget(link, side);
+    pipe->port->open_pipes--;
+    pipe->handle = PP_PIPE_CLOSED;
+    sim_call_step();
+}
