@@ -156,6 +156,26 @@ def check_waits_where_queues_are_full():
     expect(not re.search(r"\b0 waited for a full queue", said), "no queue was ever full:", said)
 
 
+def hold(connections):
+    verified(["--echo", "--connections", str(connections), "--broadcast-every", "10", "--broadcasts", "3",
+              "--wait-for", str(connections)],
+             ["--connections", str(connections), "--messages", "3", "--size", "64,0,4K", "--broadcasts", "3"],
+             rf"verified: {connections} connections, {3 * connections} messages of 0 to 4096 bytes there and back, "
+             rf"{3 * connections} broadcast deliveries;")
+
+
+def check_holds_a_thousand():
+    hold(1000)
+
+
+def check_holds_ten_thousand():
+    if system == "windows":
+        skip("Wine's server has a descriptor for each end of each pipe, 20000 and more, and seldom may have as many")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 10064:
+        skip("this system allows a process too few open files for 10000 pipes (ulimit -Hn)")
+    hold(10000)
+
+
 def check_works_on_one_thread():
     verified(["--workers", "1", "--echo", "--broadcast-every", "0", "--broadcasts", "50", "--wait-for", "20"],
              ["--threads", "1", "--connections", "20", "--messages", "50", "--broadcasts", "50"],
