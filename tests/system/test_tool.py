@@ -169,8 +169,6 @@ def check_holds_a_thousand():
 
 
 def check_holds_ten_thousand():
-    if system == "windows":
-        skip("Wine's server has a descriptor for each end of each pipe, 20000 and more, and seldom may have as many")
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 10064:
         skip("this system allows a process too few open files for 10000 pipes (ulimit -Hn)")
     hold(10000)
@@ -236,8 +234,6 @@ def check_drains_at_an_interrupt():  # Wine makes Ctrl-C of the signal.
 
 
 def check_says_how_many_files_it_may_open():
-    if system == "windows":
-        skip("Windows sets no bound on handles that a test could meet")
     for arguments in (["serve", name(), "--connections", "100"], ["swarm", name(), "--connections", "100"]):
         code, said = end(start(*arguments, files=120))
         expect(code == 1 and len(said.splitlines()) == 1, arguments, code, said)
@@ -256,8 +252,6 @@ def check_says_how_many_files_it_may_open():
 
 def check_bears_a_server_without_files():
     """Half of the server's files are taken away while it listens: it rests, says why, and serves all in the end."""
-    if system == "windows":
-        skip("Windows sets no bound on handles that a test could meet")
     pipe = name()
     server = listening(pipe, "--until-empty", "--wait-for", "100", "--connections", "100")
     open_now = len(os.listdir(f"/proc/{server.pid}/fd"))
