@@ -20,21 +20,22 @@ struct args_reader {
 /* A decimal number up to UINT32_MAX that ends at `end`; false where there is none. */
 static bool args_read_number(const char *text, const char *end, bool suffixes, uint32_t *number)
 {
+    const char *start = text;
     uint64_t value = 0;
 
-    if (text == end) {
-        return false;
-    }
     for (; text < end && *text >= '0' && *text <= '9'; text++) {
         value = value * 10 + (uint64_t) (*text - '0');
         if (value > UINT32_MAX) {
             return false;
         }
     }
+    if (text == start) {
+        return false;
+    }
     if (suffixes && text + 1 == end && *text != '\0') {
         const char *suffix = strchr("KkMmGg", *text);
 
-        if (suffix == NULL || text[-1] < '0' || text[-1] > '9') {
+        if (suffix == NULL) {
             return false;
         }
         value <<= 10 * ((*suffix & 0x5f) == 'K' ? 1 : (*suffix & 0x5f) == 'M' ? 2 : 3);
