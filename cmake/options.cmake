@@ -3,6 +3,7 @@
 # pipeport_house_rules(TARGET) - the language, the warnings, and whatever else every target of the house has.
 
 set(PIPEPORT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+option(PIPEPORT_FUZZ "Build the fuzz targets of tests/fuzz with libFuzzer (clang), and no other test" OFF)
 
 # What the system must give to everybody who links the library; goes into the installed package too.
 add_library(pipeport_system INTERFACE)
@@ -33,5 +34,8 @@ function(pipeport_house_rules target)
     target_compile_options(${target} PRIVATE -fsanitize=${PIPEPORT_SANITIZE} -fno-sanitize-recover=all
       -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${PIPEPORT_SANITIZE})
+  endif()
+  if(PIPEPORT_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
