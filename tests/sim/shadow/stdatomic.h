@@ -68,7 +68,7 @@
 #define atomic_load_explicit(object, order)                                                                            \
     __extension__({                                                                                                    \
         __auto_type sim_object = (object);                                                                             \
-        sim_touches(sim_object, 0);                                                                                    \
+        sim_touches(sim_object, sizeof *sim_object, 0);                                                                \
         SIM_LOAD(sim_object, order);                                                                                   \
     })
 
@@ -76,7 +76,7 @@
     __extension__({                                                                                                    \
         __auto_type sim_object = (object);                                                                             \
         SIM_VALUE_OF(sim_object) sim_value = (value);                                                                  \
-        sim_touches(sim_object, 1);                                                                                    \
+        sim_touches(sim_object, sizeof *sim_object, 1);                                                                \
         SIM_STORE(sim_object, sim_value, order);                                                                       \
     })
 
@@ -84,7 +84,7 @@
     __extension__({                                                                                                    \
         __auto_type sim_object = (object);                                                                             \
         SIM_VALUE_OF(sim_object) sim_value = (value);                                                                  \
-        sim_touches(sim_object, 1);                                                                                    \
+        sim_touches(sim_object, sizeof *sim_object, 1);                                                                \
         SIM_EXCHANGE(sim_object, sim_value, order);                                                                    \
     })
 
@@ -93,7 +93,7 @@
         __auto_type sim_object = (object);                                                                             \
         __auto_type sim_expected = (expected);                                                                         \
         SIM_VALUE_OF(sim_object) sim_value = (value);                                                                  \
-        sim_touches(sim_object, 1);                                                                                    \
+        sim_touches(sim_object, sizeof *sim_object, 1);                                                                \
         SIM_COMPARE(sim_object, sim_expected, sim_value, order, failed);                                               \
     })
 
@@ -102,7 +102,7 @@
         __auto_type sim_object = (object);                                                                             \
         __auto_type sim_expected = (expected);                                                                         \
         SIM_VALUE_OF(sim_object) sim_value = (value);                                                                  \
-        sim_touches(sim_object, 1);                                                                                    \
+        sim_touches(sim_object, sizeof *sim_object, 1);                                                                \
         _Bool sim_fails = sim_step_fails_weakly();                                                                     \
         if (sim_fails) {                                                                                               \
             *sim_expected = SIM_LOAD(sim_object, failed);                                                              \
@@ -114,7 +114,7 @@
     __extension__({                                                                                                    \
         __auto_type sim_object = (object);                                                                             \
         __auto_type sim_value = (value);                                                                               \
-        sim_touches(sim_object, 1);                                                                                    \
+        sim_touches(sim_object, sizeof *sim_object, 1);                                                                \
         SIM_FETCH(verb, sim_object, sim_value, order);                                                                 \
     })
 
@@ -140,13 +140,13 @@
 #define atomic_flag_test_and_set_explicit(flag, order)                                                                 \
     __extension__({                                                                                                    \
         volatile atomic_flag *sim_flag = (flag);                                                                       \
-        sim_touches(sim_flag, 1);                                                                                      \
+        sim_touches(sim_flag, sizeof *sim_flag, 1);                                                                    \
         __atomic_test_and_set(sim_flag, order);                                                                        \
     })
 #define atomic_flag_clear_explicit(flag, order)                                                                        \
     __extension__({                                                                                                    \
         volatile atomic_flag *sim_flag = (flag);                                                                       \
-        sim_touches(sim_flag, 1);                                                                                      \
+        sim_touches(sim_flag, sizeof *sim_flag, 1);                                                                    \
         __atomic_clear((volatile _Bool *) sim_flag, order);                                                            \
     })
 #define atomic_flag_test_and_set(flag) atomic_flag_test_and_set_explicit(flag, memory_order_seq_cst)
@@ -154,7 +154,7 @@
 
 #define atomic_thread_fence(order)                                                                                     \
     __extension__({                                                                                                    \
-        sim_touches((const void *) 0, 1);                                                                              \
+        sim_touches((const void *) 0, 0, 1);                                                                           \
         __atomic_thread_fence(order);                                                                                  \
     })
 

@@ -9,18 +9,21 @@
 #include "tests/sim/step.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct sim_touch {
     const volatile void *where; /* NULL: a fence. */
+    size_t bytes;
     bool writes;                /* May write; a compare-exchange too that will fail. */
 } sim_touch;
 
 /* For sim_step: what the caller does next. */
 extern sim_touch sim_touched;
 
-static inline void sim_touches(const volatile void *where, bool writes)
+static inline void sim_touches(const volatile void *where, size_t bytes, bool writes)
 {
     sim_touched.where = where;
+    sim_touched.bytes = bytes;
     sim_touched.writes = writes;
     sim_step();
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ground.c - what the explored code stands upon: locks that let other fibers go on, a heap that gives the same
+ * addresses in each run, and asserts that tell the order in which they failed.
+ */
+#include "engine/base/assert.h"
+#include "engine/base/memory.h"
+#include "engine/port/os.h"
+#include "tests/steps/explore.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+_Noreturn void pp_assert_failed(const char *what, const char *file, int line)
+{
+    steps_fail(what, file, line);
+}
+
+/* word[0]: whether it is taken. */
+static bool lock_is_free(void *lock)
+{
+    return ((const pp_lock *) lock)->word[0] == 0;
+}
+
+void pp_lock_init(pp_lock *lock)
+{
+    memset(lock, 0, sizeof *lock);
+}
+
+void pp_lock_fini(pp_lock *lock)
+{
+    STEPS_ASSERT(lock_is_free(lock));
+}
+
+void pp_lock_take(pp_lock *lock)
+{
+    steps_take(&lock->word[0], sizeof lock->word[0], lock_is_free, lock);
+    STEPS_ASSERT(lock_is_free(lock));
+    lock->word[0] = 1;
+}
+
+void pp_lock_give(pp_lock *lock)
+{
+    steps_take(&lock->word[0], sizeof lock->word[0], NULL, NULL);
+    STEPS_ASSERT(!lock_is_free(lock));
+    lock->word[0] = 0;
+}
+
+static alignas(16) unsigned char heap[64 * 1024];
+static size_t heap_used;
+
+void steps_heap_reset(void)
+{
+    heap_used = 0;
+}
+
+void pp_memory_init(pp_memory *memory, uint64_t bytes_max)
+{
+    memset(memory, 0, sizeof *memory);
+    memory->bytes_max = bytes_max;
+}
+
+void *pp_memory_take(pp_memory *memory, size_t bytes)
+{
+    (void) memory;
+    STEPS_ASSERT(bytes <= sizeof heap - heap_used);
+    void *block = heap + heap_used;
+    heap_used += (bytes + 15) / 16 * 16;
+    return block;
+}
+
+void *pp_memory_take_zeroed(pp_memory *memory, size_t bytes)
+{
+    return memset(pp_memory_take(memory, bytes), 0, bytes);
+}
+
+void pp_memory_give(pp_memory *memory, void *block, size_t bytes)
+{
+    (void) memory;
+    if (block) {
+        memset(block, 0xDD, bytes); /* Who still reads it reads nonsense. */
+    }
+}
