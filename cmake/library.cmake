@@ -11,6 +11,7 @@ set(inputs "$<TARGET_OBJECTS:pipeport_objects>")
 if(PIPEPORT_MALLOC STREQUAL "mimalloc")
   list(APPEND inputs --whole-archive "${PIPEPORT_MIMALLOC_ARCHIVE}" --no-whole-archive)
 endif()
+list(APPEND inputs ${PIPEPORT_LIBURING_ARCHIVE})   # what of it is needed
 add_custom_command(OUTPUT "${PIPEPORT_ONE_OBJECT}"
   COMMAND ${CMAKE_LINKER} -r -o "${PIPEPORT_ONE_OBJECT}.all" ${inputs}
   COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=pipeport_*"

@@ -10,6 +10,7 @@
 #include "engine/port/linux/fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,6 +71,9 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
     if (fault.status != PIPEPORT_OK) {
         close(fd);
         return fault;
+    }
+    if ((pipe->port->driver->socket_flags & SOCK_NONBLOCK) == 0) { /* Only connect was not to block. */
+        PP_VERIFY(fcntl(fd, F_SETFL, O_RDWR) == 0);
     }
     return pp_port_adopt(pipe, fd, home);
 }

@@ -5,10 +5,16 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/epoll/epoll.h"
+#include "engine/port/linux/uring/uring.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { PORT_DRAINERS_MAX = 64 };
+#define PORT_VARIABLE "PIPEPORT_LINUX_DRIVER"
+
+enum { PORT_DRAINERS_MAX = 64, PORT_LINE_BYTES = 200 };
 
 static size_t port_bytes(uint32_t drainers)
 {
@@ -22,17 +28,61 @@ static void port_destroy_drainers(pp_port *port)
     }
 }
 
-static pp_fault port_create_drainers(pp_port *port, const pp_port_options *options)
+/* *refused as driver.h says. */
+static pp_fault port_create_drainers(pp_port *port, const pp_port_options *options, const char **refused)
 {
     pp_fault fault = {PIPEPORT_OK, 0};
-    const char *refused = NULL;
+    *refused = NULL;
     while (port->drainers_count < options->drainers) {
-        fault = port->driver->create(&port->drainers[port->drainers_count], port->memory, options->lent, &refused);
+        fault = port->driver->create(&port->drainers[port->drainers_count], port->memory, options->lent, refused);
         if (fault.status != PIPEPORT_OK) {
             port_destroy_drainers(port);
             break;
         }
         port->drainers_count++;
+    }
+    return fault;
+}
+
+static void port_say(const pp_port_options *options, const char *line)
+{
+    if (options->say != NULL) {
+        options->say(options->say_user, line);
+    }
+}
+
+/* NULL: there is none of the name that was asked for. */
+static const pp_driver *port_choose(const pp_port_options *options)
+{
+    const char *asked = getenv(PORT_VARIABLE);
+    if (asked == NULL || strcmp(asked, "auto") == 0 || strcmp(asked, "epoll") == 0) {
+        return &pp_epoll_driver;
+    }
+    if (strcmp(asked, "uring") == 0) {
+        return &pp_uring_driver;
+    }
+    char line[PORT_LINE_BYTES];
+    snprintf(line, sizeof line, PORT_VARIABLE " is \"%.60s\" in the environment; it may be epoll, uring or auto",
+             asked);
+    port_say(options, line);
+    return NULL;
+}
+
+static pp_fault port_drive(pp_port *port, const pp_port_options *options)
+{
+    const char *refused;
+    port->driver = port_choose(options);
+    if (port->driver == NULL) {
+        return (pp_fault){PIPEPORT_INVALID, 0};
+    }
+    pp_fault fault = port_create_drainers(port, options, &refused);
+    if (refused != NULL) {
+        char line[PORT_LINE_BYTES], text[PORT_LINE_BYTES / 2];
+        const char *why = strerror_r((int) fault.system_code, text, sizeof text);
+        snprintf(line, sizeof line, "the kernel refuses io_uring %s (%s): epoll drains instead", refused, why);
+        port_say(options, line);
+        port->driver = &pp_epoll_driver;
+        fault = port_create_drainers(port, options, &refused);
     }
     return fault;
 }
@@ -46,8 +96,7 @@ pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options 
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
     port->memory = memory;
-    port->driver = &pp_epoll_driver;
-    pp_fault fault = port_create_drainers(port, options);
+    pp_fault fault = port_drive(port, options);
     if (fault.status != PIPEPORT_OK) {
         pp_memory_give(memory, port, port_bytes(drainers));
         return fault;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * line.h - an open pipe's socket on its home's ring, and the read and the write that may wait on it.
+ *
+ * The pipe's owner moves the pp_pipe about; the line stays where it is, and is what the kernel's completions point at.
+ *
+ * What the kernel holds is not what the engine armed. For reading, at most one request of ours is with the kernel:
+ *
+ *     NONE    nothing
+ *     POOL    a receive into a buffer of the ring's pool: what came is `held` until reads have copied it
+ *     POLL    a poll, when the pool was empty: the bytes stay in the socket
+ *     BLOCK   a receive into the armed read's own buffer
+ *
+ * An await sends POOL and lends nothing; a read that finds nothing sends BLOCK, or waits for what is with the kernel
+ * already. So an armed await, and a read that waits for POOL or POLL, can be stopped at once, and the request stays:
+ * the next await or read takes it over. A stopped BLOCK, and a stopped write, are home when the kernel says so. Nobody
+ * looks at the socket past a request that the kernel holds, so bytes keep their order.
+ *
+ * `more` is true when the socket may well have something at once: the last receive was full, or a poll said so. Then,
+ * and when a large block is to be filled, a read first tries the socket itself: into the block, past the pool.
+ *
+ * Who touches what. `lane` is for all: NULL, the armed operation, or that + 1: somebody wished to cancel it. The armer
+ * stores it before the operation can come home, a canceller makes op + 1 of op with a CAS and calls the home, the home
+ * stores NULL when the operation is done. So a wish is a part of this one arming: it never reaches the next. A plain
+ * store may wipe a wish out, but only that of an operation which is done. `fd` is for all. The rest is the home's:
+ * whoever arms, cancels or closes elsewhere sends a letter (ring.h), and his operation is LATER. But a write elsewhere
+ * first tries the socket itself: at most one is armed, so nothing is before it.
+ *
+ * A close elsewhere is the last letter; a close by the home waits for a letter that is under way, else it acts at once.
+ * The line leaves, and the socket is closed with it, when the kernel holds no request of ours any more. So that the
+ * peer hears of the end before that, and to bring the request home, the socket is shut down first (not where the home
+ * sees that nothing is with the kernel: then it closes).
+ */
+#ifndef PP_PORT_LINUX_URING_LINE_H
+#define PP_PORT_LINUX_URING_LINE_H
+
+#include "engine/port/linux/uring/ring.h"
+
+/* As driver.h says; `state` is the line. */
+pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home);
+pp_armed pp_line_await(void *state, pp_op *op, pp_result *now);
+pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *now);
+pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
+void pp_line_cancel(void *state, pp_op *op);
+void pp_line_close(void *state);
+
+#endif

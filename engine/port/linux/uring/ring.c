@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/port/linux/uring/ring.h"
+
+#include "engine/base/assert.h"
+#include "engine/port/linux/fault.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+enum {
+    RING_REQUESTS = 256,
+    RING_COMPLETIONS = 4096, /* More than that wait in lists of the kernel's; none is lost. */
+    RING_SUBMIT_AT = 64,
+    RING_FEW = 2,
+    RING_LANES = 8,
+    RING_MS_PER_S = 1000,
+    RING_NS_PER_MS = 1000000,
+    LETTER_CALL = PP_LETTER_FIRST_FREE,
+    LETTER_ASK
+};
+
+/* ---- Guests ---- */
+
+void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring)
+{
+    *guest = (pp_guest){.letter = {.what = LETTER_CALL}, .kind = kind, .ring = ring};
+}
+
+/* As pp_mailbox_wake: what was changed before the call, `called` sees (the exchanges pair). */
+void pp_guest_call(pp_guest *guest, bool last)
+{
+    uint32_t calls = PP_CALLED | (last ? PP_CALLED_LAST : 0);
+    pp_mailbox *mailbox = &guest->ring->mailbox;
+    if (atomic_fetch_or_explicit(&guest->calls, calls, memory_order_acq_rel) == 0) {
+        pp_mailbox_push(mailbox, &guest->letter);
+    }
+}
+
+bool pp_guest_end(pp_guest *guest)
+{
+    return atomic_fetch_or_explicit(&guest->calls, PP_CALLED | PP_CALLED_LAST, memory_order_acq_rel) == 0;
+}
+
+void pp_guest_ask(pp_guest *guest, pp_op *op)
+{
+    pp_room *room = pp_room_of(op);
+    room->letter.what = LETTER_ASK;
+    room->as.lent.data[PP_ROOM_SLICES - 1] = guest;
+    pp_mailbox_push(&guest->ring->mailbox, &room->letter);
+}
+
+void pp_guest_leave(pp_guest *guest)
+{
+    guest->previous = NULL;
+    guest->next = guest->ring->leaving;
+    if (guest->next != NULL) {
+        guest->next->previous = guest;
+    }
+    guest->ring->leaving = guest;
+}
+
+void pp_guest_left(pp_guest *guest)
+{
+    if (guest->next != NULL) {
+        guest->next->previous = guest->previous;
+    }
+    if (guest->previous != NULL) {
+        guest->previous->next = guest->next;
+    } else {
+        guest->ring->leaving = guest->next;
+    }
+}
+
+static void ring_read_letters(pp_ring *ring, bool *woken)
+{
+    pp_letter *letter = pp_mailbox_collect(&ring->mailbox, woken);
+    while (letter != NULL) {
+        pp_letter *next = letter->next;
+        if (letter->what == LETTER_CALL) {
+            pp_guest *guest = (pp_guest *) letter;
+            uint32_t calls = atomic_exchange_explicit(&guest->calls, 0, memory_order_acq_rel);
+            guest->kind->called(guest, (calls & PP_CALLED_LAST) != 0);
+        } else {
+            pp_op *op = pp_op_of(letter);
+            pp_guest *guest = pp_room_of(op)->as.lent.data[PP_ROOM_SLICES - 1];
+            guest->kind->asked(guest, op);
+        }
+        letter = next;
+    }
+}
+
+/* ---- Requests ---- */
+
+static void ring_submit(pp_ring *ring)
+{
+    int count = io_uring_submit(&ring->uring);
+    PP_VERIFY(count >= 0 || count == -EINTR || count == -EAGAIN ||
+              count == -EBUSY); /* Then they stay where they are. */
+}
+
+struct io_uring_sqe *pp_ring_request(pp_ring *ring)
+{
+    struct io_uring_sqe *request = io_uring_get_sqe(&ring->uring);
+    while (request == NULL) {
+        ring_submit(ring);
+        request = io_uring_get_sqe(&ring->uring);
+    }
+    return request;
+}
+
+void pp_ring_point(struct io_uring_sqe *request, pp_guest *guest, uint32_t lane)
+{
+    io_uring_sqe_set_data64(request, (uintptr_t) guest | lane);
+}
+
+void pp_ring_cancel(pp_guest *guest, uint32_t lane)
+{
+    struct io_uring_sqe *request = pp_ring_request(guest->ring);
+    io_uring_prep_cancel64(request, (uintptr_t) guest | lane, 0);
+    pp_ring_point(request, NULL, 0);
+}
+
+/* The bell only ends a wait: what it rang for lies in the mailbox. If the poll ended, it begins again with a look at
+ * the eventfd, which is full for ever after the first ring: so no ring goes unheard. */
+static void ring_poll_bell(pp_ring *ring)
+{
+    struct io_uring_sqe *request = pp_ring_request(ring);
+    io_uring_prep_poll_multishot(request, ring->mailbox.bell, POLLIN);
+    pp_ring_point(request, &ring->bell, 0);
+}
+
+static void ring_bell_came(pp_guest *guest, uint32_t lane, int32_t result, uint32_t flags)
+{
+    (void) lane;
+    (void) result;
+    if ((flags & IORING_CQE_F_MORE) == 0) {
+        ring_poll_bell(guest->ring);
+    }
+}
+
+static const pp_guest_kind ring_bell_kind = {.came = ring_bell_came};
+
+/* ---- Its life ---- */
+
+static bool ring_can(struct io_uring *uring)
+{
+    static const int needed[] = {IORING_OP_RECV, IORING_OP_SEND, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
+    struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
+    bool can = probe != NULL;
+    for (size_t i = 0; can && i < sizeof needed / sizeof needed[0]; i++) {
+        can = io_uring_opcode_supported(probe, needed[i]) != 0;
+    }
+    io_uring_free_probe(probe);
+    return can && (uring->features & IORING_FEAT_EXT_ARG) != 0 && (uring->features & IORING_FEAT_NODROP) != 0;
+}
+
+/* Answers 0 or an errno, and then *refused. A ring that is lent goes without IORING_SETUP_COOP_TASKRUN: with it, what a
+ * thread had asked for would wait for that thread to enter the kernel, which it may have left us for good. */
+static int ring_open(pp_ring *ring, const char **refused)
+{
+    struct io_uring_params about = {.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL,
+                                    .cq_entries = RING_COMPLETIONS};
+    if (!ring->lent) {
+        about.flags |= IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED;
+    }
+    *refused = "a ring";
+    int failed = io_uring_queue_init_params(RING_REQUESTS, &ring->uring, &about);
+    if (failed != 0) {
+        return -failed;
+    }
+    int code = EOPNOTSUPP;
+    *refused = "an operation on rings";
+    if (ring_can(&ring->uring)) {
+        *refused = "a ring of buffers";
+        code = pp_pool_init(&ring->pool, &ring->uring);
+    }
+    if (code != 0) {
+        io_uring_queue_exit(&ring->uring);
+        return code;
+    }
+    *refused = NULL;
+    return 0;
+}
+
+pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const char **refused)
+{
+    pp_ring *ring = pp_memory_take_zeroed(memory, sizeof *ring);
+    if (ring == NULL) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    pp_fault fault = pp_mailbox_init(&ring->mailbox);
+    if (fault.status != PIPEPORT_OK) {
+        goto free_ring;
+    }
+    ring->lent = lent;
+    pp_guest_init(&ring->bell, &ring_bell_kind, ring);
+    int code = ring_open(ring, refused);
+    if (code != 0) {
+        fault = (pp_fault){PIPEPORT_SYSTEM, code};
+        goto fini_mailbox;
+    }
+    *out = &ring->mailbox;
+    return fault;
+
+fini_mailbox:
+    pp_mailbox_fini(&ring->mailbox);
+free_ring:
+    pp_memory_give(memory, ring, sizeof *ring);
+    return fault;
+}
+
+/* The requests that are left are of guests that leave: the kernel drops them with the ring, and looks at none of what
+ * they point at. */
+void pp_ring_destroy(pp_mailbox *mailbox, pp_memory *memory)
+{
+    pp_ring *ring = (pp_ring *) mailbox;
+    bool woken;
+    io_uring_queue_exit(&ring->uring);
+    pp_letter *letter = pp_mailbox_collect(mailbox, &woken);
+    while (letter != NULL) {
+        pp_letter *next = letter->next;
+        PP_VERIFY(letter->what == LETTER_CALL &&
+                  atomic_load(&((pp_guest *) letter)->calls) == (PP_CALLED | PP_CALLED_LAST));
+        ((pp_guest *) letter)->kind->drop((pp_guest *) letter);
+        letter = next;
+    }
+    while (ring->leaving != NULL) {
+        pp_guest *guest = ring->leaving;
+        ring->leaving = guest->next;
+        guest->kind->drop(guest);
+    }
+    pp_pool_fini(&ring->pool);
+    pp_mailbox_fini(mailbox);
+    pp_memory_give(memory, ring, sizeof *ring);
+}
+
+/* ---- Takes ---- */
+
+static void ring_begin(pp_ring *ring)
+{
+    if (!ring->lent) {
+        atomic_store_explicit(&ring->owner, pp_os_thread_self(), memory_order_relaxed);
+        PP_VERIFY(io_uring_enable_rings(&ring->uring) == 0);
+    }
+    ring_poll_bell(ring);
+    ring->begun = true;
+}
+
+/* Submits what is prepared and waits for a completion. */
+static void ring_wait(pp_ring *ring, uint32_t wait_ms)
+{
+    struct __kernel_timespec time = {wait_ms / RING_MS_PER_S, (long long) (wait_ms % RING_MS_PER_S) * RING_NS_PER_MS};
+    struct io_uring_cqe *first;
+    int code = io_uring_submit_and_wait_timeout(&ring->uring, &first, 1, wait_ms == UINT32_MAX ? NULL : &time, NULL);
+    PP_VERIFY(code >= 0 || code == -ETIME || code == -EINTR || code == -EAGAIN || code == -EBUSY);
+}
+
+static void ring_reap(pp_ring *ring)
+{
+    struct io_uring_cqe *completion;
+    unsigned head, count = 0;
+    io_uring_for_each_cqe(&ring->uring, head, completion)
+    {
+        uintptr_t to = (uintptr_t) completion->user_data;
+        pp_guest *guest = (pp_guest *) (to & ~(uintptr_t) (RING_LANES - 1));
+        count++;
+        if (guest != NULL) {
+            guest->kind->came(guest, to & (RING_LANES - 1), completion->res, completion->flags);
+        }
+    }
+    io_uring_cq_advance(&ring->uring, count);
+}
+
+static void ring_turn(pp_ring *ring, uint32_t wait_ms)
+{
+    pp_mailbox *mailbox = &ring->mailbox;
+    bool woken = false;
+    ring_read_letters(ring, &woken);
+    if (!woken && mailbox->ready_count == 0 && wait_ms > 0 && io_uring_cq_ready(&ring->uring) == 0 &&
+        pp_mailbox_sleep(mailbox)) {
+        ring_wait(ring, wait_ms);
+    } else {
+        int code = io_uring_submit_and_get_events(&ring->uring);
+        PP_VERIFY(code >= 0 || code == -EINTR || code == -EAGAIN || code == -EBUSY);
+    }
+    ring_reap(ring);
+    ring_read_letters(ring, &woken);
+}
+
+uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *completions, uint32_t max)
+{
+    pp_ring *ring = (pp_ring *) mailbox;
+    if (!ring->begun) {
+        ring_begin(ring);
+    }
+    PP_ASSERT(ring->lent || pp_ring_is_here(ring));
+    if (mailbox->ready_count == 0) {
+        ring_turn(ring, wait_ms);
+    } else if (max == 1 || io_uring_sq_ready(&ring->uring) >= RING_SUBMIT_AT) {
+        ring_submit(ring);
+    }
+    uint32_t count = pp_mailbox_hand_out(mailbox, completions, max);
+    ring->writes_at_once = count <= RING_FEW ? RING_FEW : 0;
+    return count;
+}

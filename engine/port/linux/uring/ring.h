@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - one drainer of a port: a ring of its own, the mailbox whose bell the ring polls, and a pool of buffers.
+ *
+ * Only the taker touches the ring. It prepares requests whenever it likes and submits them with the one system call of
+ * a take that also waits. A take hands out what the last call brought before it makes the next, unless many requests
+ * have gathered meanwhile, or the caller asks for one completion at a time (its handlers are slow).
+ *
+ * Who the taker is: a ring that is not lent belongs to the thread of its first take (IORING_SETUP_SINGLE_ISSUER, with
+ * IORING_SETUP_DEFER_TASKRUN, which must be the thread that enables it), for good. That thread may prepare requests
+ * outside of a take as well: pp_ring_is_here. The thread of a lent ring may change after each take without a word, so
+ * nobody is here outside of a take, and all that is wanted of the ring comes by letter. A request that a thread has
+ * submitted ends with ECANCELED when the thread does; who asked for it asks again.
+ *
+ * A guest is what the kernel's completions and the letters point at: an open pipe's line, a view of a listening socket,
+ * the bell. It stays until the kernel has let go of it and no letter of it is under way.
+ */
+#ifndef PP_PORT_LINUX_URING_RING_H
+#define PP_PORT_LINUX_URING_RING_H
+
+#include "engine/port/linux/gnu.h"
+
+#include "engine/port/linux/driver.h"
+#include "engine/port/linux/uring/pool.h"
+#include "engine/port/os.h"
+
+#include <liburing.h>
+
+typedef struct pp_guest pp_guest;
+typedef struct pp_ring pp_ring;
+
+/* All of them on the taker's thread. `lane` is what pp_ring_point was told. */
+typedef struct pp_guest_kind {
+    void (*came)(pp_guest *guest, uint32_t lane, int32_t result, uint32_t flags); /* A completion of the kernel's. */
+    void (*asked)(pp_guest *guest, pp_op *op);                                    /* What pp_guest_ask has sent. */
+    void (*called)(pp_guest *guest, bool last);                                   /* What pp_guest_call has sent. */
+    void (*drop)(pp_guest *guest); /* The ring is gone, and the last call had been made. */
+} pp_guest_kind;
+
+enum { PP_CALLED = 1, PP_CALLED_LAST = 2 };
+
+struct pp_guest {
+    pp_letter letter; /* First. */
+    const pp_guest_kind *kind;
+    pp_ring *ring;
+    pp_guest *next; /* In ring->leaving. */
+    pp_guest *previous;
+    _Atomic uint32_t calls; /* PP_CALLED while the letter is posted, and PP_CALLED_LAST. The taker takes both at once,
+                               so that exactly one `called` hears of the last. */
+};
+
+struct pp_ring {
+    pp_mailbox mailbox; /* First: the port knows a drainer by it. */
+    struct io_uring uring;
+    bool lent;
+    bool begun;               /* Enabled, and the bell is polled. */
+    uint32_t writes_at_once;  /* So many more writes are worth a system call of their own: little is under way. */
+    _Atomic(uintptr_t) owner; /* The taker of a ring that is not lent, 0 before its first take; 0 if lent. Relaxed: only
+                                 a thread's own id matters to it, and that it stored itself. */
+    pp_pool pool;
+    pp_guest bell;
+    pp_guest *leaving; /* Those whose pipe or view is closed and that the kernel still holds. */
+};
+
+/* As driver.h says. */
+pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const char **refused);
+void pp_ring_destroy(pp_mailbox *mailbox, pp_memory *memory);
+uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *completions, uint32_t max);
+
+/* True: this thread may touch the ring, and the guests' own fields. */
+static inline bool pp_ring_is_here(const pp_ring *ring)
+{
+    return atomic_load_explicit(&ring->owner, memory_order_relaxed) == pp_os_thread_self();
+}
+
+/* Here: a blank request, and who shall hear of its completion (NULL: nobody). `lane` is below 8. */
+struct io_uring_sqe *pp_ring_request(pp_ring *ring);
+void pp_ring_point(struct io_uring_sqe *request, pp_guest *guest, uint32_t lane);
+
+/* Here: wishes that the request pointed at (guest, lane) end soon. */
+void pp_ring_cancel(pp_guest *guest, uint32_t lane);
+
+void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring);
+
+/* Any thread: the taker calls `called` soon, once for all that call before it does. `last`: nobody will call again. */
+void pp_guest_call(pp_guest *guest, bool last);
+
+/* Here: the last call. True: no letter is under way, so this is all. False: `called` will hear of it. */
+bool pp_guest_end(pp_guest *guest);
+
+/* Any thread: the taker calls `asked` with `op`, which is counted and whose letter is ours until then. */
+void pp_guest_ask(pp_guest *guest, pp_op *op);
+
+/* Here: on the list of those that the kernel still holds, and off it. */
+void pp_guest_leave(pp_guest *guest);
+void pp_guest_left(pp_guest *guest);
+
+#endif
