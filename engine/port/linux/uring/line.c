@@ -41,6 +41,20 @@ typedef struct pp_line {
     long ended_code;       /* with this code. */
 } pp_line;
 
+static void line_enter(pp_ring *ring)
+{
+    if (ring->lent) {
+        pp_lock_take(&ring->lines);
+    }
+}
+
+static void line_exit(pp_ring *ring)
+{
+    if (ring->lent) {
+        pp_lock_give(&ring->lines);
+    }
+}
+
 static void line_finish(pp_line *line, int lane, pp_result result)
 {
     pp_op *op = line->armed[lane];
@@ -186,7 +200,9 @@ static void line_serve(pp_line *line)
 static void line_asked(pp_guest *guest, pp_op *op)
 {
     pp_line *line = (pp_line *) guest;
+    pp_ring *ring = guest->ring;
     int lane = pp_room_of(op)->letter.pieces == LINE_WRITE ? LINE_WRITING : LINE_READING;
+    line_enter(ring);
     line->armed[lane] = op;
     if (line_is_wished(line, lane)) {
         line_finish(line, lane, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
@@ -195,6 +211,7 @@ static void line_asked(pp_guest *guest, pp_op *op)
     } else {
         line_serve(line);
     }
+    line_exit(ring);
 }
 
 /* ---- What the kernel says ---- */
@@ -293,17 +310,20 @@ static void line_free(pp_guest *guest)
 static void line_came(pp_guest *guest, uint32_t lane, int32_t result, uint32_t flags)
 {
     pp_line *line = (pp_line *) guest;
+    pp_ring *ring = guest->ring;
+    line_enter(ring);
     if (lane == LINE_WRITING) {
         line_write_came(line, result);
     } else if (line->leaving) {
         if ((flags & IORING_CQE_F_BUFFER) != 0) {
-            pp_pool_give(&guest->ring->pool, flags >> IORING_CQE_BUFFER_SHIFT);
+            pp_pool_give(&ring->pool, flags >> IORING_CQE_BUFFER_SHIFT);
         }
         pp_guest_left(guest);
         line_free(guest);
     } else {
         line_read_came(line, result, flags);
     }
+    line_exit(ring);
 }
 
 /* ---- Wishes and the end, at home ---- */
@@ -341,11 +361,14 @@ static void line_leave(pp_line *line)
 static void line_called(pp_guest *guest, bool last)
 {
     pp_line *line = (pp_line *) guest;
+    pp_ring *ring = guest->ring;
+    line_enter(ring);
     if (last) {
         line_leave(line);
     } else {
         line_meet_wishes(line);
     }
+    line_exit(ring);
 }
 
 static const pp_guest_kind line_kind = {line_came, line_asked, line_called, line_free};
@@ -383,10 +406,23 @@ static bool line_arm(pp_line *line, int lane, pp_op *op)
     return here;
 }
 
+/* The same from outside of a take. False is also the answer to who may not look. */
+static bool line_try_here(pp_line *line, void *data, uint32_t bytes, pp_result *result)
+{
+    pp_ring *ring = line->guest.ring;
+    if (!ring->lent) {
+        return pp_ring_is_here(ring) && line_try(line, data, bytes, result);
+    }
+    line_enter(ring);
+    bool done = line_try(line, data, bytes, result);
+    line_exit(ring);
+    return done;
+}
+
 pp_armed pp_line_await(void *state, pp_op *op, pp_result *now)
 {
     pp_line *line = state;
-    if (pp_ring_is_here(line->guest.ring) && line_try(line, NULL, 0, now)) {
+    if (line_try_here(line, NULL, 0, now)) {
         return PP_NOW;
     }
     pp_room_of(op)->letter.pieces = LINE_AWAIT;
@@ -399,10 +435,14 @@ pp_armed pp_line_await(void *state, pp_op *op, pp_result *now)
 pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *now)
 {
     pp_line *line = state;
-    pp_room *room = pp_room_of(op);
-    if (pp_ring_is_here(line->guest.ring) && line_try(line, piece->iov_base, (uint32_t) piece->iov_len, now)) {
+    if (line_try_here(line, piece->iov_base, (uint32_t) piece->iov_len, now)) {
         return PP_NOW;
     }
+    if (op == NULL) { /* Whoever may not look awaits, and is answered at home. */
+        *now = (pp_result){{PIPEPORT_OK, 0}, 0};
+        return PP_NOW;
+    }
+    pp_room *room = pp_room_of(op);
     room->letter.pieces = LINE_READ;
     room->as.lent.data[0] = piece->iov_base;
     room->as.lent.bytes[0] = (uint32_t) piece->iov_len;

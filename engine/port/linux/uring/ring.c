@@ -200,6 +200,7 @@ pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const ch
         fault = (pp_fault){PIPEPORT_SYSTEM, code};
         goto fini_mailbox;
     }
+    pp_lock_init(&ring->lines);
     *out = &ring->mailbox;
     return fault;
 
@@ -230,6 +231,7 @@ void pp_ring_destroy(pp_mailbox *mailbox, pp_memory *memory)
         ring->leaving = guest->next;
         guest->kind->drop(guest);
     }
+    pp_lock_fini(&ring->lines);
     pp_pool_fini(&ring->pool);
     pp_mailbox_fini(mailbox);
     pp_memory_give(memory, ring, sizeof *ring);

@@ -10,7 +10,8 @@
  * IORING_SETUP_DEFER_TASKRUN, which must be the thread that enables it), for good. That thread may prepare requests
  * outside of a take as well: pp_ring_is_here. The thread of a lent ring may change after each take without a word, so
  * nobody is here outside of a take, and all that is wanted of the ring comes by letter. A request that a thread has
- * submitted ends with ECANCELED when the thread does; who asked for it asks again.
+ * submitted ends with ECANCELED when the thread does; who asked for it asks again. (What lines know of their sockets
+ * can be read in between: under a lock, `lines`, which only a lent ring needs.)
  *
  * A guest is what the kernel's completions and the letters point at: an open pipe's line, a view of a listening socket,
  * the bell. It stays until the kernel has let go of it and no letter of it is under way.
@@ -59,6 +60,7 @@ struct pp_ring {
                                  a thread's own id matters to it, and that it stored itself. */
     pp_pool pool;
     pp_guest bell;
+    pp_lock lines;     /* Lent only: held for what is not a line's `lane`, `fd` or letter. */
     pp_guest *leaving; /* Those whose pipe or view is closed and that the kernel still holds. */
 };
 
