@@ -38,7 +38,8 @@ typedef struct steps_scenario {
  * where a run does not end. */
 uint64_t steps_explore(const steps_scenario *scenario);
 
-/* In a fiber: goes on once `ready` says so. It may read any memory. */
+/* In a fiber: goes on once `ready` (NULL: at once) says so. It may read any memory, and so may what comes right after
+ * it: this step's place among all others makes a difference. */
 void steps_wait(bool (*ready)(void *argument), void *argument);
 
 /* In a fiber: a step that writes `bytes` (at most 16) at `where`, and that nobody can take before `ready` (or NULL). */
@@ -51,7 +52,9 @@ _Noreturn void steps_fail(const char *what, const char *file, int line);
 
 #define STEPS_ASSERT(what) ((what) ? (void) 0 : steps_fail(#what, __FILE__, __LINE__))
 
-/* Gives back what begin took from pp_memory (a heap of the program's own, so that addresses come again). */
+/* pp_memory takes from a heap of the program's own, so that addresses come again: empties it, for begin; blocks taken
+ * and not yet given. */
 void steps_heap_reset(void);
+uint32_t steps_heap_blocks(void);
 
 #endif

@@ -48,10 +48,17 @@ void pp_lock_give(pp_lock *lock)
 
 static alignas(16) unsigned char heap[64 * 1024];
 static size_t heap_used;
+static uint32_t heap_blocks;
 
 void steps_heap_reset(void)
 {
     heap_used = 0;
+    heap_blocks = 0;
+}
+
+uint32_t steps_heap_blocks(void)
+{
+    return heap_blocks;
 }
 
 void pp_memory_init(pp_memory *memory, uint64_t bytes_max)
@@ -65,6 +72,7 @@ void *pp_memory_take(pp_memory *memory, size_t bytes)
     (void) memory;
     STEPS_ASSERT(bytes <= sizeof heap - heap_used);
     void *block = heap + heap_used;
+    heap_blocks += 1;
     heap_used += (bytes + 15) / 16 * 16;
     return block;
 }
@@ -78,6 +86,8 @@ void pp_memory_give(pp_memory *memory, void *block, size_t bytes)
 {
     (void) memory;
     if (block) {
+        STEPS_ASSERT(heap_blocks > 0);
+        heap_blocks -= 1;
         memset(block, 0xDD, bytes); /* Who still reads it reads nonsense. */
     }
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_steps_writer.c - the write pump under every order of its steps: `sealed` comes once however a stop meets pushes,
+ * writes and completions, and each accepted byte is written or discarded.
+ *
+ * The wire is a pipe whose write is pending until it is cancelled or, if the scenario says so, finished. Arming and
+ * cancelling are steps.
+ */
+#include "engine/conn/writer.h"
+#include "tests/steps/explore.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(steps, .timeout = 100);
+
+enum { SENDERS = 2, PAYLOAD_BYTES = 4, FRAME_BYTES = PAYLOAD_BYTES + 4, QUEUE_BYTES_MAX = 64 };
+
+typedef enum wire_state { WIRE_IDLE, WIRE_PENDING, WIRE_CANCELLED } wire_state;
+
+static struct {
+    pp_writer writer;
+    pp_pipe pipe;
+    pp_memory memory;
+    pp_message *messages[SENDERS];
+    uint32_t wire; /* wire_state. */
+    bool writes_at_once;
+    uint32_t written, accepted, discarded; /* Sums. */
+    uint32_t sealed;
+    int pins;
+} w;
+
+static void up_pin(pp_writer *writer)
+{
+    (void) writer;
+    w.pins += 1;
+}
+
+static void up_unpin(pp_writer *writer, pp_worker *worker)
+{
+    (void) writer;
+    (void) worker;
+    w.pins -= 1;
+}
+
+static void up_wrote(pp_writer *writer, uint32_t bytes)
+{
+    (void) writer;
+    w.written += bytes;
+}
+
+static void up_tells(pp_writer *writer, pp_worker *worker)
+{
+    (void) writer;
+    (void) worker;
+}
+
+static void up_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
+{
+    (void) writer;
+    (void) worker;
+    STEPS_ASSERT(w.sealed == 0);
+    w.sealed = 1;
+    w.discarded = (uint32_t) discarded;
+}
+
+static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_tells, up_tells, up_sealed};
+
+uint64_t pp_os_now_ms(void)
+{
+    return 1;
+}
+
+void pp_worker_defer(pp_worker *worker, pp_chore *chore)
+{
+    (void) worker;
+    (void) chore;
+    STEPS_ASSERT(!"nobody is a worker here");
+}
+
+void pp_port_post(pp_port *port, pp_op *op)
+{
+    (void) port;
+    (void) op;
+    STEPS_ASSERT(!"nothing here takes so many bursts");
+}
+
+pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
+{
+    (void) pipe;
+    (void) op;
+    steps_take(&w.wire, sizeof w.wire, NULL, NULL);
+    STEPS_ASSERT(w.wire == WIRE_IDLE);
+    STEPS_ASSERT(count >= 1 && slices[0].bytes >= FRAME_BYTES);
+    if (w.writes_at_once) {
+        *now = (pp_result){{PIPEPORT_OK, 0}, slices[0].bytes};
+        return PP_NOW;
+    }
+    w.wire = WIRE_PENDING;
+    return PP_LATER;
+}
+
+void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
+{
+    (void) pipe;
+    STEPS_ASSERT(op == &w.writer.op);
+    steps_take(&w.wire, sizeof w.wire, NULL, NULL);
+    w.wire = w.wire == WIRE_IDLE ? WIRE_IDLE : WIRE_CANCELLED;
+}
+
+static void begin(void)
+{
+    memset(&w, 0, sizeof w);
+    steps_heap_reset();
+    pp_memory_init(&w.memory, 0);
+    w.pipe.slices_max = 1;
+    pp_writer_init(&w.writer, &up, &w.pipe, &w.memory, QUEUE_BYTES_MAX);
+    for (int i = 0; i < SENDERS; ++i) {
+        w.messages[i] = pp_message_create(&w.memory, PAYLOAD_BYTES, 1);
+        STEPS_ASSERT(pp_sendq_reserve(&w.writer.sendq, FRAME_BYTES));
+    }
+    steps_name(&w.writer.sendq.head, "head");
+    steps_name(&w.writer.sendq.bytes, "bytes");
+    steps_name(&w.writer.stopping, "stopping");
+    steps_name(&w.writer.pending_since_ms, "pending since");
+    steps_name(&w.wire, "wire");
+}
+
+static void begin_with_a_quick_wire(void)
+{
+    begin();
+    w.writes_at_once = true;
+}
+
+static void push(int sender)
+{
+    pp_message *message = w.messages[sender];
+    if (pp_writer_push(&w.writer, &message->links[0], NULL) == PIPEPORT_OK) {
+        w.accepted += FRAME_BYTES;
+    } else {
+        pp_message_release(message, 1);
+    }
+}
+
+static void a_pushes(void)
+{
+    push(0);
+}
+
+static void b_pushes(void)
+{
+    push(1);
+}
+
+static void stops(void)
+{
+    pp_writer_stop(&w.writer, NULL);
+}
+
+static bool is_over_or_cancelled(void *argument)
+{
+    (void) argument;
+    return w.sealed || w.wire == WIRE_CANCELLED;
+}
+
+static bool is_over_or_pending(void *argument)
+{
+    (void) argument;
+    return w.sealed || w.written == SENDERS * FRAME_BYTES || w.wire != WIRE_IDLE;
+}
+
+static void complete(bool (*ready)(void *argument), pipeport_status status)
+{
+    for (;;) {
+        steps_wait(ready, NULL);
+        if (w.wire == WIRE_IDLE) {
+            return;
+        }
+        bool ok = status == PIPEPORT_OK && w.wire == WIRE_PENDING;
+        uint32_t bytes = w.writer.joined ? w.writer.joined_bytes : FRAME_BYTES;
+        w.wire = WIRE_IDLE;
+        w.writer.op.done(&w.writer.op, (pp_result){{ok ? PIPEPORT_OK : PIPEPORT_STOPPED, 0}, ok ? bytes : 0}, NULL);
+    }
+}
+
+/* The peer never reads: a write comes home when it is cancelled, and only then. */
+static void completes_what_is_cancelled(void)
+{
+    complete(is_over_or_cancelled, PIPEPORT_STOPPED);
+}
+
+static void completes(void)
+{
+    complete(is_over_or_pending, PIPEPORT_OK);
+}
+
+/* What was not sent from the beginning is reserved still. */
+static void end_common(uint32_t senders)
+{
+    STEPS_ASSERT(w.pins == 0);
+    STEPS_ASSERT(w.wire == WIRE_IDLE);
+    STEPS_ASSERT(steps_heap_blocks() == SENDERS - senders);
+    STEPS_ASSERT(w.accepted == w.written + w.discarded);
+    STEPS_ASSERT(*(const uint32_t *) (const void *) &w.writer.sendq.bytes == (SENDERS - senders) * FRAME_BYTES);
+    pp_sendq_check(&w.writer.sendq);
+}
+
+static void end_stopped(void)
+{
+    STEPS_ASSERT(w.sealed == 1);
+    end_common(1);
+}
+
+static void end_stopped_with_two(void)
+{
+    STEPS_ASSERT(w.sealed == 1);
+    end_common(2);
+}
+
+static void end_written(void)
+{
+    STEPS_ASSERT(w.sealed == 0 && w.written == SENDERS * FRAME_BYTES);
+    end_common(2);
+    STEPS_ASSERT(pp_sendq_hold(&w.writer.sendq));
+}
+
+Test(steps, writer_stopped_while_a_write_is_armed)
+{
+    const steps_scenario scenario = {.name = "writer: one pushes, one stops, the peer never reads",
+                                     .begin = begin,
+                                     .fibers = {a_pushes, stops, completes_what_is_cancelled},
+                                     .end = end_stopped};
+    cr_assert_gt(steps_explore(&scenario), 50);
+}
+
+Test(steps, writer_stopped_while_a_write_is_armed_and_another_pushes)
+{
+    const steps_scenario scenario = {.name = "writer: two push, one stops, the peer never reads",
+                                     .begin = begin,
+                                     .fibers = {a_pushes, b_pushes, stops, completes_what_is_cancelled},
+                                     .end = end_stopped_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_stopped_while_it_gives_the_pump_back)
+{
+    const steps_scenario scenario = {.name = "writer: one pushes, one stops, writes finish at once",
+                                     .begin = begin_with_a_quick_wire,
+                                     .fibers = {a_pushes, stops},
+                                     .end = end_stopped};
+    cr_assert_gt(steps_explore(&scenario), 20);
+}
+
+Test(steps, writer_stopped_while_it_gives_the_pump_back_and_another_pushes)
+{
+    const steps_scenario scenario = {.name = "writer: two push, one stops, writes finish at once",
+                                     .begin = begin_with_a_quick_wire,
+                                     .fibers = {a_pushes, b_pushes, stops},
+                                     .end = end_stopped_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_stopped_while_completions_come)
+{
+    const steps_scenario scenario = {.name = "writer: two push, one stops, the peer reads",
+                                     .begin = begin,
+                                     .fibers = {a_pushes, b_pushes, stops, completes},
+                                     .end = end_stopped_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_writes_what_two_push)
+{
+    const steps_scenario scenario = {.name = "writer: two push, a third completes",
+                                     .begin = begin,
+                                     .fibers = {a_pushes, b_pushes, completes},
+                                     .end = end_written};
+    cr_assert_gt(steps_explore(&scenario), 100);
+}
