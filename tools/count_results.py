@@ -4,7 +4,8 @@
 
 RESULTS holds ctest.xml (JUnit, from ctest) and one NAME.tap for each Criterion program. A program counts by its tests;
 it fails besides if ctest says so and none of its tests does (a crash of the runner, a time-out), or if it planned more
-tests than it reported. Each report that a sanitizer left fails.
+tests than it reported. Each report that a sanitizer left fails. A test that is no Criterion program may say more about
+itself in a line that begins with `NOTE: `.
 """
 import pathlib
 import re
@@ -47,13 +48,15 @@ def count(results, reports):
             if status == "fail" and not any(outcome == "failed" for outcome, _, _ in tests):
                 lines.append(("failed", name, "its tests passed, the program did not"))
         elif status == "run":
-            lines.append(("passed", name, ""))
+            note = re.search(r"^NOTE: *(.*)", output, re.MULTILINE)
+            lines.append(("passed", name, note.group(1) if note else ""))
         elif status in ("notrun", "disabled") and case.find("skipped") is not None:
             skip = re.search(r"SKIP: *(.*)", output)
             skipped = skip is not None
             lines.append(("skipped" if skipped else "failed", name, skip.group(1) if skipped else "it did not run"))
         else:
-            lines.append(("failed", name, ""))
+            why = re.search(r"^again: .*", output, re.MULTILINE)
+            lines.append(("failed", name, why.group(0) if why else ""))
     for report in sorted(reports.iterdir()) if reports and reports.is_dir() else []:
         summary = re.search(r"SUMMARY: .*|runtime error: .*", report.read_text(errors="replace"))
         lines.append(("failed", report.name, summary.group(0) if summary else "a sanitizer's report"))

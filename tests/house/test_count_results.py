@@ -13,6 +13,13 @@ JUNIT = """<?xml version="1.0"?><testsuite>
 <testcase name="test_late" status="fail"/>
 <testcase name="house_a" status="run"/><testcase name="house_b" status="fail"/>
 <testcase name="house_c" status="notrun"><skipped/><system-out>SKIP: no tool\n</system-out></testcase>
+<testcase name="fuzz_a" status="run"><system-out>...
+NOTE: 7 executions
+OK
+</system-out></testcase>
+<testcase name="fuzz_b" status="fail"><system-out>FAILED: x
+again: fuzz_b x
+</system-out></testcase>
 <testcase name="house_d" status="notrun"><skipped/><system-out>Unable to find executable</system-out></testcase>
 </testsuite>"""
 TAPS = {
@@ -34,6 +41,8 @@ p failed test_late: its tests passed, the program did not
 p passed house_a
 p failed house_b
 p skipped house_c: no tool
+p passed fuzz_a: 7 executions
+p failed fuzz_b: again: fuzz_b x
 p failed house_d: it did not run
 p failed report.7: SUMMARY: a race
 """
