@@ -19,7 +19,7 @@ enum { SCENE_HEADER_BYTES = 4 };
 static void scene_fill(uint8_t *payload, uint32_t serial, uint32_t length)
 {
     for (uint32_t i = 0; i < length; ++i) {
-        payload[i] = i < 4 ? (uint8_t) (serial >> 8 * i) : (uint8_t) (serial * 5 + i);
+        payload[i] = (uint8_t) (i < 4 ? serial >> 8 * i : serial * 5 + i);
     }
 }
 
