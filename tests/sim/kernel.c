@@ -313,8 +313,10 @@ pp_completion sim_kernel_hand_out(sim_record *record)
         sim_side *side = &record->link->sides[record->side];
         if (record->kind == SIM_WRITE) {
             side->write = NULL;
+            sim_side_wrote(side);
         } else {
             side->read = NULL;
+            sim_side_heard(side, record->result.bytes);
         }
     }
     if (record->kind != SIM_POST) {

@@ -53,6 +53,7 @@ sim_link *sim_link_open(uint32_t bytes)
         SIM_MUST(link->channels[i].ring != NULL);
         link->channels[i].room = bytes;
         link->sides[i].open = true;
+        link->sides[i].heard_ns = sim_now_ns();
     }
     links[links_count++] = link;
     sides_open += 2;
@@ -146,5 +147,19 @@ void sim_link_close(sim_link *link, uint32_t side)
         link_stir(link, 1 - side);
     } else {
         link_free_rings(link);
+    }
+}
+
+void sim_side_wrote(sim_side *side)
+{
+    uint64_t ns = sim_now_ns() - side->write_since_ns;
+    side->write_longest_ns = ns > side->write_longest_ns ? ns : side->write_longest_ns;
+}
+
+void sim_side_heard(sim_side *side, uint32_t bytes)
+{
+    if (bytes != 0) {
+        side->heard_before_ns = side->heard_ns;
+        side->heard_ns = sim_now_ns();
     }
 }

@@ -30,7 +30,11 @@ typedef struct sim_side {
     uint32_t inside;         /* Calls that are under way on it. */
     struct sim_record *read; /* Armed, or NULL; a wait for something to read too. */
     struct sim_record *write;
-    uint64_t write_longest_ns; /* The longest that a write was pending. */
+    uint64_t write_since_ns;   /* When the last write began, as its thread knew the time. */
+    uint64_t write_longest_ns; /* The longest that one took until it was home. */
+    uint64_t heard_ns;         /* When a read that brought something was last home, or it was opened. */
+    uint64_t heard_before_ns;  /* The time before that. */
+    bool drained;              /* The judge's: its connection has written all that it accepted. */
 } sim_side;
 
 struct sim_link {
@@ -58,5 +62,9 @@ uint32_t sim_link_writable(const sim_link *link, uint32_t side);
 uint32_t sim_link_readable(const sim_link *link, uint32_t side);
 bool sim_link_peer_is_open(const sim_link *link, uint32_t side);
 void sim_link_close(sim_link *link, uint32_t side);
+
+/* An engine's write, or read, is home. */
+void sim_side_wrote(sim_side *side);
+void sim_side_heard(sim_side *side, uint32_t bytes);
 
 #endif

@@ -22,7 +22,7 @@ uint64_t pp_os_now_ms(void)
 uint64_t pp_os_now_ns(void)
 {
     sim_call_step();
-    return sim_now_ns();
+    return sim_ask_ns();
 }
 
 uint32_t pp_os_processors(void)

@@ -98,9 +98,10 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     }
     uint32_t there = sim_link_readable(link, side);
     if ((there > 0 || !sim_link_peer_is_open(link, side)) && !sim_happens(sim.rules.reads_later)) {
-        if (there > 0) {
+        if (there > 0) { /* Short now and then. */
             there = there > 1 && sim_happens(sim.rules.short_reads) ? 1 + sim_below(there) : there;
             result.bytes = sim_link_read(link, side, buffer, there < bytes ? there : bytes);
+            sim_side_heard(at, result.bytes);
         } else {
             result.fault = (pp_fault){PIPEPORT_GONE, 109};
         }
@@ -179,6 +180,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     if (at->write) {
         sim_fail("two writes are armed on one pipe (link %u)", link->number);
     }
+    at->write_since_ns = sim_asked_ns();
     pipe_step(at);
     SIM_MUST(!at->write);
     pp_result result = {{PIPEPORT_OK, 0}, 0};
@@ -194,6 +196,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     } else {
         result.fault = (pp_fault){PIPEPORT_GONE, 232};
     }
+    sim_side_wrote(at);
     return pipe_end_now(SIM_AT_WRITE, result, now);
 }
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { SCHEDULE_HELD_MAX = 400, SCHEDULE_TRIES = 4 };
+enum { SCHEDULE_STEPS_MAX = 200000000, SCHEDULE_HELD_MAX = 400, SCHEDULE_TRIES = 4 };
 
 typedef enum schedule_state { THREAD_NONE, THREAD_READY, THREAD_BLOCKED, THREAD_ENDED } schedule_state;
 
@@ -24,6 +24,7 @@ typedef struct schedule_thread {
     const void *on;    /* While BLOCKED. */
     uint64_t until_ns;
     uint64_t held_until; /* In switches. */
+    uint64_t asked_ns;
 } schedule_thread;
 
 static schedule_thread threads[SIM_THREADS_MAX];
@@ -44,6 +45,16 @@ bool sim_schedule_looks;
 uint64_t sim_now_ns(void)
 {
     return now_ns;
+}
+
+uint64_t sim_ask_ns(void)
+{
+    return threads[self].asked_ns = now_ns;
+}
+
+uint64_t sim_asked_ns(void)
+{
+    return threads[self].asked_ns;
 }
 
 uint32_t sim_self(void)
@@ -187,6 +198,12 @@ static uint32_t schedule_choose(void)
 {
     switches++;
     sim.step++;
+    if (sim.step_max && sim.step > sim.step_max) {
+        sim_fail("--steps: this is as far as it was to go");
+    }
+    if (sim.step > SCHEDULE_STEPS_MAX) {
+        sim_fail("it does not come to an end: threads run, and nothing gets done");
+    }
     schedule_pass(1 + sim_random() % sim.rules.tick_ns);
     if (sim_happens(sim.rules.jumps)) {
         sim_trace("the clock jumps", 0, 0, 0);

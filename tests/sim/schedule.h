@@ -25,6 +25,8 @@ void sim_schedule_begin(void);
 extern void (*sim_schedule_rests)(void);
 
 uint64_t sim_now_ns(void);
+uint64_t sim_ask_ns(void);   /* The same, and remembered as what this thread knows. */
+uint64_t sim_asked_ns(void); /* When this thread last asked. */
 uint32_t sim_self(void);
 uint32_t sim_threads(void); /* That have not ended, the caller's own not counted. */
 uint64_t sim_switches(void);

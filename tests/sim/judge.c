@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* judge.c - see judge.h. */
+#include "tests/sim/judge.h"
+
+#include "engine/api/engine.h"
+#include "engine/conn/connection.h"
+#include "tests/sim/flow.h"
+#include "tests/sim/pipe.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/world.h"
+
+#include <string.h>
+
+sim_engine sim_engines[SIM_ENGINES_MAX];
+sim_party sim_parties[SIM_PARTIES_MAX];
+uint32_t sim_parties_count;
+sim_conn sim_conns[SIM_CONNS_MAX];
+uint32_t sim_conns_count;
+uint32_t sim_message_bytes_max;
+uint32_t sim_events_asleep;
+uint64_t sim_nap_ns_max;
+
+void sim_judge_begin(void)
+{
+    memset(sim_engines, 0, sizeof sim_engines);
+    memset(sim_parties, 0, sizeof sim_parties[0] * sim_parties_count);
+    sim_parties_count = 0;
+    sim_conns_count = 0;
+    sim_events_asleep = 0;
+    sim_flows_begin();
+}
+
+/* ---- Messages ---- */
+
+uint32_t sim_judge_offer(const sim_conn *conn, const sim_party *party, uint8_t *data, uint32_t length)
+{
+    sim_offer offer = {.link = conn ? conn->link : NULL,
+                       .party = party,
+                       .side = conn ? conn->side : 0,
+                       .thread = sim_self(),
+                       .length = length};
+    uint32_t serial = sim_flow_offer(&offer, data);
+    sim_trace("offers: message, bytes, link", serial, length, conn ? conn->link->number : UINT32_MAX);
+    return serial;
+}
+
+void sim_judge_answer(uint32_t serial, pipeport_status status)
+{
+    sim_offer *offer = &sim_offers[serial];
+    offer->state = status == PIPEPORT_OK ? SIM_ACCEPTED : SIM_REFUSED;
+    sim_trace("answered: message, status", serial, status, 0);
+    if (status != PIPEPORT_OK && offer->written) {
+        sim_fail("message %u was written though its send answered %d", serial, status);
+    }
+}
+
+/* ---- Events ---- */
+
+/* Where the connection's pipe leads: the one thing that the judge asks the engine's inside. */
+static sim_link *judge_link_of(sim_party *party, pipeport_conn name, uint32_t *side)
+{
+    pp_hub *hub = &party->engine->engine->hub;
+    pp_conn *conn = pp_conn_pin(hub, name.id);
+    if (!conn) {
+        sim_fail("`opened` names a connection that cannot be found");
+    }
+    sim_link *link = sim_pipe_link(&conn->pipe, side);
+    pp_conn_unpin(conn, NULL);
+    return link;
+}
+
+sim_conn *sim_judge_opened(sim_party *party, pipeport_conn name)
+{
+    uint32_t side;
+    sim_link *link = judge_link_of(party, name, &side); /* First: others run meanwhile. */
+    SIM_MUST(sim_conns_count < SIM_CONNS_MAX && name.id != 0);
+    sim_conn *conn = &sim_conns[sim_conns_count++];
+    *conn = (sim_conn){.name = name, .party = party, .link = link, .side = side, .opened_ns = sim_now_ns()};
+    conn->inside = true;
+    for (uint32_t i = 0; i + 1 < sim_conns_count; i++) {
+        if (sim_conns[i].name.id == name.id && sim_conns[i].party->engine == party->engine) {
+            sim_fail("an id is used again");
+        }
+    }
+    party->opened++;
+    if (party->finished || party->failed) {
+        sim_fail("`opened` comes after %s", party->failed ? "`failed`" : "the party's end");
+    }
+    if (!party->is_server && party->opened > 1) {
+        sim_fail("a client is connected twice");
+    }
+    if (sim_locks_held[sim_self()] != 0) {
+        sim_fail("a lock is held while an event runs (opened)");
+    }
+    sim_trace("opened: link, side", conn->link->number, conn->side, 0);
+    return conn;
+}
+
+void sim_judge_enter(sim_conn *conn, const char *what)
+{
+    SIM_MUST(conn >= sim_conns && conn < sim_conns + sim_conns_count);
+    if (conn->inside) {
+        sim_fail("an event overlaps another of the same connection (%s, link %u)", what, conn->link->number);
+    }
+    if (conn->is_closed) {
+        sim_fail("an event comes after `closed` (%s, link %u)", what, conn->link->number);
+    }
+    if (sim_locks_held[sim_self()] != 0) {
+        sim_fail("a lock is held while an event runs (%s)", what);
+    }
+    conn->inside = true;
+}
+
+void sim_judge_leave(sim_conn *conn)
+{
+    SIM_MUST(conn->inside);
+    conn->inside = false;
+    conn->listens_ns = conn->listens_ns ? conn->listens_ns : sim_now_ns();
+}
+
+void sim_judge_message(sim_conn *conn, const void *data, size_t length)
+{
+    if (data == NULL) {
+        sim_fail("a message without data");
+    }
+    if (conn->paused && conn->pause_grace-- == 0) {
+        sim_fail("a message is delivered while the connection is paused (link %u)", conn->link->number);
+    }
+    if (conn->closed_inside) {
+        sim_fail("a message is delivered after a close inside an event (link %u)", conn->link->number);
+    }
+    conn->spoke++;
+    sim_flow_deliver(sim_flow_of(conn->link, 1 - conn->side), conn->link, data, length);
+}
+
+/* How long a thread may be held up between knowing something and doing something about it: what is too early by less
+ * than this says nothing. */
+static uint64_t judge_slack_ns(void)
+{
+    return 1000000 + 1000 * sim.rules.tick_ns + (sim.rules.jumps ? 2 * sim.rules.jump_ns : 0) +
+           (sim.rules.late ? sim.rules.late_ns : 0) + sim_nap_ns_max;
+}
+
+static bool judge_has_passed(uint64_t since_ns, uint32_t bound_ms)
+{
+    return sim_now_ns() - since_ns + judge_slack_ns() >= bound_ms * UINT64_C(1000000);
+}
+
+/* Not before one of the bounds that are measured in ms has passed. */
+static bool judge_is_late(const sim_conn *conn)
+{
+    const pipeport_options *options = &conn->party->options;
+    const sim_side *at = &conn->link->sides[conn->side];
+    bool first = options->first_message_ms != 0 && conn->spoke == 0;
+    bool just_heard = sim_now_ns() - at->heard_ns <= judge_slack_ns();
+    return (first && judge_has_passed(conn->opened_ns, options->first_message_ms)) ||
+           (options->idle_ms != 0 && judge_has_passed(at->heard_ns, options->idle_ms)) ||
+           (options->idle_ms != 0 && just_heard && judge_has_passed(at->heard_before_ns, options->idle_ms)) ||
+           (conn->party->stopping && conn->party->drains &&
+            judge_has_passed(conn->party->stopping_ns, conn->party->drain_ms));
+}
+
+/* `why` must have a reason. */
+static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
+{
+    const sim_side *at = &conn->link->sides[conn->side];
+    const sim_flow *in = sim_flow_of(conn->link, 1 - conn->side);
+    bool drains = conn->drain_asked || (conn->party->stopping && conn->party->drains);
+    switch (why) {
+    case PIPEPORT_OK:
+        return drains && conn->end.bytes_discarded == 0;
+    case PIPEPORT_STOPPED:
+        return conn->abort_asked || conn->party->stopping || conn->party->engine->going;
+    case PIPEPORT_GONE:
+        return !conn->link->sides[1 - conn->side].open;
+    case PIPEPORT_TIMED_OUT:
+        return judge_is_late(conn);
+    case PIPEPORT_SLOW_PEER:
+        return at->write_longest_ns + judge_slack_ns() >= conn->party->options.write_stall_ms * UINT64_C(1000000);
+    case PIPEPORT_BAD_PEER:
+        return in->refused && in->delivered == in->count;
+    case PIPEPORT_NO_MEMORY:
+        return sim.allocations_refused != 0;
+    case PIPEPORT_SYSTEM:
+        return at->hurt;
+    case PIPEPORT_INVALID:
+    case PIPEPORT_NAME_TAKEN:
+    case PIPEPORT_NO_SERVER:
+    case PIPEPORT_BUSY:
+    case PIPEPORT_DENIED:
+    case PIPEPORT_TOO_LARGE:
+    case PIPEPORT_FULL:
+    case PIPEPORT_UNSUPPORTED:
+        break;
+    }
+    return false;
+}
+
+void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
+{
+    const sim_link *link = conn->link;
+    const sim_flow *in = sim_flow_of(conn->link, 1 - conn->side);
+    conn->end = *end;
+    conn->is_closed = true;
+    conn->party->closed++;
+    (void) sim_met(SIM_AT_CLOSED, end->why);
+    sim_trace("closed: link, side, why", link->number, conn->side, end->why);
+    if (!judge_is_reason(conn, end->why)) {
+        sim_fail("a connection closed with status %d, for which there is no reason (link %u)", end->why, link->number);
+    }
+    if (end->bytes_sent != link->channels[conn->side].written) {
+        sim_fail("bytes_sent is wrong: %llu told, %llu written (link %u)", (unsigned long long) end->bytes_sent,
+                 (unsigned long long) link->channels[conn->side].written, link->number);
+    }
+    if (end->bytes_received != link->channels[1 - conn->side].read) {
+        sim_fail("bytes_received is wrong (link %u)", link->number);
+    }
+    bool asked = conn->drain_asked || conn->abort_asked || conn->party->stopping || conn->party->engine->going;
+    if (end->why == PIPEPORT_GONE && !asked && (in->delivered != in->count || in->refused)) {
+        sim_fail("the peer wrote %u messages before its end, and %u were delivered (link %u)", in->count, in->delivered,
+                 link->number);
+    }
+}
+
+/* ---- The end ---- */
+
+static void judge_end_conn(const sim_conn *conn)
+{
+    if (!conn->is_closed || conn->inside) {
+        sim_fail("a connection was opened and never closed (link %u)", conn->link->number);
+    }
+    if (conn->accepted > conn->end.bytes_sent + conn->end.bytes_discarded) {
+        sim_fail("bytes were accepted that were neither sent nor discarded (link %u)", conn->link->number);
+    }
+}
+
+static void judge_end_offers(void)
+{
+    for (uint32_t i = 1; i < sim_offers_count; i++) {
+        sim_offer *offer = &sim_offers[i];
+        offer->written = offer->written || offer->length < 8;
+    }
+    for (uint32_t k = 0; k < sim_conns_count; k++) {
+        sim_conns[k].link->sides[sim_conns[k].side].drained = sim_conns[k].end.why == PIPEPORT_OK;
+    }
+    for (uint32_t i = 1; i < sim_offers_count; i++) {
+        const sim_offer *offer = &sim_offers[i];
+        if (offer->link && offer->state == SIM_ACCEPTED && !offer->written && offer->link->sides[offer->side].drained) {
+            sim_fail("message %u was accepted and its connection drained, but it was never written (link %u)", i,
+                     offer->link->number);
+        }
+    }
+}
+
+void sim_judge_end(void)
+{
+    for (uint32_t i = 0; i < sim_conns_count; i++) {
+        judge_end_conn(&sim_conns[i]);
+    }
+    judge_end_offers();
+    for (uint32_t i = 0; i < sim_parties_count; i++) {
+        const sim_party *party = &sim_parties[i];
+        if (party->started && !party->finished) {
+            sim_fail("a party has never finished");
+        }
+        if (party->opened != party->closed) {
+            sim_fail("a party heard of %u `opened` and %u `closed`", party->opened, party->closed);
+        }
+    }
+    if (sim_links_open_sides() != 0 || sim_ears_open() != 0 || sim_kernel_pending() != 0) {
+        sim_fail("left behind: %u ends, %u ears, %u operations", sim_links_open_sides(), sim_ears_open(),
+                 sim_kernel_pending());
+    }
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.c - see memory.h. */
+#include "tests/sim/memory.h"
+
+#include "tests/sim/judge.h"
+#include "tests/sim/kernel.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/world.h"
+
+static void *memory_met(void *block)
+{
+    (void) sim_met(SIM_AT_MEMORY, block ? PIPEPORT_OK : PIPEPORT_NO_MEMORY);
+    sim.allocations_refused += block == NULL;
+    return block;
+}
+
+void *__wrap_pp_memory_take(pp_memory *memory, size_t bytes)
+{
+    return memory_met(sim_refuses(sim.rules.no_memory) ? NULL : __real_pp_memory_take(memory, bytes));
+}
+
+void *__wrap_pp_memory_take_zeroed(pp_memory *memory, size_t bytes)
+{
+    return memory_met(sim_refuses(sim.rules.no_memory) ? NULL : __real_pp_memory_take_zeroed(memory, bytes));
+}
+
+void __wrap_pp_memory_give(pp_memory *memory, void *block, size_t bytes)
+{
+    if (block) {
+        sim_kernel_forbid(block, bytes);
+    }
+    __real_pp_memory_give(memory, block, bytes);
+}
+
+/* A server or client is finished: its accounts must balance. */
+void __wrap_pp_engine_leave(pipeport_engine *engine, pp_party *party)
+{
+    const pp_tally *tally = &party->tally;
+    sim_party *judged = party->events.user;
+    if (tally->opened != tally->closed || judged->opened != tally->opened || judged->closed != tally->closed) {
+        sim_fail("a party ends with %llu opened and %llu closed, and heard of %u and %u",
+                 (unsigned long long) tally->opened, (unsigned long long) tally->closed, judged->opened,
+                 judged->closed);
+    }
+    if (tally->bytes_accepted != tally->bytes_sent + tally->bytes_discarded) {
+        sim_fail("a party ends with %llu bytes accepted, %llu sent, %llu discarded",
+                 (unsigned long long) tally->bytes_accepted, (unsigned long long) tally->bytes_sent,
+                 (unsigned long long) tally->bytes_discarded);
+    }
+    if (judged->finished) {
+        sim_fail("a party is finished twice");
+    }
+    judged->finished = true;
+    __real_pp_engine_leave(engine, party);
+}
+
+_Noreturn void __wrap_pp_assert_failed(const char *what, const char *file, int line)
+{
+    sim_fail("an assert of the engine: %s (%s:%d)", what, file, line);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rest.c - what must hold while everybody waits: no thread can run, the system has nothing to do, nothing is late.
+ *
+ * Then nobody is inside a call of the engine but to wait in it, so every struct's own check holds, and whatever work is
+ * left must have somebody who was told of it: bytes in a queue have a write that is pending, a connection that listens
+ * has a read that is pending, a close has come to its end. What has not is a lost wake-up. (That bounds are kept holds
+ * always; that accounts balance, at the end of their owners: memory.c, judge.c.)
+ */
+#include "engine/api/server.h"
+#include "engine/conn/connection.h"
+#include "tests/sim/flow.h"
+#include "tests/sim/judge.h"
+#include "tests/sim/pipe.h"
+#include "tests/sim/port.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/user.h"
+#include "tests/sim/world.h"
+
+static const uint64_t rest_wait_ns_max = UINT64_C(600) * 1000000000;
+
+/* Times that are due are seen to by who waits for completions, at the latest a second late (worker.c). */
+static const uint64_t rest_watch_ns = UINT64_C(1100) * 1000000;
+
+static bool rest_is_overdue(uint64_t since_ns, uint64_t bound_ms)
+{
+    return sim_now_ns() > since_ns + bound_ms * 1000000 + rest_watch_ns + sim_nap_ns_max;
+}
+
+static void rest_check_times(const sim_conn *conn, const pp_conn *inner)
+{
+    const pipeport_options *options = &conn->party->options;
+    const sim_side *at = &conn->link->sides[conn->side];
+    if (at->write && options->write_stall_ms != UINT32_MAX &&
+        rest_is_overdue(at->write->armed_ns, options->write_stall_ms)) {
+        sim_fail("a time-out is overdue: write_stall_ms (link %u)", conn->link->number);
+    }
+    if (inner->state != PP_CONN_OPEN || conn->was_paused) {
+        return;
+    }
+    uint64_t heard_ns = at->heard_ns < conn->listens_ns ? conn->listens_ns : at->heard_ns;
+    if (options->idle_ms && rest_is_overdue(heard_ns, options->idle_ms)) {
+        sim_fail("a time-out is overdue: idle_ms (link %u)", conn->link->number);
+    }
+    if (options->first_message_ms && conn->spoke == 0 && rest_is_overdue(conn->listens_ns, options->first_message_ms)) {
+        sim_fail("a time-out is overdue: first_message_ms (link %u)", conn->link->number);
+    }
+}
+
+static void rest_check_writing(const sim_conn *conn, const pp_conn *inner)
+{
+    const sim_side *at = &conn->link->sides[conn->side];
+    const pp_sendq *sendq = &inner->writer.sendq;
+    bool busy = sendq->head != 0 && !inner->pump_home;
+    pp_sendq_check(sendq);
+    if (busy && !at->write) {
+        sim_fail("a lost wake-up: the send queue is held, and no write is under way (link %u)", conn->link->number);
+    }
+    if (!busy && sendq->bytes != 0) {
+        sim_fail("a lost wake-up: %u bytes wait in the send queue and nobody holds it (link %u)", sendq->bytes,
+                 conn->link->number);
+    }
+    if (conn->starved && inner->state == PP_CONN_OPEN && inner->wish == PP_WISH_NONE && !inner->pump_home &&
+        sendq->bytes == 0) { /* Half empty does not do: a long message may have been refused then. */
+        sim_fail("a lost wake-up: a sender heard FULL, there is room, and `drained` never came (link %u)",
+                 conn->link->number);
+    }
+}
+
+static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
+{
+    const sim_side *at = &conn->link->sides[conn->side];
+    uint32_t link = conn->link->number;
+    if (inner->turn.word != 0) {
+        sim_fail("a lost wake-up: a connection's turn has duties and no runner (link %u)", link);
+    }
+    if (inner->reader.armed != (at->read != NULL)) {
+        sim_fail("a connection's read is armed for one of the two only (link %u)", link);
+    }
+    pp_inbox_check(&inner->reader.inbox);
+    rest_check_writing(conn, inner);
+    rest_check_times(conn, inner);
+    switch (inner->state) {
+    case PP_CONN_OPENING:
+        sim_fail("a lost wake-up: a connection was never opened (link %u)", link);
+    case PP_CONN_OPEN:
+        if (inner->wish != PP_WISH_NONE) {
+            sim_fail("a lost wake-up: a close was asked for and not begun (link %u)", link);
+        }
+        if (!inner->paused && !inner->reader.armed) {
+            sim_fail("a lost wake-up: a connection is open, not paused, and does not read (link %u)", link);
+        }
+        break;
+    case PP_CONN_DRAINING:
+        if (!inner->reader.armed || !at->write) {
+            sim_fail("a lost wake-up: a connection drains, and nothing is under way (link %u)", link);
+        }
+        break;
+    case PP_CONN_CLOSING:
+        if (!at->read && !at->write) {
+            sim_fail("a lost wake-up: a connection closes, and nothing is under way (link %u)", link);
+        }
+        break;
+    case PP_CONN_CLOSED:
+        sim_fail("a connection is closed, and `closed` was not told (link %u)", link);
+    }
+}
+
+static bool rest_is_calm(const sim_engine *engine)
+{
+    const pp_hub *hub = &engine->engine->hub;
+    return sim_port_rests(hub->port) && hub->port->waiting > 0 && sim_kernel_next_ns() == SIM_NEVER &&
+           sim_events_asleep == 0;
+}
+
+static void rest_check_engine(sim_engine *engine)
+{
+    pp_hub *hub = &engine->engine->hub;
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < sim_conns_count; i++) {
+        const sim_conn *conn = &sim_conns[i];
+        if (conn->party->engine == engine && !conn->is_closed) {
+            live++;
+            uint32_t seat = conn->name.id & 0xFFFFFF;
+            const pp_conn *inner = pp_table_at(&hub->roster.seats, seat);
+            if (pp_seat_id(&inner->seat) != conn->name.id) {
+                sim_fail("a reference was dropped: a connection has lost its seat before `closed` (link %u)",
+                         conn->link->number);
+            }
+            rest_check_conn(conn, inner);
+        }
+    }
+    pp_memory_check(&hub->memory);
+    pp_deadlines_check(&hub->deadlines);
+    uint32_t taken = pp_roster_check(&hub->roster);
+    if (taken != live) {
+        sim_fail("%u seats are taken by %u live connections: a reference was not given back", taken, live);
+    }
+    for (uint32_t i = 0; i < sim_parties_count; i++) {
+        sim_party *party = &sim_parties[i];
+        if (party->engine == engine && party->is_server && party->started && !party->stopping && !party->finished &&
+            !engine->going) {
+            (void) pp_group_check(&party->server->members);
+            pp_listener_check(&party->server->listener);
+        }
+    }
+}
+
+void sim_rest_check(void)
+{
+    for (int i = 0; i < SIM_ENGINES_MAX; i++) {
+        if (sim_engines[i].engine && !sim_engines[i].gone && rest_is_calm(&sim_engines[i])) {
+            rest_check_engine(&sim_engines[i]);
+        }
+    }
+    for (uint32_t i = 0; i < SIM_THREADS_MAX; i++) {
+        if (sim_waits_since_ns[i] && sim_now_ns() > sim_waits_since_ns[i] + rest_wait_ns_max) {
+            sim_fail("a lost wake-up: thread %u has waited for ten minutes in a call that ends by itself", i);
+        }
+    }
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* user.c - see user.h. */
+#include "tests/sim/user.h"
+
+#include "engine/api/server.h"
+#include "tests/sim/flow.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { USER_HEADER = 4 };
+
+sim_habits sim_users;
+uint32_t sim_users_busy;
+uint64_t sim_waits_since_ns[SIM_THREADS_MAX];
+
+static uint32_t user_clients; /* Started. */
+
+void sim_users_begin(void)
+{
+    sim_users_busy = user_clients = 0;
+    memset(sim_waits_since_ns, 0, sizeof sim_waits_since_ns);
+}
+
+/* ---- Sending ---- */
+
+static uint32_t user_length(void)
+{
+    uint32_t most = sim_message_bytes_max;
+    uint32_t kind = sim_below(100);
+    uint32_t length = kind < 60   ? sim_below(200)
+                      : kind < 88 ? sim_below(3000)
+                      : kind < 95 ? sim_below(20000)
+                      : kind < 97 ? sim_below(most + 1)
+                      : kind < 99 ? most - sim_below(most < 8 ? most : 8)
+                                  : most + 1 + sim_below(10);
+    return kind < 99 && length > most ? sim_below(most + 1) : length;
+}
+
+static void user_note_send(sim_conn *conn, uint32_t length, pipeport_status status)
+{
+    (void) sim_met(SIM_AT_SEND, status);
+    switch (status) {
+    case PIPEPORT_OK:
+        conn->accepted += length + USER_HEADER;
+        return;
+    case PIPEPORT_TOO_LARGE:
+        SIM_MUST(length > sim_message_bytes_max);
+        return;
+    case PIPEPORT_NO_MEMORY:
+        SIM_MUST(sim.allocations_refused > 0);
+        return;
+    case PIPEPORT_FULL:
+    case PIPEPORT_GONE:
+        return;
+    default:
+        sim_fail("a send answered %d", status);
+    }
+}
+
+static void user_send_length(sim_conn *conn, uint32_t length)
+{
+    uint8_t *data = malloc(length + 1);
+    SIM_MUST(data != NULL);
+    bool was_closed = conn->close_done;
+    uint32_t drained = conn->drained;
+    uint32_t serial = sim_judge_offer(conn, NULL, data, length);
+    pipeport_status status = pipeport_send(conn->party->engine->engine, conn->name, data, length);
+    memset(data, 0xEE, length);
+    free(data);
+    sim_judge_answer(serial, status);
+    user_note_send(conn, length, status);
+    if (was_closed && (status == PIPEPORT_OK || status == PIPEPORT_FULL)) {
+        sim_fail("a send after a close answered %d (link %u)", status, conn->link->number);
+    }
+    if (status == PIPEPORT_FULL && drained == conn->drained) {
+        conn->starved = true;
+    }
+}
+
+/* Built in place; to one or, never the same one twice, to some. */
+static void user_send_built(sim_conn *conn)
+{
+    sim_engine *engine = conn->party->engine;
+    pipeport_message *message = NULL;
+    void *data = NULL;
+    uint32_t length = user_length();
+    pipeport_status status = pipeport_message_create(&message, engine->engine, length, &data);
+    if (sim_met(SIM_AT_MESSAGE_CREATE, status) != PIPEPORT_OK) {
+        SIM_MUST(status == PIPEPORT_NO_MEMORY && sim.allocations_refused > 0);
+        return;
+    }
+    uint32_t serial = sim_judge_offer(NULL, NULL, data, length);
+    (void) serial;
+    for (uint32_t i = (uint32_t) (conn - sim_conns), left = 1 + sim_below(3); i < sim_conns_count && left > 0; i++) {
+        sim_conn *to = &sim_conns[i];
+        if (to->party->engine == engine) {
+            left--;
+            user_note_send(to, length, pipeport_send_message(engine->engine, to->name, message));
+        }
+    }
+    pipeport_message_release(message);
+}
+
+/* How many of a server's connections are open for certain. */
+static uint32_t user_count_open(const sim_party *party)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sim_conns_count; i++) {
+        const sim_conn *conn = &sim_conns[i];
+        count += conn->party == party && !conn->is_closed && !conn->drain_asked && !conn->abort_asked &&
+                 conn->link->sides[0].open && conn->link->sides[1].open && !conn->link->sides[conn->side].hurt &&
+                 !sim_flow_of(conn->link, 1 - conn->side)->refused;
+    }
+    return count;
+}
+
+/* Only closes, deaths and faults take somebody away from the set that a broadcast must reach. */
+static void user_check_reached(const sim_party *party, uint32_t before, uint32_t reached, uint64_t refused)
+{
+    const pipeport_options *options = &party->options;
+    bool ends_by_itself = options->idle_ms || options->first_message_ms || options->write_stall_ms != UINT32_MAX ||
+                          sim.allocations_refused;
+    if (!ends_by_itself && !party->stopping && user_count_open(party) == before && reached + refused < before) {
+        sim_fail("a broadcast reached %u of %u connections that were open, and %llu were full", reached, before,
+                 (unsigned long long) refused);
+    }
+}
+
+static void user_broadcast(sim_party *party)
+{
+    if (!party->is_server || !party->started || party->stopping || party->finished) {
+        return;
+    }
+    uint32_t length = user_length();
+    uint8_t *data = malloc(length + 1);
+    SIM_MUST(data != NULL);
+    party->busy++;
+    uint32_t before = user_count_open(party), conns = sim_conns_count, reached = 0;
+    uint64_t refused = party->server->party.tally.broadcasts_refused;
+    uint32_t serial = sim_judge_offer(NULL, party, data, length);
+    pipeport_status status = pipeport_broadcast(party->server, data, length, &reached);
+    refused = party->server->party.tally.broadcasts_refused - refused;
+    memset(data, 0xEE, length);
+    free(data);
+    party->busy--;
+    (void) sim_met(SIM_AT_BROADCAST, status);
+    sim_judge_answer(serial, status);
+    SIM_MUST((status == PIPEPORT_TOO_LARGE) == (length > sim_message_bytes_max));
+    if (status == PIPEPORT_OK && conns == sim_conns_count) {
+        user_check_reached(party, before, reached, refused);
+    }
+    SIM_MUST(status != PIPEPORT_NO_MEMORY || sim.allocations_refused > 0);
+}
+
+/* ---- One connection ---- */
+
+static void user_close(sim_conn *conn, pipeport_closing how, bool inside)
+{
+    if (how == PIPEPORT_DRAIN) {
+        conn->drain_asked = true;
+    } else {
+        conn->abort_asked = true;
+    }
+    pipeport_status status = pipeport_close(conn->party->engine->engine, conn->name, how);
+    sim_trace("close: link, how, status", conn->link->number, how, status);
+    (void) sim_met(SIM_AT_CLOSE, status);
+    if (status == PIPEPORT_OK) {
+        conn->close_done = true;
+        conn->closed_inside = conn->closed_inside || inside;
+    }
+}
+
+static void user_pause(sim_conn *conn, bool inside)
+{
+    uint32_t resumes = conn->resumes;
+    pipeport_status status = pipeport_pause(conn->party->engine->engine, conn->name);
+    sim_trace("pause: link, status", conn->link->number, status, 0);
+    if (sim_met(SIM_AT_PAUSE, status) == PIPEPORT_OK && resumes == conn->resumes && !conn->paused) {
+        conn->paused = conn->was_paused = true;
+        conn->pause_grace = inside ? 0 : 1;
+    }
+}
+
+static void user_resume(sim_conn *conn)
+{
+    conn->resumes++;
+    conn->paused = false;
+    pipeport_status status = pipeport_resume(conn->party->engine->engine, conn->name);
+    sim_trace("resume: link, status", conn->link->number, status, 0);
+    (void) sim_met(SIM_AT_PAUSE, status);
+}
+
+/* ---- Parties ---- */
+
+void sim_user_stop(sim_party *party, bool inside)
+{
+    if (!party->started || party->stopping || party->finished || (inside && party->busy)) {
+        return;
+    }
+    party->drain_ms = sim_below(2) ? 0 : 1 + sim_below(3000);
+    party->drains = party->drain_ms != 0;
+    party->stopping = true;
+    party->stopping_ns = sim_now_ns();
+    while (party->busy) {
+        sim_sleep_ns(1000000);
+    }
+    sim_trace("stop: party, drain_ms, inside", (uint64_t) (party - sim_parties), party->drain_ms, inside);
+    sim_waits_since_ns[sim_self()] = inside ? 0 : sim_now_ns();
+    if (party->is_server) {
+        pipeport_server_stop(party->server, party->drain_ms);
+    } else {
+        pipeport_client_stop(party->client, party->drain_ms);
+    }
+    sim_waits_since_ns[sim_self()] = 0;
+    if (!inside && !party->finished) {
+        sim_fail("a stop returned before everything was closed");
+    }
+}
+
+static uint32_t user_sometimes(uint32_t else_what, uint32_t below)
+{
+    return sim_below(4) ? else_what : 1 + sim_below(below);
+}
+
+static sim_party *user_new_party(sim_engine *engine, bool is_server, uint32_t number)
+{
+    if (sim_parties_count == SIM_PARTIES_MAX || engine->going || !engine->engine) {
+        return NULL;
+    }
+    sim_party *party = &sim_parties[sim_parties_count++];
+    *party = (sim_party){.engine = engine, .is_server = is_server};
+    snprintf(party->name, sizeof party->name, "server-%u", number);
+    uint32_t queue = sim_message_bytes_max + USER_HEADER;
+    party->options = (pipeport_options){.size = sizeof party->options,
+                                        .connections_max = user_sometimes(255, 6),
+                                        .accepts_pending = 1 + sim_below(8),
+                                        .message_bytes_max = sim_message_bytes_max,
+                                        .send_queue_bytes_max = queue + sim_below(2) * sim_below(4 * queue),
+                                        .first_message_ms = user_sometimes(0, 500),
+                                        .idle_ms = user_sometimes(0, 1000),
+                                        .write_stall_ms = user_sometimes(UINT32_MAX, 2000),
+                                        .connect_ms = 1 + sim_below(500),
+                                        .pipe_buffer_bytes = 512 + sim_below(100000)};
+    return party;
+}
+
+bool sim_user_serve(sim_engine *engine, uint32_t number)
+{
+    sim_party *party = user_new_party(engine, true, number);
+    if (!party) {
+        return false;
+    }
+    pipeport_events events = sim_events_of(party);
+    pipeport_status status = pipeport_server_start(&party->server, engine->engine, party->name, &party->options,
+                                                   &events);
+    sim_trace("server_start: party, status", (uint64_t) (party - sim_parties), status, 0);
+    party->started = status == PIPEPORT_OK;
+    return sim_met(SIM_AT_SERVER_START, status) == PIPEPORT_OK;
+}
+
+bool sim_user_dial(sim_engine *engine, uint32_t number)
+{
+    sim_party *party = user_clients < sim_users.clients_max ? user_new_party(engine, false, number) : NULL;
+    if (!party) {
+        return false;
+    }
+    user_clients++;
+    pipeport_events events = sim_events_of(party);
+    pipeport_status status = pipeport_client_start(&party->client, engine->engine, party->name, &party->options,
+                                                   &events);
+    sim_trace("client_start: party, status", (uint64_t) (party - sim_parties), status, 0);
+    if (status != PIPEPORT_OK && party->opened) {
+        sim_fail("a client's start failed with %d, and yet it was opened", status);
+    }
+    party->started = status == PIPEPORT_OK;
+    return sim_met(SIM_AT_CLIENT_START, status) == PIPEPORT_OK;
+}
+
+static void user_look_at_stats(sim_party *party)
+{
+    pipeport_stats stats = {.size = sizeof stats - sim_below(2)};
+    if (!party->started || party->stopping || party->finished) {
+        return;
+    }
+    party->busy++;
+    pipeport_status status = party->is_server ? pipeport_server_stats(party->server, &stats)
+                                              : pipeport_client_stats(party->client, &stats);
+    party->busy--;
+    SIM_MUST((sim_met(SIM_AT_STATS, status) == PIPEPORT_OK) == (stats.size == sizeof stats));
+    SIM_MUST(status != PIPEPORT_OK || stats.bytes_sent + stats.bytes_discarded <= stats.bytes_accepted + UINT32_MAX);
+}
+
+/* ---- Acts ---- */
+
+static sim_conn *user_some_conn(void)
+{
+    if (sim_conns_count == 0) {
+        return NULL;
+    }
+    /* Mostly one of the newest, so that stale ones are met and not much else is missed. */
+    uint32_t newest = sim_conns_count < 40 || sim_below(8) == 0 ? sim_conns_count : 40;
+    return &sim_conns[sim_conns_count - 1 - sim_below(newest)];
+}
+
+static void user_act_on(sim_conn *conn, bool inside)
+{
+    uint32_t act = sim_below(65536);
+    if (act < sim_users.closes) {
+        user_close(conn, sim_below(2) ? PIPEPORT_DRAIN : PIPEPORT_ABORT, inside);
+    } else if ((act -= sim_users.closes) < sim_users.pauses) {
+        if (conn->paused || sim_below(3) == 0) {
+            user_resume(conn);
+        } else {
+            user_pause(conn, inside);
+        }
+    } else if ((act -= sim_users.pauses) < sim_users.broadcasts) {
+        user_broadcast(conn->party);
+    } else if ((act -= sim_users.broadcasts) < sim_users.stops) {
+        sim_user_stop(conn->party, inside);
+    } else if (sim_below(12) == 0) {
+        user_send_built(conn);
+    } else {
+        for (uint32_t i = 1 + sim_below(sim_users.burst_max); i > 0; i--) {
+            user_send_length(conn, user_length());
+        }
+    }
+}
+
+void sim_user_answer(sim_conn *conn, size_t length)
+{
+    user_send_length(conn, (uint32_t) length);
+}
+
+void sim_user_act_inside(sim_conn *conn)
+{
+    uint32_t kind = sim_below(32);
+    if (kind == 0) {
+        SIM_MUST(sim_met(SIM_AT_RUN, pipeport_engine_run(conn->party->engine->engine, 1)) == PIPEPORT_INVALID);
+    } else if (kind == 1) {
+        pipeport_status status = pipeport_engine_destroy(conn->party->engine->engine);
+        SIM_MUST(sim_met(SIM_AT_DESTROY, status) == PIPEPORT_INVALID);
+    } else if (kind == 2) {
+        (void) sim_user_dial(conn->party->engine, sim_below(sim_users.servers));
+    } else {
+        user_act_on(conn, true);
+    }
+}
+
+static void user_act(void)
+{
+    sim_engine *engine = &sim_engines[sim_below(SIM_ENGINES_MAX)];
+    sim_conn *conn = user_some_conn();
+    uint32_t act = sim_below(100);
+    if (act < 12) {
+        (void) sim_user_dial(engine, sim_below(sim_users.servers + (sim_below(20) == 0)));
+    } else if (act < 14) {
+        (void) sim_user_serve(engine, sim_below(sim_users.servers));
+    } else if (act < 18 && sim_parties_count > 0) {
+        user_look_at_stats(&sim_parties[sim_below(sim_parties_count)]);
+    } else if (act < 22 && sim_parties_count > 0) {
+        user_broadcast(&sim_parties[sim_below(sim_parties_count)]);
+    } else if (conn) {
+        user_act_on(conn, false);
+    }
+}
+
+static void user_body(void *argument)
+{
+    (void) argument;
+    for (uint32_t i = 0; i < sim_users.rounds; i++) {
+        user_act();
+        sim_sleep_ns(sim_below(sim_users.nap_ns_max));
+    }
+    sim_users_busy--;
+}
+
+void sim_user_spawn(void)
+{
+    sim_users_busy++;
+    (void) sim_thread_start(user_body, NULL);
+}

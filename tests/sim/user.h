@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user.h - what a host does with the engine: calls of pipeport.h at random, from threads of its own and from inside
+ * events. Each call is held against what its comment promises.
+ */
+#ifndef TESTS_SIM_USER_H
+#define TESTS_SIM_USER_H
+
+#include "tests/sim/judge.h"
+
+typedef struct sim_habits {                     /* Of one world's users; chances of 65536. */
+    uint32_t clients_max;                       /* Started in all. */
+    uint32_t rounds;                            /* Of each user. */
+    uint32_t nap_ns_max;                        /* Between rounds. */
+    uint32_t echoes;                            /* A message is answered. */
+    uint32_t acts_inside;                       /* An event does something else. */
+    uint32_t closes, pauses, broadcasts, stops; /* What an act is, else a send. */
+    uint32_t event_naps;
+    uint32_t burst_max; /* Sends in a row. */
+    uint32_t servers;
+} sim_habits;
+
+extern sim_habits sim_users;
+
+void sim_users_begin(void);
+
+/* A thread that acts for so many rounds; how many are at it. */
+void sim_user_spawn(void);
+extern uint32_t sim_users_busy;
+
+/* One party more; its start is tried. False: there is room for no more, or it failed. */
+bool sim_user_serve(sim_engine *engine, uint32_t number);
+bool sim_user_dial(sim_engine *engine, uint32_t number);
+void sim_user_stop(sim_party *party, bool inside);
+
+/* Something of an event's own; `conn` is the event's. */
+void sim_user_act_inside(sim_conn *conn);
+void sim_user_answer(sim_conn *conn, size_t length);
+
+/* event.c */
+pipeport_events sim_events_of(sim_party *party);
+
+/* Calls that wait: since when, by thread; 0: none. */
+extern uint64_t sim_waits_since_ns[SIM_THREADS_MAX];
+
+#endif
