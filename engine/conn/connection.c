@@ -280,17 +280,16 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length)
     }
 }
 
-/* Delivers and reads on, as long as it is wanted and not armed, and no more than `reads_max` times. */
-static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t reads_max, pp_worker *worker)
+/* Delivers and reads on, as long as it is wanted and not armed, and no more than `budget` times; then it is `tired`. */
+static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t budget, pp_turn_rest tired, pp_worker *worker)
 {
-    uint32_t budget = reads_max;
     while (!conn->reader.armed && (conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING)) {
         if (conn->state == PP_CONN_OPEN && (atomic_load(&conn->wish) != PP_WISH_NONE || atomic_load(&conn->paused))) {
             return PP_TURN_NOTHING;
         }
         const uint8_t *payload = NULL;
         uint32_t length = 0;
-        switch (pp_reader_next(&conn->reader, &budget, &payload, &length)) {
+        switch (pp_reader_next(&conn->reader, &worker->spare, &budget, &payload, &length)) {
         case PP_READING_MESSAGE:
             conn_message(conn, payload, length);
             break;
@@ -299,7 +298,7 @@ static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t reads_max, pp_worker *w
         case PP_READING_ARMED:
             return PP_TURN_NOTHING;
         case PP_READING_TIRED:
-            return reads_max == 0 ? PP_TURN_BATCH_END : PP_TURN_LATER;
+            return tired;
         case PP_READING_ENDED:
             conn_end(conn, conn->reader.fault, worker);
             return PP_TURN_NOTHING;
@@ -364,7 +363,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
         conn_open(conn, worker);
     }
     if (duties & DUTY_READ) {
-        pp_reader_home(&conn->reader, conn->read_result);
+        pp_reader_home(&conn->reader, conn->reader.op.room.result);
     }
     if (duties & DUTY_SEALED) {
         conn_sealed(conn, worker);
@@ -386,7 +385,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     }
     /* What a read has brought is answered before the next one is armed: the peer that waits for the answers has nothing
      * to send yet, so the read would only pend, and the answers would leave later. */
-    pp_turn_rest rest = conn_read_on(conn, duties & DUTY_READ ? 0 : CONN_READS_A_TURN, worker);
+    pp_turn_rest rest = duties & DUTY_READ ? conn_read_on(conn, conn->reader.told ? 1 : 0, PP_TURN_BATCH_END, worker)
+                                           : conn_read_on(conn, CONN_READS_A_TURN, PP_TURN_LATER, worker);
+    pp_reader_rest(&conn->reader, &worker->spare);
     conn_heard(conn, before);
     conn_finish(conn, worker);
     return rest;
@@ -407,7 +408,7 @@ static const pp_turn_owner conn_turn_owner = {conn_turn_pin, conn_turn_unpin, co
 static void conn_read_done(pp_op *op, pp_result result, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, reader.op));
-    conn->read_result = result;
+    op->room.result = result; /* The op's room is ours again, until the turn arms it. */
     pp_turn_summon(&conn->turn, DUTY_READ, drainer);
 }
 

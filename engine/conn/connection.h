@@ -52,11 +52,10 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     bool pump_home;      /* Turn: the writer is sealed. */
     bool grouped;        /* Turn: in the party's members at `slot`. */
     uint32_t slot;
-    pp_fault why;          /* Turn: from CLOSING on. */
-    uint64_t discarded;    /* Pump's holder before SEALED, turn after. */
-    uint64_t opened_ms;    /* Turn. */
-    uint64_t heard_ms;     /* Turn: the last byte from the peer. */
-    pp_result read_result; /* The read's taker before READ, turn after. */
+    pp_fault why;       /* Turn: from CLOSING on. */
+    uint64_t discarded; /* Pump's holder before SEALED, turn after. */
+    uint64_t opened_ms; /* Turn. */
+    uint64_t heard_ms;  /* Turn: the last byte from the peer. */
     pp_deadline deadline;
     _Atomic uint64_t check_ms; /* When the deadline will look; the turn sets it, the pump reads it (relaxed hint). */
     _Atomic uint64_t drain_by_ms;

@@ -11,6 +11,7 @@ void pp_reader_init(pp_reader *reader, pp_pipe *pipe, pp_memory *memory, uint32_
     memset(reader, 0, sizeof *reader);
     reader->pipe = pipe;
     reader->op.done = done;
+    reader->awaits = pp_port_can_await(pipe->port);
     pp_inbox_init(&reader->inbox, memory, payload_bytes_max);
 }
 
@@ -33,31 +34,50 @@ void pp_reader_home(pp_reader *reader, pp_result result)
 {
     PP_ASSERT(reader->armed);
     reader->armed = false;
-    reader_took(reader, result);
+    if (reader->awaits) {
+        reader->fault = result.fault;
+        reader->told = result.fault.status == PIPEPORT_OK;
+    } else {
+        reader_took(reader, result);
+    }
 }
 
-/* True: one read finished at once. False: it is pending, or could not be made (`fault`). */
-static bool reader_read(pp_reader *reader)
+/* Arms a read into the room, or an await. True: it was answered at once, with *now. */
+static bool reader_arm(pp_reader *reader, uint8_t *room, uint32_t bytes, pp_result *now)
 {
+    reader->op.home = reader->pipe->home;
+    reader->armed = true; /* Before arming: from then on the completion may be on its way to another thread. */
+    pp_armed armed = room ? pp_pipe_read(reader->pipe, room, bytes, &reader->op, now)
+                          : pp_pipe_await(reader->pipe, &reader->op, now);
+    if (armed == PP_NOW) {
+        reader->armed = false;
+    }
+    return armed == PP_NOW;
+}
+
+/* True: the pipe was asked, and *now says what came. False: it is pending, or there is no room (`fault`). */
+static bool reader_ask(pp_reader *reader, pp_spare *spare, pp_result *now)
+{
+    if (reader->awaits && !reader->told && (!reader_arm(reader, NULL, 0, now) || now->fault.status != PIPEPORT_OK)) {
+        return !reader->armed;
+    }
     uint8_t *room = NULL;
     uint32_t bytes = 0;
-    pipeport_status status = pp_inbox_room(&reader->inbox, &room, &bytes);
+    pipeport_status status = pp_inbox_room(&reader->inbox, reader->awaits ? spare : NULL, &room, &bytes);
     if (status != PIPEPORT_OK) {
         reader->fault = (pp_fault){status, 0};
         return false;
     }
-    pp_result now = {{PIPEPORT_OK, 0}, 0};
-    reader->op.home = reader->pipe->home;
-    reader->armed = true; /* Before arming: from then on the completion may be on its way to another thread. */
-    if (pp_pipe_read(reader->pipe, room, bytes, &reader->op, &now) == PP_LATER) {
-        return false;
+    reader->told = false;
+    if (reader->awaits) {
+        (void) pp_pipe_read(reader->pipe, room, bytes, NULL, now);
+        return true;
     }
-    reader->armed = false;
-    reader_took(reader, now);
-    return true;
+    return reader_arm(reader, room, bytes, now);
 }
 
-pp_reading pp_reader_next(pp_reader *reader, uint32_t *budget, const uint8_t **payload, uint32_t *length)
+pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, const uint8_t **payload,
+                          uint32_t *length)
 {
     PP_ASSERT(!reader->armed);
     if (reader->dropping) {
@@ -80,8 +100,17 @@ pp_reading pp_reader_next(pp_reader *reader, uint32_t *budget, const uint8_t **p
         return PP_READING_TIRED;
     }
     *budget -= 1;
-    if (reader_read(reader)) {
+    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    if (reader_ask(reader, spare, &now)) {
+        reader_took(reader, now);
         return PP_READING_CAME;
     }
     return reader->fault.status == PIPEPORT_OK ? PP_READING_ARMED : PP_READING_ENDED;
+}
+
+void pp_reader_rest(pp_reader *reader, pp_spare *spare)
+{
+    if (reader->awaits) {
+        pp_inbox_rest(&reader->inbox, spare);
+    }
 }

@@ -3,8 +3,13 @@
  * reader.h - the read pump of one connection: asks the pipe for bytes and hands out whole messages, one at a time.
  *
  * Pulled, not pushed: the connection asks for the next message as long as it wants one, so pausing is simply not
- * asking. At most one read is armed. Everything here belongs to the connection's turn, except that from arming until
- * pp_reader_home the op and the inbox's room are the system's.
+ * asking. At most one operation is armed. Everything here belongs to the connection's turn, except that from arming
+ * until pp_reader_home the op is the system's.
+ *
+ * Where the port can await, that is all that is ever armed, and it lends nothing: when it comes home (`told`), the turn
+ * reads what is there into the worker's spare block, and gives the block back before it ends (pp_reader_rest). An await
+ * may be wrong, and then the read finds nothing and the next await is armed. Where the port cannot, a read is armed,
+ * and the inbox's room is the system's meanwhile.
  */
 #ifndef PP_CONN_READER_H
 #define PP_CONN_READER_H
@@ -16,27 +21,34 @@ typedef struct pp_reader {
     pp_pipe *pipe;
     pp_inbox inbox;
     pp_op op;       /* done is the connection's, and leads to its turn. */
-    bool armed;     /* True exactly from PP_LATER until pp_reader_home. */
-    bool dropping;  /* What comes is thrown away: the connection is closing and listens for the end only. */
     uint64_t bytes; /* Received, ever. */
     pp_fault fault; /* How it ended; OK while it has not. */
+    bool awaits;    /* pp_port_can_await. Set once. */
+    bool told;      /* An await was answered and no read has followed. False where there are none. */
+    bool armed;     /* True exactly from PP_LATER until pp_reader_home. */
+    bool dropping;  /* What comes is thrown away: the connection is closing and listens for the end only. */
 } pp_reader;
 
 typedef enum pp_reading {
-    PP_READING_MESSAGE, /* One whole message: *payload, *length, valid until the next call. */
-    PP_READING_ARMED,   /* A read is pending. */
+    PP_READING_MESSAGE, /* One whole message: *payload, *length, valid until the next call of next or rest. */
+    PP_READING_ARMED,   /* A read, or an await, is pending. */
     PP_READING_CAME,    /* A read finished at once: look whether more is still wanted, and ask again. */
     PP_READING_TIRED,   /* The budget of reads is used up; there may be more at once. */
     PP_READING_ENDED    /* `fault` says how. */
 } pp_reading;
 
+/* The pipe is open, and stays where it is. */
 void pp_reader_init(pp_reader *reader, pp_pipe *pipe, pp_memory *memory, uint32_t payload_bytes_max, pp_op_done *done);
 void pp_reader_fini(pp_reader *reader);
 
-/* Not while armed. Each read that finishes at once takes one from *budget. */
-pp_reading pp_reader_next(pp_reader *reader, uint32_t *budget, const uint8_t **payload, uint32_t *length);
+/* Not while armed. Each read that finishes at once takes one from *budget. `spare`: this worker's. */
+pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, const uint8_t **payload,
+                          uint32_t *length);
 
-/* The armed read has come home with this result. */
+/* What is armed has come home with this result. */
 void pp_reader_home(pp_reader *reader, pp_result result);
+
+/* The turn ends, on the worker of the calls before: its spare block goes back. */
+void pp_reader_rest(pp_reader *reader, pp_spare *spare);
 
 #endif

@@ -127,6 +127,9 @@ void pp_pool_stop(pp_pool *pool)
     if (!pp_gate_leave(&pool->lent)) {
         (void) pp_gate_wait(&pool->lent, UINT32_MAX);
     }
+    for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        pp_spare_fini(&pool->workers[i].spare);
+    }
 }
 
 pp_worker *pp_pool_here(pp_pool *pool)

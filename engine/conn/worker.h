@@ -15,6 +15,7 @@
 #define PP_CONN_WORKER_H
 
 #include "engine/conn/deadlines.h"
+#include "engine/flow/spare.h"
 #include "engine/port/os.h"
 #include "engine/port/port.h"
 
@@ -36,6 +37,7 @@ struct pp_worker {
     uint32_t drainer;
     uint32_t batch_max;
     pp_chore *first, *last;
+    pp_spare spare;      /* What the connections whose turn runs here receive into. */
     pp_thread os_thread; /* Of ours only. */
 };
 
@@ -53,7 +55,7 @@ struct pp_pool {
 /* Starts `owned` threads (0: a host's threads only). Fails: SYSTEM. */
 pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, uint32_t owned);
 
-/* Ends and joins ours, waits until the lent ones are home. Not from a worker. */
+/* Ends and joins ours, waits until the lent ones are home, and frees the spare blocks. Not from a worker. */
 void pp_pool_stop(pp_pool *pool);
 
 /* Lends this thread for for_ms (UINT32_MAX: until the pool stops). Fails: INVALID (is a worker already, or too many),

@@ -7,7 +7,6 @@
 #include "engine/base/assert.h"
 #include "protocol/frame.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 enum { INBOX_STEP = 8 }; /* From one size of an ordinary block to the next. */
@@ -21,17 +20,25 @@ void pp_inbox_init(pp_inbox *inbox, pp_memory *memory, uint32_t payload_bytes_ma
                         .state = PP_INBOX_LISTENING};
 }
 
-static void inbox_give_block(pp_inbox *inbox)
+/* `spare`: whose block it is while borrowed. */
+static void inbox_give_block(pp_inbox *inbox, pp_spare *spare)
 {
-    pp_memory_give(inbox->memory, inbox->block, inbox->block_bytes);
+    if (inbox->borrowed) {
+        pp_spare_give(spare, inbox->block);
+        inbox->borrowed = false;
+    } else {
+        pp_memory_give(inbox->memory, inbox->block, inbox->block_bytes);
+    }
     inbox->block = NULL;
     inbox->block_bytes = 0;
 }
 
 void pp_inbox_fini(pp_inbox *inbox)
 {
-    inbox_give_block(inbox);
-    inbox->start = inbox->end = inbox->room_bytes = 0;
+    PP_ASSERT(!inbox->borrowed);
+    inbox_give_block(inbox, NULL);
+    inbox->start = inbox->end = 0;
+    inbox->lent = false;
 }
 
 /* The one way out of LISTENING: nothing waits any more, nothing large is needed. The block stays: it may be lent. */
@@ -77,29 +84,58 @@ pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_
     return PP_INBOX_REFUSED;
 }
 
-/* Puts a block of `bytes` in the place of the present one, and what waits at its start. False: no memory, no change. */
-static bool inbox_replace_block(pp_inbox *inbox, uint32_t bytes)
+/* Puts `block` in the place of the present one, and what waits at its start. */
+static void inbox_move(pp_inbox *inbox, pp_spare *spare, uint8_t *block, uint32_t bytes)
 {
     uint32_t waiting = inbox->end - inbox->start;
-    uint8_t *block = pp_memory_take(inbox->memory, bytes);
-    if (block == NULL) {
-        return false;
-    }
-    if (inbox->block != NULL) {
+    if (waiting != 0) {
         memcpy(block, inbox->block + inbox->start, waiting);
     }
-    inbox_give_block(inbox);
+    inbox_give_block(inbox, spare);
     inbox->block = block;
     inbox->block_bytes = bytes;
     inbox->start = 0;
     inbox->end = waiting;
-    return true;
 }
 
-/* Sees to it that the block can hold the `bytes_needed` of the frame in progress. False: no memory. */
-static bool inbox_fit_block(pp_inbox *inbox, uint32_t bytes_needed)
+/* A block of its own, of `bytes`. False: no memory, no change. */
+static bool inbox_replace_block(pp_inbox *inbox, pp_spare *spare, uint32_t bytes)
 {
-    uint32_t wanted = bytes_needed > inbox->appetite ? bytes_needed : inbox->appetite;
+    uint8_t *block = pp_memory_take(inbox->memory, bytes);
+    if (block != NULL) {
+        inbox_move(inbox, spare, block, bytes);
+    }
+    return block != NULL;
+}
+
+/* The spare in the place of a block that is none, or not worth a read of its own. False: an own block is to be used. */
+static bool inbox_borrow(pp_inbox *inbox, pp_spare *spare, uint32_t bytes_needed)
+{
+    if (bytes_needed > PP_SPARE_BYTES || (bytes_needed > PP_INBOX_COPIED_BYTES_MAX && inbox->block != NULL)) {
+        return inbox->borrowed && bytes_needed <= PP_SPARE_BYTES;
+    }
+    if (inbox->borrowed) {
+        return true;
+    }
+    uint8_t *block = pp_spare_take(spare, inbox->memory);
+    if (block != NULL) {
+        inbox_move(inbox, spare, block, PP_SPARE_BYTES);
+        inbox->borrowed = true;
+    }
+    return block != NULL;
+}
+
+/* What an own block for the frame in progress shall have where a spare one takes what is small. */
+static uint32_t inbox_own_bytes(uint32_t bytes_needed)
+{
+    return bytes_needed > PP_INBOX_COPIED_BYTES_MAX ? bytes_needed + PP_INBOX_AFTER_BYTES : bytes_needed;
+}
+
+/* Sees to it that the own block can hold the `bytes_needed` of the frame in progress. False: no memory. */
+static bool inbox_fit_block(pp_inbox *inbox, pp_spare *spare, uint32_t bytes_needed)
+{
+    uint32_t frame_bytes = spare != NULL ? inbox_own_bytes(bytes_needed) : bytes_needed;
+    uint32_t wanted = frame_bytes > inbox->appetite ? frame_bytes : inbox->appetite;
     if (inbox->block_bytes == wanted) {
         return true;
     }
@@ -107,10 +143,10 @@ static bool inbox_fit_block(pp_inbox *inbox, uint32_t bytes_needed)
         if (inbox->end != 0) {
             return true;
         }
-        inbox_give_block(inbox); /* First, so that at the memory's bound a smaller block is there to be had. */
+        inbox_give_block(inbox, spare); /* First, so that at the memory's bound a smaller block is there to be had. */
     }
     /* A larger block is only a wish where the present one is long enough. */
-    return inbox_replace_block(inbox, wanted) || inbox->block_bytes >= bytes_needed;
+    return inbox_replace_block(inbox, spare, wanted) || inbox->block_bytes >= bytes_needed;
 }
 
 static void inbox_compact(pp_inbox *inbox, uint32_t bytes_needed)
@@ -124,7 +160,7 @@ static void inbox_compact(pp_inbox *inbox, uint32_t bytes_needed)
     }
 }
 
-pipeport_status pp_inbox_room(pp_inbox *inbox, uint8_t **room, uint32_t *bytes)
+pipeport_status pp_inbox_room(pp_inbox *inbox, pp_spare *spare, uint8_t **room, uint32_t *bytes)
 {
     if (inbox->start == inbox->end) {
         inbox->start = inbox->end = 0;
@@ -133,14 +169,15 @@ pipeport_status pp_inbox_room(pp_inbox *inbox, uint8_t **room, uint32_t *bytes)
     pp_frame_verdict verdict = inbox_look(inbox, &frame);
     PP_ASSERT(verdict == PP_FRAME_PART);
     (void) verdict;
-    if (!inbox_fit_block(inbox, frame.bytes_needed)) {
+    bool is_fit = spare != NULL && inbox_borrow(inbox, spare, frame.bytes_needed);
+    if (!is_fit && !inbox_fit_block(inbox, spare, frame.bytes_needed)) {
         return PIPEPORT_NO_MEMORY;
     }
     inbox_compact(inbox, frame.bytes_needed);
-    inbox->room_bytes = inbox->block_bytes - inbox->end;
-    PP_ASSERT(inbox->room_bytes != 0);
+    PP_ASSERT(inbox->end < inbox->block_bytes);
+    inbox->lent = true;
     *room = inbox->block + inbox->end;
-    *bytes = inbox->room_bytes;
+    *bytes = inbox->block_bytes - inbox->end;
     return PIPEPORT_OK;
 }
 
@@ -150,7 +187,7 @@ static void inbox_learn(pp_inbox *inbox, uint32_t bytes)
     if (inbox->block_bytes > inbox->appetite) {
         return;
     }
-    if (bytes == inbox->room_bytes) {
+    if (bytes == inbox->block_bytes - inbox->end) {
         bool at_most = inbox->appetite > PP_INBOX_BUSY_BYTES / INBOX_STEP;
         inbox->appetite = at_most ? PP_INBOX_BUSY_BYTES : inbox->appetite * INBOX_STEP;
         inbox->lean_reads = 0;
@@ -165,12 +202,32 @@ static void inbox_learn(pp_inbox *inbox, uint32_t bytes)
 
 void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes)
 {
-    PP_VERIFY(bytes <= inbox->room_bytes); /* Else somebody wrote behind the block. */
+    PP_VERIFY(inbox->lent && bytes <= inbox->block_bytes - inbox->end); /* Else somebody wrote behind the block. */
     if (inbox->state == PP_INBOX_LISTENING && bytes != 0) {
         inbox_learn(inbox, bytes);
         inbox->end += bytes;
     }
-    inbox->room_bytes = 0;
+    inbox->lent = false;
+}
+
+void pp_inbox_rest(pp_inbox *inbox, pp_spare *spare)
+{
+    uint32_t waiting = inbox->end - inbox->start;
+    inbox->lent = false; /* Of a read that failed. */
+    if (waiting == 0) {
+        inbox->start = inbox->end = 0;
+        inbox_give_block(inbox, spare);
+        return;
+    }
+    pp_frame frame;
+    uint32_t bytes = waiting;
+    if (inbox_look(inbox, &frame) == PP_FRAME_PART && inbox_own_bytes(frame.bytes_needed) > bytes) {
+        bytes = inbox_own_bytes(frame.bytes_needed);
+    }
+    bool is_fit = !inbox->borrowed && inbox->block_bytes <= bytes + PP_INBOX_COPIED_BYTES_MAX;
+    if (!is_fit && !inbox_replace_block(inbox, spare, bytes)) {
+        inbox->borrowed = false;
+    }
 }
 
 void pp_inbox_check(const pp_inbox *inbox)
@@ -181,7 +238,8 @@ void pp_inbox_check(const pp_inbox *inbox)
     PP_VERIFY(inbox->payload_bytes_max <= PP_FRAME_PAYLOAD_BYTES_MAX);
     PP_VERIFY(inbox->appetite >= PP_INBOX_IDLE_BYTES);
     PP_VERIFY(inbox->appetite <= PP_INBOX_BUSY_BYTES);
-    PP_VERIFY(inbox->room_bytes <= inbox->block_bytes - inbox->end);
+    PP_VERIFY(!inbox->borrowed || inbox->block_bytes == PP_SPARE_BYTES);
+    PP_VERIFY(!inbox->lent || inbox->end < inbox->block_bytes);
     PP_VERIFY(inbox->lean_reads < PP_INBOX_LEAN_READS);
     PP_VERIFY(inbox->state == PP_INBOX_LISTENING || inbox->start == inbox->end);
 }

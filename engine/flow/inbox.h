@@ -5,12 +5,17 @@
  *      block:  [ delivered | start ... whole messages ... part of one | end ... room ]
  *
  * Whole messages are handed out where they lie, without copying. A frame longer than the block gets a block of its own,
- * exactly as long as the frame, once its header has been checked against the bound; the rest is received straight into
- * it, and when it is delivered an ordinary block takes its place.
+ * once its header has been checked against the bound; the rest is received straight into it. It is a little longer than
+ * the frame, so that a read which brings the frame's end sees, by getting less than it asked for, that nothing follows.
  *
- * The ordinary block follows the traffic: PP_INBOX_IDLE_BYTES for a fresh or quiet connection, eight times as much when
- * a read fills all the room there was, an eighth after PP_INBOX_LEAN_READS reads in a row that would have fitted in
- * that, so that idle connections cost little. A block is replaced by a smaller one only when nothing is undelivered.
+ * Who can wait without lending a block (pp_pipe_await) receives into a spare one that many inboxes share (spare.h):
+ * borrowed by room, given back by rest. Then what is undelivered moves to a block of its own, as small as can be, and a
+ * connection that waits between two messages has no block at all. What is small and waits is copied back to the front
+ * of the spare by the next room.
+ *
+ * Who cannot has an ordinary block that follows the traffic: PP_INBOX_IDLE_BYTES for a fresh or quiet connection, eight
+ * times as much when a read fills all the room there was, an eighth after PP_INBOX_LEAN_READS reads in a row that would
+ * have fitted in that. A block is replaced by a smaller one only when nothing is undelivered.
  *
  * The part of a frame is moved to the block's start only when the whole does not fit where it is, or when little room
  * is left and it is no longer than what was delivered before it. There it stays, so that no frame is moved twice.
@@ -27,26 +32,33 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/status.h"
+#include "engine/flow/spare.h"
 
-/* BUSY_BYTES: a 64 KiB payload, which many programs choose, with its header and some more in one read. */
-enum { PP_INBOX_IDLE_BYTES = 256, PP_INBOX_BUSY_BYTES = 64 * 1024 + 512, PP_INBOX_LEAN_READS = 16 };
+#include <stdbool.h>
+
+enum { PP_INBOX_IDLE_BYTES = 256, PP_INBOX_BUSY_BYTES = PP_SPARE_BYTES, PP_INBOX_LEAN_READS = 16 };
+
+/* COPIED: the part of a frame up to this waits alone and is copied to where the next read goes; the part of a longer
+ * one waits where the rest will be received. AFTER: how much a frame's own block is longer than the frame. */
+enum { PP_INBOX_COPIED_BYTES_MAX = 4096, PP_INBOX_AFTER_BYTES = 256 };
 
 typedef enum pp_inbox_state { PP_INBOX_LISTENING, PP_INBOX_IS_REFUSED, PP_INBOX_DROPPED } pp_inbox_state;
 
 typedef struct pp_inbox {
     pp_memory *memory;
-    uint8_t *block;             /* NULL: none yet. Lent to the system between room and filled. */
+    uint8_t *block;             /* NULL: none. Lent to the system between room and filled. */
     uint32_t block_bytes;       /* 0 where there is no block. */
     uint32_t start, end;        /* start <= end <= block_bytes */
     uint32_t payload_bytes_max; /* <= PP_FRAME_PAYLOAD_BYTES_MAX */
     uint32_t appetite;          /* What the next ordinary block shall have, IDLE_BYTES to BUSY_BYTES. */
-    uint32_t room_bytes;        /* What the last room offered and was not filled yet. */
-    uint32_t lean_reads;        /* Reads in a row that used less than an eighth of the appetite; < LEAN_READS. */
-    pp_inbox_state state;       /* Changed by inbox_leave and nobody else. start == end unless it is LISTENING. */
+    uint8_t lean_reads;         /* Reads in a row that used less than an eighth of the appetite; < LEAN_READS. */
+    uint8_t state;              /* pp_inbox_state, changed by inbox_leave only. start == end unless LISTENING. */
+    bool borrowed;              /* The block is the spare's: from room to rest. */
+    bool lent;                  /* True from room to filled. */
 } pp_inbox;
 
 typedef enum pp_inbox_verdict {
-    PP_INBOX_MESSAGE, /* *payload, *length: valid until the next call of room or fini. */
+    PP_INBOX_MESSAGE, /* *payload, *length: valid until the next call of room, rest or fini. */
     PP_INBOX_MORE,    /* Nothing whole: read more. */
     PP_INBOX_REFUSED  /* The peer broke the framing; the inbox says so from now on. */
 } pp_inbox_verdict;
@@ -58,8 +70,8 @@ void pp_inbox_fini(pp_inbox *inbox);
 pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_t *length);
 
 /* Where to receive, at least 1 byte: moves or replaces the block if it must. Only after next said MORE (or REFUSED).
- * Fails: NO_MEMORY (nothing is lost; ask again later). */
-pipeport_status pp_inbox_room(pp_inbox *inbox, uint8_t **room, uint32_t *bytes);
+ * `spare`: a block that may be borrowed until rest, or NULL. Fails: NO_MEMORY (nothing is lost; ask again later). */
+pipeport_status pp_inbox_room(pp_inbox *inbox, pp_spare *spare, uint8_t **room, uint32_t *bytes);
 
 /* `bytes` (<= the room, 0 is fine) were received there. */
 void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes);
@@ -67,6 +79,10 @@ void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes);
 /* Drops what is undelivered and all that will come. Touches no block, so it is allowed while the room is lent, and a
  * payload of next stays valid. */
 void pp_inbox_drop(pp_inbox *inbox);
+
+/* For who lends a spare to room: gives it back, or the own block where nothing waits; what waits moves. Where there is
+ * no memory to move it to, the block is the inbox's own from now on. Nothing is lent to the system. */
+void pp_inbox_rest(pp_inbox *inbox, pp_spare *spare);
 
 /* Tests: asserts what must hold between calls. */
 void pp_inbox_check(const pp_inbox *inbox);

@@ -54,7 +54,8 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now);
  * Fails: INVALID, NO_SERVER, BUSY, DENIED, NO_MEMORY, SYSTEM. */
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home);
 
-/* Reads up to `bytes` (at least 1). GONE: the peer ended and everything was read. */
+/* Reads up to `bytes` (at least 1). GONE: the peer ended and everything was read. `op` NULL: it never pends, and what
+ * it would have had to wait for is OK and 0 bytes; an await comes next. That only where pp_port_can_await. */
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now);
 
 /* Waits for something to read, or for the end, and lends no buffer: then OK and 0 bytes, and a read comes next. It is

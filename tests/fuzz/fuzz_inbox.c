@@ -2,8 +2,9 @@
 /*
  * fuzz_inbox.c - engine/flow/inbox.h fed with any stream, cut anywhere, at any bound of memory.
  *
- * The input: the bounds, then steps (enum inbox_step). Two steps add to what the peer has sent, others hand out what
- * was received, drop, and let takes of memory fail. Whatever is cut how, the messages are those of naive.h.
+ * The input: the bounds and whether there is a spare block, then steps (enum inbox_step). Two steps add to what the
+ * peer has sent, others hand out what was received, drop, and let takes of memory fail. Whatever is cut how, the
+ * messages are those of naive.h.
  */
 #include "engine/flow/inbox.h"
 
@@ -22,6 +23,8 @@ enum { INBOX_STREAM_BYTES_MAX = 1 << 19, INBOX_SOIL_BYTES = 4096 };
 typedef struct inbox_bed {
     pp_memory memory;
     pp_inbox inbox;
+    pp_spare spare;
+    bool awaits;     /* The spare is lent. */
     test_bytes sent; /* By the peer, ever. */
     size_t received; /* Of those, by the inbox. */
     size_t at;       /* Where in `sent` the next frame begins. */
@@ -36,7 +39,8 @@ static void inbox_bed_check(const inbox_bed *bed)
     pp_inbox_check(&bed->inbox);
     pp_memory_check(&bed->memory);
     uint64_t longest = (uint64_t) bed->inbox.payload_bytes_max + PP_FRAME_HEADER_BYTES;
-    PP_VERIFY(bed->memory.bytes <= (longest > PP_INBOX_BUSY_BYTES ? longest : PP_INBOX_BUSY_BYTES));
+    uint64_t spare = bed->awaits ? PP_SPARE_BYTES + PP_INBOX_AFTER_BYTES : 0;
+    PP_VERIFY(bed->memory.bytes <= spare + (longest > PP_INBOX_BUSY_BYTES ? longest : PP_INBOX_BUSY_BYTES));
     if (bed->payload != NULL) {
         PP_VERIFY(memcmp(bed->payload, bed->sent.data + bed->payload_at, bed->length) == 0);
     }
@@ -83,7 +87,12 @@ static void inbox_bed_receive(inbox_bed *bed, uint32_t most, bool drops_meanwhil
     uint8_t *room = NULL;
     uint32_t bytes = 0;
     bed->payload = NULL;
-    if (pp_inbox_room(&bed->inbox, &room, &bytes) != PIPEPORT_OK) {
+    if (bed->awaits && most % 2 == 1) {
+        pp_inbox_rest(&bed->inbox, &bed->spare);
+        PP_VERIFY(bed->inbox.end != 0 || bed->inbox.block == NULL);
+        inbox_bed_check(bed);
+    }
+    if (pp_inbox_room(&bed->inbox, bed->awaits ? &bed->spare : NULL, &room, &bytes) != PIPEPORT_OK) {
         inbox_bed_check(bed);
         return;
     }
@@ -171,7 +180,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     fuzz_choices choices = {data, length};
     static inbox_bed bed;
     memset(&bed, 0, sizeof bed);
-    uint32_t payload_bytes_max = payloads[fuzz_byte(&choices) % 10];
+    uint8_t first = fuzz_byte(&choices);
+    uint32_t payload_bytes_max = payloads[first % 10];
+    bed.awaits = first / 10 % 2 == 1;
     bool is_long = payload_bytes_max > 1 << 20; /* Taken from a bounded memory only: a GiB takes its time. */
     pp_memory_init(&bed.memory, memories[1 + fuzz_byte(&choices) % 9u - !is_long]);
     pp_inbox_init(&bed.inbox, &bed.memory, payload_bytes_max);
@@ -181,7 +192,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     }
     while (inbox_bed_next(&bed)) {
     }
+    if (bed.awaits) {
+        pp_inbox_rest(&bed.inbox, &bed.spare);
+    }
     pp_inbox_fini(&bed.inbox);
+    pp_spare_fini(&bed.spare);
     PP_VERIFY(bed.memory.bytes == 0);
     pp_memory_check(&bed.memory);
     free(bed.sent.data);

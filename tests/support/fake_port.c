@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_port.c - see fake_port.h.
+ * fake_port.c - the port, and opening and closing; see fake_port.h. What passes through a pipe: fake_pipe.c.
  */
-#include "tests/support/fake_port.h"
+#include "tests/support/fake_inside.h"
 
 #include "engine/base/assert.h"
-#include "protocol/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +21,9 @@ struct pp_ear {
 
 fake_system fake;
 
-static const pp_fault fake_ok = {PIPEPORT_OK, 0};
+const pp_fault fake_ok = {PIPEPORT_OK, 0};
 
-/* ---- What is finished, and what is armed: under a lock, for foreign threads post and cancel
- * --------------------------- */
+/* ---- What is finished, and what is armed: under a lock, for foreign threads post and cancel ---- */
 
 static atomic_flag fake_lock = ATOMIC_FLAG_INIT;
 static pp_completion fake_queue[FAKE_QUEUE_MAX];
@@ -35,19 +33,19 @@ static struct fake_accept {
     pp_op *op;
 } fake_waiting[FAKE_PIPES_MAX]; /* Oldest first; fake.accepts_armed of them. */
 
-static void fake_lock_take(void)
+void fake_lock_take(void)
 {
     while (atomic_flag_test_and_set_explicit(&fake_lock, memory_order_acquire)) {
     }
 }
 
-static void fake_lock_give(void)
+void fake_lock_give(void)
 {
     atomic_flag_clear_explicit(&fake_lock, memory_order_release);
 }
 
 /* Under the lock. */
-static void fake_finish(pp_op *op, pp_result result)
+void fake_finish(pp_op *op, pp_result result)
 {
     PP_VERIFY(fake_queue_count < FAKE_QUEUE_MAX);
     fake_queue[(fake_queue_from + fake_queue_count++) % FAKE_QUEUE_MAX] = (pp_completion){op, result};
@@ -69,6 +67,7 @@ void fake_reset(void)
     }
     memset(&fake, 0, sizeof fake);
     fake.slices_max = PP_SLICES_MAX;
+    fake.can_await = true;
     fake_queue_from = fake_queue_count = 0;
 }
 
@@ -80,7 +79,7 @@ void fake_say(fake_script *script, pipeport_status status, unsigned times)
     }
 }
 
-/* ---- The port ---------------------------------------------------------------------------------------------------- */
+/* ---- The port ---- */
 
 pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options)
 {
@@ -115,7 +114,7 @@ bool pp_port_is_shared(const pp_port *port)
 bool pp_port_can_await(const pp_port *port)
 {
     (void) port;
-    return false;
+    return fake.can_await;
 }
 
 const char *pp_port_driver(const pp_port *port)
@@ -169,8 +168,7 @@ void pp_port_count(const pp_port *port, uint64_t *armed, uint64_t *done)
     *done = atomic_load(&fake.done);
 }
 
-/* ---- Opening and closing --------------------------------------------------------------------------------------------
- */
+/* ---- Opening and closing ---- */
 
 pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX])
 {
@@ -213,7 +211,7 @@ void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
     *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = fake.slices_max, .memory = memory};
 }
 
-static fake_pipe *fake_of(const pp_pipe *pipe)
+fake_pipe *fake_of(const pp_pipe *pipe)
 {
     PP_VERIFY(pipe->handle >= 0 && pipe->handle < (intptr_t) fake.pipes_count);
     fake_pipe *of = &fake.pipes[pipe->handle];
@@ -323,175 +321,7 @@ void fake_accept_ends(pipeport_status status)
     fake_finish(fake_unwait(0).op, (pp_result){{status, 77}, 0});
 }
 
-/* ---- Reading and writing
- * ---------------------------------------------------------------------------------------------- */
-
-static void fake_arm(fake_armed *armed, pp_op *op)
-{
-    fake_lock_take();
-    PP_VERIFY(!armed->op);
-    armed->op = op;
-    fake_lock_give();
-    atomic_fetch_add(&fake.armed, 1);
-}
-
-/* Under the lock. */
-static void fake_disarm(fake_armed *armed, pp_result result)
-{
-    fake_finish(armed->op, result);
-    armed->op = NULL;
-}
-
-/* What a read of `bytes` would get now. False: nothing, it waits. */
-static bool fake_read_now(fake_pipe *of, uint8_t *buffer, uint32_t bytes, pp_result *result)
-{
-    size_t left = of->arrived.length - of->arrived_at;
-    uint32_t most = bytes < of->read_bytes_max ? bytes : of->read_bytes_max;
-    if (left) {
-        uint32_t taken = left < most ? (uint32_t) left : most;
-        memcpy(buffer, of->arrived.data + of->arrived_at, taken);
-        of->arrived_at += taken;
-        *result = (pp_result){fake_ok, taken};
-        return true;
-    }
-    *result = (pp_result){of->read_end, 0};
-    return of->read_end.status != PIPEPORT_OK;
-}
-
-pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
-{
-    fake_pipe *of = fake_of(pipe);
-    PP_VERIFY(bytes > 0 && !of->read.op && op->done);
-    of->reads += 1;
-    if (of->inside_read) {
-        of->inside_read(of);
-    }
-    if (!of->reads_later && fake_read_now(of, buffer, bytes, now)) {
-        return PP_NOW;
-    }
-    of->read.buffer = buffer;
-    of->read.bytes = bytes;
-    memset(buffer, 0xEE, bytes); /* Lent: who looks before it is home sees rubbish. */
-    fake_arm(&of->read, op);
-    fake_peer_sends(of, NULL, 0);
-    return PP_LATER;
-}
-
-pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
-{
-    (void) pipe;
-    (void) op;
-    (void) now;
-    PP_VERIFY(false); /* pp_port_can_await says no. */
-    return PP_NOW;
-}
-
-static void fake_try_read(fake_pipe *of)
-{
-    pp_result result;
-    if (of->read.op && fake_read_now(of, of->read.buffer, of->read.bytes, &result)) {
-        fake_disarm(&of->read, result);
-    }
-}
-
-void fake_peer_sends(fake_pipe *of, const void *data, size_t length)
-{
-    test_bytes_add(&of->arrived, data, length);
-    fake_try_read(of);
-}
-
-void fake_peer_sends_message(fake_pipe *of, const void *payload, uint32_t length)
-{
-    uint8_t header[PP_FRAME_HEADER_BYTES];
-    pp_frame_write_header(header, length);
-    test_bytes_add(&of->arrived, header, sizeof header);
-    fake_peer_sends(of, payload, length);
-}
-
-static uint64_t fake_slices_bytes(const pp_slice *slices, uint32_t count)
-{
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-        PP_VERIFY(slices[i].bytes > 0);
-        bytes += slices[i].bytes;
-    }
-    return bytes;
-}
-
-/* What a write would do now. False: there is no room, it waits. */
-static bool fake_write_now(fake_pipe *of, const pp_slice *slices, uint32_t count, pp_result *result)
-{
-    *result = (pp_result){of->write_end, 0};
-    if (of->write_end.status != PIPEPORT_OK) {
-        return true;
-    }
-    uint64_t left = fake_slices_bytes(slices, count);
-    left = left < of->write_bytes_max ? left : of->write_bytes_max;
-    left = left < of->write_room ? left : of->write_room;
-    for (uint32_t i = 0; i < count && left > 0; ++i) {
-        uint32_t bytes = slices[i].bytes < left ? slices[i].bytes : (uint32_t) left;
-        test_bytes_add(&of->written, slices[i].data, bytes);
-        result->bytes += bytes;
-        left -= bytes;
-    }
-    of->write_room -= of->write_room == UINT64_MAX ? 0 : result->bytes;
-    return result->bytes > 0;
-}
-
-static void fake_try_write(fake_pipe *of)
-{
-    pp_result result;
-    if (of->write.op && fake_write_now(of, of->write.slices, of->write.slices_count, &result)) {
-        fake_disarm(&of->write, result);
-    }
-}
-
-pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
-{
-    fake_pipe *of = fake_of(pipe);
-    PP_VERIFY(count >= 1 && count <= pipe->slices_max && op->done);
-    PP_VERIFY(fake_slices_bytes(slices, count) > 0);
-    of->writes += 1;
-    if (of->inside_write) {
-        of->inside_write(of);
-    }
-    if (!of->writes_later && fake_write_now(of, slices, count, now)) {
-        return PP_NOW;
-    }
-    memcpy(of->write.slices, slices, count * sizeof slices[0]);
-    of->write.slices_count = count;
-    fake_arm(&of->write, op);
-    fake_lock_take();
-    fake_try_write(of);
-    fake_lock_give();
-    return PP_LATER;
-}
-
-void fake_peer_reads(fake_pipe *of, uint64_t bytes)
-{
-    of->write_room += of->write_room == UINT64_MAX ? 0 : bytes;
-    fake_try_write(of);
-}
-
-void fake_fail_read(fake_pipe *of, pipeport_status status, long code)
-{
-    of->read_end = (pp_fault){status, code};
-    fake_try_read(of);
-}
-
-void fake_fail_write(fake_pipe *of, pipeport_status status, long code)
-{
-    of->write_end = (pp_fault){status, code};
-    fake_try_write(of);
-}
-
-void fake_peer_goes(fake_pipe *of)
-{
-    fake_fail_read(of, PIPEPORT_GONE, 109);
-    fake_fail_write(of, PIPEPORT_GONE, 232);
-}
-
-static bool fake_cancel_accept(pp_op *op)
+bool fake_cancel_accept(pp_op *op)
 {
     for (unsigned i = 0; i < fake.accepts_armed; ++i) {
         if (fake_waiting[i].op == op) {
@@ -500,21 +330,4 @@ static bool fake_cancel_accept(pp_op *op)
         }
     }
     return false;
-}
-
-void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
-{
-    if (fake_cancel_accept(op) || pipe->handle == PP_PIPE_CLOSED) { /* Closed: an accept that has failed by itself. */
-        return;
-    }
-    fake_pipe *of = fake_of(pipe);
-    fake_lock_take();
-    fake_armed *armed = of->read.op == op ? &of->read : &of->write;
-    if (armed->op == op) {
-        of->cancels += 1;
-        if (!of->cancel_loses) {
-            fake_disarm(armed, (pp_result){{PIPEPORT_STOPPED, 995}, 0});
-        }
-    }
-    fake_lock_give();
 }

@@ -3,9 +3,10 @@
  * fake_port.h - a scripted backend: port.h and pipe.h in memory, so that a test decides what the system answers and
  * when.
  *
- * A program that has fake_port.c among its sources gets it instead of engine/port/<system> (the archive's own is never
- * looked for). Nothing happens by itself: the peer of a pipe speaks, reads and goes when the test says so, and what
- * that finishes comes out of the next take. Completions come in the order in which they were finished.
+ * A program that has fake_port.c and fake_pipe.c among its sources gets it instead of engine/port/<system> (the
+ * archive's own is never looked for). Nothing happens by itself: the peer of a pipe speaks, reads and goes when the
+ * test says so, and what that finishes comes out of the next take. Completions come in the order in which they were
+ * finished.
  *
  * It holds the seam's laws against the engine: an op armed twice, a second read or write on one pipe, a pipe closed
  * with something armed, or closed twice, a write of nothing, aborts the test.
@@ -22,7 +23,7 @@ enum { FAKE_PIPES_MAX = 1024, FAKE_SCRIPT_MAX = 64 };
 
 typedef struct fake_armed { /* What is pending; op NULL: nothing. */
     pp_op *op;
-    uint8_t *buffer; /* A read's. */
+    uint8_t *buffer; /* A read's; NULL: an await. */
     uint32_t bytes;
     pp_slice slices[PP_SLICES_MAX]; /* A write's: looked at when it finishes, as the system would. */
     uint32_t slices_count;
@@ -41,7 +42,7 @@ struct fake_pipe {
     uint32_t read_bytes_max, write_bytes_max; /* What one operation moves at most. */
     bool reads_later, writes_later;           /* What could finish at once comes as a completion. */
     bool cancel_loses;                        /* A cancel is not heard: the true result comes. */
-    unsigned reads, writes, cancels;          /* Calls, ever; a cancel counts where something was pending. */
+    unsigned reads, awaits, writes, cancels;  /* Calls, ever; a cancel counts where something was pending. */
     fake_armed read, write;
     void (*inside_write)(fake_pipe *pipe); /* Runs inside pp_pipe_write, before it answers. */
     void (*inside_read)(fake_pipe *pipe);
@@ -57,6 +58,7 @@ typedef struct fake_system {
     unsigned pipes_count;
     uint32_t slices_max; /* Of pipes opened from now on. */
     bool not_shared;     /* pp_port_is_shared answers false. */
+    bool can_await;      /* What pp_port_can_await answers; true after a reset. */
     fake_script accepts; /* What the next accepts answer at once, OK: a client was there. Empty: they wait. */
     fake_script dials;   /* What the next dials answer. Empty: OK. */
     pp_fault port_fault, ear_fault;
@@ -83,6 +85,8 @@ void fake_peer_sends(fake_pipe *pipe, const void *data, size_t length);
 void fake_peer_sends_message(fake_pipe *pipe, const void *payload, uint32_t length);
 void fake_peer_reads(fake_pipe *pipe, uint64_t bytes);
 void fake_peer_goes(fake_pipe *pipe);
+/* The pending await is done, though nothing has come. */
+void fake_await_lies(fake_pipe *pipe);
 void fake_fail_read(fake_pipe *pipe, pipeport_status status, long code);
 void fake_fail_write(fake_pipe *pipe, pipeport_status status, long code);
 

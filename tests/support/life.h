@@ -84,14 +84,18 @@ void life_expect_balance(void);
 /* Stops what is left and judges the whole. */
 void life_end(void);
 
-/* A test between life_begin and life_end. (Criterion's .fini will not do: what fails there fails no test.) */
+/* A test between life_begin and life_end, on a port that can await and on one that cannot. (Criterion's .fini will not
+ * do: what fails there fails no test.) */
 #define LIFE_TEST(suite, name)                                                                                         \
     static void suite##_##name##_body(void);                                                                           \
     Test(suite, name)                                                                                                  \
     {                                                                                                                  \
-        life_begin();                                                                                                  \
-        suite##_##name##_body();                                                                                       \
-        life_end();                                                                                                    \
+        for (int awaits = 0; awaits < 2; ++awaits) {                                                                   \
+            life_begin();                                                                                              \
+            fake.can_await = awaits;                                                                                   \
+            suite##_##name##_body();                                                                                   \
+            life_end();                                                                                                \
+        }                                                                                                              \
     }                                                                                                                  \
     static void suite##_##name##_body(void)
 

@@ -66,6 +66,16 @@ static uint64_t rig_seat_blocks(const test_rig *rig)
     return blocks;
 }
 
+/* Nor are the workers' spare blocks. */
+static uint64_t rig_spare_blocks(const test_rig *rig)
+{
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        blocks += atomic_load(&rig->engine->hub.pool.workers[i].spare.block) != NULL;
+    }
+    return blocks;
+}
+
 static bool rig_is_home(const test_rig *rig)
 {
     if (rig->lends) {
@@ -73,7 +83,7 @@ static bool rig_is_home(const test_rig *rig)
     }
     pipeport_engine_figures figures = rig_figures(rig);
     return figures.operations_armed == figures.operations_done &&
-           figures.allocations - figures.frees == rig->blocks + rig_seat_blocks(rig);
+           figures.allocations - figures.frees == rig->blocks + rig_seat_blocks(rig) + rig_spare_blocks(rig);
 }
 
 void rig_settle(const test_rig *rig)

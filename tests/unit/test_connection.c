@@ -284,7 +284,7 @@ LIFE_TEST(connection, waits_for_a_read_whose_cancel_was_not_heard)
     life_settle();
     cr_assert_eq(conn->messages, 0);
     life_expect_end(conn, PIPEPORT_STOPPED);
-    cr_assert_eq(conn->end.bytes_received, 12);
+    cr_assert_eq(conn->end.bytes_received, fake.can_await ? 0 : 12); /* An await has read nothing. */
 }
 
 LIFE_TEST(connection, waits_for_a_write_whose_cancel_was_not_heard)

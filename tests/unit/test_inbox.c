@@ -39,7 +39,7 @@ TestSuite(inbox, .init = inbox_set_up, .fini = inbox_tear_down, .timeout = 60);
 
 static void inbox_ask_room(void)
 {
-    cr_assert_eq(pp_inbox_room(&inbox, &room, &room_bytes), PIPEPORT_OK);
+    cr_assert_eq(pp_inbox_room(&inbox, NULL, &room, &room_bytes), PIPEPORT_OK);
     pp_inbox_check(&inbox);
     cr_assert_geq(room_bytes, 1);
 }
@@ -257,12 +257,12 @@ Test(inbox, refuses_a_length_above_the_bound_before_it_allocates)
     for (int i = 0; i < 3; i++) {
         pp_inbox fresh;
         pp_inbox_init(&fresh, &memory, INBOX_BOUND);
-        cr_assert_eq(pp_inbox_room(&fresh, &room, &room_bytes), PIPEPORT_OK);
+        cr_assert_eq(pp_inbox_room(&fresh, NULL, &room, &room_bytes), PIPEPORT_OK);
         uint64_t taken = atomic_load(&memory.taken);
         pp_frame_write_header(room, lengths[i]);
         for (int byte = 0; byte < PP_FRAME_HEADER_BYTES; byte++) {
             cr_assert_eq(pp_inbox_next(&fresh, &payload, &length), PP_INBOX_MORE);
-            cr_assert_eq(pp_inbox_room(&fresh, &room, &room_bytes), PIPEPORT_OK);
+            cr_assert_eq(pp_inbox_room(&fresh, NULL, &room, &room_bytes), PIPEPORT_OK);
             pp_inbox_filled(&fresh, 1);
         }
         cr_assert_eq(pp_inbox_next(&fresh, &payload, &length), PP_INBOX_REFUSED);
@@ -337,7 +337,7 @@ Test(inbox, loses_nothing_when_a_long_frame_finds_no_memory)
     memset(inbox.block + 4, 7, 96);
     atomic_store(&memory.fail_after, 0);
     for (int i = 0; i < 3; i++) {
-        cr_assert_eq(pp_inbox_room(&inbox, &room, &room_bytes), PIPEPORT_NO_MEMORY);
+        cr_assert_eq(pp_inbox_room(&inbox, NULL, &room, &room_bytes), PIPEPORT_NO_MEMORY);
         pp_inbox_check(&inbox);
         inbox_expect(PP_INBOX_MORE);
     }
@@ -383,7 +383,7 @@ Test(inbox, has_no_block_and_tries_again_when_even_the_small_one_is_refused)
     inbox_fill(room_bytes);
     inbox_expect(PP_INBOX_MESSAGE);
     atomic_store(&memory.fail_after, 0);
-    cr_assert_eq(pp_inbox_room(&inbox, &room, &room_bytes), PIPEPORT_NO_MEMORY);
+    cr_assert_eq(pp_inbox_room(&inbox, NULL, &room, &room_bytes), PIPEPORT_NO_MEMORY);
     pp_inbox_check(&inbox);
     inbox_expect(PP_INBOX_MORE);
     atomic_store(&memory.fail_after, UINT64_MAX);

@@ -105,7 +105,7 @@ static void cuts_give(cuts_reader *reader, size_t bytes)
     while (bytes != 0 && !reader->refused && reader->fault == NULL) {
         uint8_t *room;
         uint32_t room_bytes;
-        if (pp_inbox_room(&reader->inbox, &room, &room_bytes) != PIPEPORT_OK) {
+        if (pp_inbox_room(&reader->inbox, NULL, &room, &room_bytes) != PIPEPORT_OK) {
             pp_inbox_check(&reader->inbox);
             reader->no_memory++;
             atomic_store(&reader->memory.fail_after, UINT64_MAX);

@@ -15,6 +15,7 @@ static pp_memory memory;
 static pp_pipe place;
 static fake_pipe *pipe;
 static pp_reader reader;
+static pp_spare spare;
 static const uint8_t *payload;
 static uint32_t length, budget;
 
@@ -25,9 +26,10 @@ static void done(pp_op *op, pp_result result, void *drainer)
     pp_reader_home(&reader, result);
 }
 
-static void begin(void)
+static void begin(bool awaits)
 {
     fake_reset();
+    fake.can_await = awaits;
     pp_memory_init(&memory, 0);
     pipe = fake_pipe_open(&place, NULL);
     pp_reader_init(&reader, &place, &memory, 1000, done);
@@ -46,24 +48,41 @@ static void expect(pp_reading reading)
 {
     pp_reading got = PP_READING_CAME;
     while (got == PP_READING_CAME) {
-        got = pp_reader_next(&reader, &budget, &payload, &length);
+        got = pp_reader_next(&reader, &spare, &budget, &payload, &length);
     }
     cr_assert_eq(got, reading, "reading %d", (int) got);
     cr_assert_eq(reader.armed, reading == PP_READING_ARMED);
     pp_inbox_check(&reader.inbox);
+    if (got != PP_READING_MESSAGE) {
+        pp_reader_rest(&reader, &spare);
+        cr_assert(!reader.inbox.borrowed, "the spare block was kept");
+    }
 }
 
 static void end(void)
 {
     cr_assert_eq(fake.armed, fake.done);
     pp_reader_fini(&reader);
+    pp_spare_fini(&spare);
     cr_assert_eq(memory.bytes, 0);
     fake_reset();
 }
 
-Test(reader, arms_one_read_and_hands_out_what_it_brought)
+/* A test on a port that can await, and on one that cannot. */
+#define READER_TEST(name)                                                                                              \
+    static void reader_##name##_body(void);                                                                            \
+    Test(reader, name)                                                                                                 \
+    {                                                                                                                  \
+        for (int awaits = 0; awaits < 2; ++awaits) {                                                                   \
+            begin(awaits);                                                                                             \
+            reader_##name##_body();                                                                                    \
+            end();                                                                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void reader_##name##_body(void)
+
+READER_TEST(arms_one_read_and_hands_out_what_it_brought)
 {
-    begin();
     expect(PP_READING_ARMED);
     fake_peer_sends_message(pipe, "ab", 2);
     come_home();
@@ -76,27 +95,23 @@ Test(reader, arms_one_read_and_hands_out_what_it_brought)
     expect(PP_READING_ENDED);
     cr_assert_eq(reader.fault.status, PIPEPORT_GONE);
     cr_assert_eq(reader.fault.system_code, 109);
-    end();
 }
 
-Test(reader, lets_its_owner_look_after_each_read_that_finished_at_once)
+READER_TEST(lets_its_owner_look_after_each_read_that_finished_at_once)
 {
-    begin();
     pipe->read_bytes_max = 3;
     fake_peer_sends_message(pipe, "ab", 2);
-    cr_assert_eq(pp_reader_next(&reader, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_CAME);
     cr_assert_eq(reader.bytes, 3);
-    cr_assert_eq(pp_reader_next(&reader, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_CAME);
     cr_assert_eq(reader.bytes, 6);
-    cr_assert_eq(pp_reader_next(&reader, &budget, &payload, &length), PP_READING_MESSAGE);
+    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_MESSAGE);
     fake_fail_read(pipe, PIPEPORT_GONE, 109);
     expect(PP_READING_ENDED);
-    end();
 }
 
-Test(reader, is_tired_when_its_budget_is_used_up_and_loses_nothing)
+READER_TEST(is_tired_when_its_budget_is_used_up_and_loses_nothing)
 {
-    begin();
     pipe->read_bytes_max = 1;
     fake_peer_sends_message(pipe, "ab", 2);
     budget = 5;
@@ -110,44 +125,41 @@ Test(reader, is_tired_when_its_budget_is_used_up_and_loses_nothing)
     fake_fail_read(pipe, PIPEPORT_STOPPED, 995);
     come_home();
     expect(PP_READING_ENDED);
-    end();
 }
 
-Test(reader, hands_out_what_came_before_the_end)
+READER_TEST(hands_out_what_came_before_the_end)
 {
-    begin();
     fake_peer_sends_message(pipe, "ab", 2);
     fake_peer_sends_message(pipe, "cd", 2);
     fake_fail_read(pipe, PIPEPORT_GONE, 109);
     expect(PP_READING_MESSAGE);
     expect(PP_READING_MESSAGE);
     expect(PP_READING_ENDED);
-    end();
 }
 
-Test(reader, ends_with_bad_peer_before_it_allocates)
+READER_TEST(ends_with_bad_peer_before_it_allocates)
 {
-    begin();
     fake_peer_sends(pipe, "\xE9\3\0\0", 4);
     expect(PP_READING_ENDED);
     cr_assert_eq(reader.fault.status, PIPEPORT_BAD_PEER);
-    cr_assert_leq(memory.bytes_peak, PP_INBOX_IDLE_BYTES);
-    end();
+    cr_assert_leq(memory.bytes_peak, reader.awaits ? PP_SPARE_BYTES : PP_INBOX_IDLE_BYTES);
 }
 
-Test(reader, ends_with_no_memory)
+READER_TEST(ends_with_no_memory)
 {
-    begin();
+    if (reader.awaits) { /* Nothing is needed to wait. */
+        expect(PP_READING_ARMED);
+        fake_peer_sends_message(pipe, "ab", 2);
+        come_home();
+    }
     memory.fail_after = 0;
     expect(PP_READING_ENDED);
     cr_assert_eq(reader.fault.status, PIPEPORT_NO_MEMORY);
     cr_assert_eq(pipe->reads, 0);
-    end();
 }
 
-Test(reader, throws_away_what_comes_while_it_only_listens_for_the_end)
+READER_TEST(throws_away_what_comes_while_it_only_listens_for_the_end)
 {
-    begin();
     reader.dropping = true;
     for (int i = 0; i < 50; ++i) {
         fake_peer_sends(pipe, "\xFF\xFF\xFF\xFF nonsense", 13);
@@ -158,14 +170,158 @@ Test(reader, throws_away_what_comes_while_it_only_listens_for_the_end)
     come_home();
     expect(PP_READING_ENDED);
     cr_assert_eq(reader.fault.status, PIPEPORT_GONE);
+}
+
+/* ---- Where the port can await ---- */
+
+static void begin_awaiting(void)
+{
+    begin(true);
+    expect(PP_READING_ARMED);
+    cr_assert_eq(memory.bytes, 0, "a block while it waits for the first time");
+}
+
+/* What the reader holds besides the spare. */
+static uint64_t held(void)
+{
+    return memory.bytes - (spare.block ? PP_SPARE_BYTES : 0);
+}
+
+Test(reader, waits_without_a_block_after_whole_messages)
+{
+    begin_awaiting();
+    for (int i = 0; i < 3; ++i) {
+        fake_peer_sends_message(pipe, "ab", 2);
+        fake_peer_sends_message(pipe, "cd", 2);
+        come_home();
+        expect(PP_READING_MESSAGE);
+        expect(PP_READING_MESSAGE);
+        expect(PP_READING_ARMED);
+        cr_assert_eq(held(), 0);
+    }
+    cr_assert_eq(memory.taken, 1, "%u blocks for messages that came whole", (unsigned) memory.taken);
+    cr_assert_eq(pipe->reads, 3, "a read for nothing");
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    end();
+}
+
+Test(reader, keeps_a_part_in_a_block_as_small_as_its_frame)
+{
+    begin_awaiting();
+    fake_peer_sends(pipe, "\5\0\0\0hel", 7);
+    come_home();
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), 9);
+    fake_peer_sends(pipe, "lo", 2);
+    come_home();
+    expect(PP_READING_MESSAGE);
+    cr_assert_eq(memcmp(payload, "hello", 5), 0);
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), 0);
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    end();
+}
+
+Test(reader, receives_a_long_frame_straight_into_its_own_block)
+{
+    static uint8_t frame[4 + 50000] = {0x50, 0xC3};
+    begin(true);
+    reader.inbox.payload_bytes_max = 50000;
+    expect(PP_READING_ARMED);
+    fake_peer_sends(pipe, frame, 10000);
+    come_home();
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), sizeof frame + PP_INBOX_AFTER_BYTES);
+    const uint8_t *block = reader.inbox.block;
+    fake_peer_sends(pipe, frame + 10000, sizeof frame - 10000);
+    fake_peer_sends(pipe, "\1", 1); /* Of the next one. */
+    come_home();
+    expect(PP_READING_MESSAGE);
+    cr_assert_eq(length, 50000);
+    cr_assert_eq(payload, block + 4, "copied");
+    expect(PP_READING_ARMED);
+    fake_peer_sends(pipe, "\0\0\0x", 4);
+    come_home();
+    expect(PP_READING_MESSAGE);
+    cr_assert_eq(*payload, 'x');
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), 0);
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    end();
+}
+
+Test(reader, takes_undelivered_messages_along_when_the_spare_goes_back)
+{
+    begin_awaiting();
+    fake_peer_sends_message(pipe, "ab", 2);
+    fake_peer_sends_message(pipe, "cd", 2);
+    fake_peer_sends_message(pipe, "ef", 2);
+    come_home();
+    expect(PP_READING_MESSAGE);
+    pp_reader_rest(&reader, &spare); /* As a pause in the middle. */
+    cr_assert_eq(held(), 12);
+    memset(spare.block, 0xEE, PP_SPARE_BYTES);
+    expect(PP_READING_MESSAGE);
+    cr_assert_eq(memcmp(payload, "cd", 2), 0);
+    expect(PP_READING_MESSAGE);
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), 0);
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    end();
+}
+
+Test(reader, keeps_the_block_where_there_is_no_memory_to_move_to)
+{
+    begin_awaiting();
+    fake_peer_sends(pipe, "\5\0\0\0hel", 7);
+    come_home();
+    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_CAME);
+    memory.fail_after = 0;
+    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_ARMED);
+    pp_reader_rest(&reader, &spare);
+    cr_assert_null(spare.block);
+    cr_assert_eq(memory.bytes, PP_SPARE_BYTES);
+    memory.fail_after = UINT64_MAX;
+    fake_peer_sends(pipe, "lo", 2);
+    come_home();
+    expect(PP_READING_MESSAGE);
+    cr_assert_eq(memcmp(payload, "hello", 5), 0);
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), 0);
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    end();
+}
+
+Test(reader, minds_no_await_that_came_for_nothing)
+{
+    begin_awaiting();
+    fake_await_lies(pipe);
+    come_home();
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), 0);
+    fake_peer_sends_message(pipe, "ab", 2);
+    come_home();
+    expect(PP_READING_MESSAGE);
+    fake_peer_goes(pipe);
+    expect(PP_READING_ENDED);
     end();
 }
 
 #ifndef NDEBUG
 Test(reader, aborts_when_it_is_asked_while_a_read_is_armed, TEST_ABORTS)
 {
-    begin();
+    begin(true);
     expect(PP_READING_ARMED);
-    (void) pp_reader_next(&reader, &budget, &payload, &length);
+    (void) pp_reader_next(&reader, &spare, &budget, &payload, &length);
 }
 #endif

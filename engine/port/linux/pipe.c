@@ -81,7 +81,7 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
 {
     struct iovec piece = {buffer, bytes};
-    PP_ASSERT(bytes >= 1 && op->home == pipe->home);
+    PP_ASSERT(bytes >= 1 && (op == NULL || op->home == pipe->home));
     return pipe->port->driver->read(pipe_state(pipe), &piece, op, now);
 }
 

@@ -110,6 +110,10 @@ pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *n
     for (;;) {
         char *seen = atomic_load_explicit(lane, memory_order_acquire);
         if (seen == watch_quiet) {
+            if (op == NULL) {
+                *now = (pp_result){{PIPEPORT_OK, 0}, 0};
+                return PP_NOW;
+            }
             if (watch_publish(watch, PP_READING, piece, 1, op)) {
                 return PP_LATER;
             }
