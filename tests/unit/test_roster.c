@@ -158,13 +158,14 @@ static void crowd_unpin(pp_seat *seat)
 static void crowd_own(void *argument)
 {
     unsigned mine = (unsigned) (uintptr_t) argument;
-    for (unsigned i = 0; i < LIVES; ++i) {
+    /* On a machine that is busy elsewhere the lookers may not have run yet. */
+    for (unsigned i = 0; i < LIVES || (atomic_load(&pinned) == 0 && i < LIVES * 1000); ++i) {
         pp_seat *seat = pp_roster_take(&roster);
         uint64_t id = pp_seat_id(seat);
         ((chair *) seat)->owner = id;
         pp_seat_open(seat);
         atomic_store_explicit(&seen[(mine + i) % PLACES], id, memory_order_relaxed);
-        if (i % 64 == 0) {
+        if (i % 64 == 0 || i >= LIVES) {
             test_thread_yield();
         }
         pp_seat_shut(seat);
