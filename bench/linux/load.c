@@ -63,7 +63,8 @@ bool load_over(struct load *load, uint64_t now_ns)
 {
     if (!load->counting && now_ns >= load->begin_ns) {
         load->counting = true;
-        load->begin_ns = now_ns;
+        load->end_ns = load->end_ns == UINT64_MAX ? UINT64_MAX : now_ns + (load->end_ns - load->begin_ns);
+        load->begin_ns = now_ns; /* Later than planned where something else had the processor. */
         load->begin_cpu_ns = machine_own_cpu_ns();
         load->begin_server_ns = machine_process_cpu_ns(load->server_pid);
     }
