@@ -34,6 +34,7 @@ struct test_bed {
     uint32_t drainers_count;
     bed_drainer drainers[BED_DRAINERS_MAX];
     uint32_t running; /* How many of them have a thread. */
+    bool lent;        /* As in pp_port_options. */
     atomic_bool stopping;
     char name[80];
     pp_ear *ear;                      /* NULL: not listening. */
@@ -49,7 +50,12 @@ typedef struct bed_end {
     pp_op write;
 } bed_end;
 
+/* Any thread takes, now this one, now that. */
 void bed_open(test_bed *bed, uint32_t drainers);
+
+/* Each drainer is taken by one thread for good: bed_start's, or (one drainer) the test's own. So the laws are held where
+ * a backend may rely on that; with PIPEPORT_TEST_LENT set in the environment it is as bed_open, for the other half. */
+void bed_open_own(test_bed *bed, uint32_t drainers);
 
 /* Everything is closed but the ear, which it closes; every operation is home, every block given back. */
 void bed_close(test_bed *bed);
@@ -90,9 +96,10 @@ pp_armed bed_arm_write(bed_end *end, const void *data, uint32_t bytes, pp_result
 pp_result bed_read(test_bed *bed, bed_end *end, void *buffer, uint32_t bytes);
 pp_result bed_write(test_bed *bed, bed_end *end, const void *data, uint32_t bytes);
 
-/* Writes a stamped stream, from its byte 0, until a write pends. Answers how much was taken before that one, which is
- * of `bytes` at `block`. */
-uint64_t bed_fill(bed_end *end, void *block, uint32_t bytes);
+/* Writes a stamped stream, from its byte 0, until a write pends: it is still out after a take, in which a backend that
+ * puts writes off does them. (Where threads drain, the test's is a foreign one, which nobody puts off.) Answers how
+ * much was taken before that one, which is of `bytes` at `block`. */
+uint64_t bed_fill(test_bed *bed, bed_end *end, void *block, uint32_t bytes);
 
 /* Writes `total` stamped bytes at `from`, `piece` at a time, while `to` reads and checks them. */
 void bed_stream(test_bed *bed, bed_end *from, bed_end *to, uint64_t total, uint32_t piece);

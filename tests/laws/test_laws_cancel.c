@@ -18,7 +18,7 @@ static pp_gate race_begins[RACES];
 
 static void cancel_setup(void)
 {
-    bed_open(&cancel_bed, 1);
+    bed_open_own(&cancel_bed, 1);
     bed_listen(&cancel_bed);
     bed_pair(&cancel_bed, &server, &client);
 }
@@ -63,7 +63,7 @@ Test(laws_cancel, stops_a_clients_read_as_well)
 
 Test(laws_cancel, stops_a_pending_write_exactly_once_and_what_was_taken_is_in_order)
 {
-    uint64_t taken = bed_fill(&server, block, BLOCK);
+    uint64_t taken = bed_fill(&cancel_bed, &server, block, BLOCK);
     pp_pipe_cancel(&server.pipe, &server.write);
     pp_pipe_cancel(&server.pipe, &server.write);
     pp_result result = bed_await(&cancel_bed, &server.write);
@@ -114,7 +114,7 @@ Test(laws_cancel, of_a_read_leaves_the_write_alone)
 {
     pp_result now;
     cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_LATER);
-    uint64_t taken = bed_fill(&server, block, BLOCK);
+    uint64_t taken = bed_fill(&cancel_bed, &server, block, BLOCK);
     pp_pipe_cancel(&server.pipe, &server.read);
     cr_assert_eq(bed_await(&cancel_bed, &server.read).fault.status, PIPEPORT_STOPPED);
     bed_hears_nothing(&cancel_bed);
@@ -133,7 +133,7 @@ Test(laws_cancel, of_a_write_leaves_the_read_alone)
 {
     pp_result now;
     cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_LATER);
-    (void) bed_fill(&server, block, BLOCK);
+    (void) bed_fill(&cancel_bed, &server, block, BLOCK);
     pp_pipe_cancel(&server.pipe, &server.write);
     cr_assert_neq(bed_await(&cancel_bed, &server.write).fault.status, PIPEPORT_GONE);
     bed_hears_nothing(&cancel_bed);

@@ -16,7 +16,7 @@ static bed_end server, client;
 
 static void ear_setup(void)
 {
-    bed_open(&ear_bed, 1);
+    bed_open_own(&ear_bed, 1);
     bed_end_init(&ear_bed, &server, 0);
     bed_end_init(&ear_bed, &client, 0);
 }

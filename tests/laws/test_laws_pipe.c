@@ -16,7 +16,7 @@ static char block[BLOCK], room[BLOCK];
 
 static void pipe_setup(void)
 {
-    bed_open(&pipe_bed, 1);
+    bed_open_own(&pipe_bed, 1);
     bed_listen(&pipe_bed);
     bed_pair(&pipe_bed, &server, &client);
 }
@@ -144,11 +144,12 @@ Test(laws_pipe, has_a_read_and_a_write_pending_at_once_on_each_end)
     static char other[BLOCK];
     pp_result now;
     cr_assert_eq(bed_arm_read(&server, room, 1, &now), PP_LATER);
-    uint64_t taken = bed_fill(&server, block, BLOCK); /* Towards the client; its own direction stays empty. */
+    uint64_t taken = bed_fill(&pipe_bed, &server, block,
+                              BLOCK); /* Towards the client; its own direction stays empty. */
     cr_assert_eq(bed_write(&pipe_bed, &client, "x", 1).bytes, 1);
     pp_result result = bed_await(&pipe_bed, &server.read);
     cr_assert(result.fault.status == PIPEPORT_OK && result.bytes == 1 && room[0] == 'x');
-    uint64_t taken_back = bed_fill(&client, other, BLOCK); /* Now both directions are full. */
+    uint64_t taken_back = bed_fill(&pipe_bed, &client, other, BLOCK); /* Now both directions are full. */
     pipe_expect(&client, taken + 1, 0);
     pipe_expect(&server, taken_back + 1, 0);
     while (!bed_poll(&pipe_bed, &server.write, &result)) {
@@ -230,7 +231,7 @@ Test(laws_pipe, answers_gone_to_a_write_after_the_peers_end)
 
 Test(laws_pipe, ends_a_pending_write_with_gone_when_the_peer_closes)
 {
-    (void) bed_fill(&server, block, BLOCK);
+    (void) bed_fill(&pipe_bed, &server, block, BLOCK);
     bed_end_close(&client);
     pp_result result = bed_await(&pipe_bed, &server.write);
     cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %ld", result.fault.status,
@@ -242,7 +243,7 @@ Test(laws_pipe, ends_a_read_and_a_write_once_each_when_the_peer_closes)
 {
     pp_result now;
     cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_LATER);
-    (void) bed_fill(&server, block, BLOCK);
+    (void) bed_fill(&pipe_bed, &server, block, BLOCK);
     bed_end_close(&client);
     cr_assert_eq(bed_await(&pipe_bed, &server.write).fault.status, PIPEPORT_GONE);
     cr_assert_eq(bed_await(&pipe_bed, &server.read).fault.status, PIPEPORT_GONE);

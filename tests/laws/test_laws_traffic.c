@@ -158,9 +158,18 @@ static void traffic_connect(bed_end *server, bed_end *client, uint32_t number)
     LAW(pp_gate_wait(&traffic_gate, BED_PATIENCE_MS));
 }
 
-static void traffic_begin(uint32_t drainers, uint64_t seed)
+static void traffic_open(uint32_t drainers, bool own)
 {
-    bed_open(&traffic_bed, drainers);
+    if (own) {
+        bed_open_own(&traffic_bed, drainers);
+    } else {
+        bed_open(&traffic_bed, drainers);
+    }
+}
+
+static void traffic_begin(uint32_t drainers, bool own, uint64_t seed)
+{
+    traffic_open(drainers, own);
     bed_listen(&traffic_bed);
     bed_start(&traffic_bed);
     for (uint32_t i = 0; i < 2 * PAIRS; i += 2) {
@@ -185,7 +194,9 @@ static void traffic_end(void)
         cr_assert_eq(atomic_load(&talkers[i].later), atomic_load(&talkers[i].done));
         later += atomic_load(&talkers[i].later);
     }
-    bed_hears_nothing(&traffic_bed);
+    if (traffic_bed.lent) {
+        bed_hears_nothing(&traffic_bed);
+    }
     uint64_t armed, done;
     pp_port_count(traffic_bed.port, &armed, &done);
     cr_assert_eq(armed, later + PAIRS, "the port counts as we do, and each accept besides");
@@ -201,11 +212,11 @@ static void traffic_close(void)
     bed_close(&traffic_bed);
 }
 
-static void traffic_run(uint32_t drainers)
+static void traffic_run(uint32_t drainers, bool own)
 {
     uint64_t seed = test_seed();
     cr_log_info("PIPEPORT_TEST_SEED=%llu", (unsigned long long) seed);
-    traffic_begin(drainers, seed);
+    traffic_begin(drainers, own, seed);
     for (uint32_t i = 0; i < 2 * PAIRS; i++) {
         talker_read(&talkers[i]);
         talker_write(&talkers[i]);
@@ -216,17 +227,22 @@ static void traffic_run(uint32_t drainers)
 
 Test(laws_traffic, ends_every_operation_now_or_later_and_never_both_with_one_drainer)
 {
-    traffic_run(1);
+    traffic_run(1, false);
 }
 
 Test(laws_traffic, ends_every_operation_now_or_later_and_never_both_with_two_drainers)
 {
-    traffic_run(2);
+    traffic_run(2, false);
 }
 
 Test(laws_traffic, ends_every_operation_now_or_later_and_never_both_with_four_drainers)
 {
-    traffic_run(4);
+    traffic_run(4, false);
+}
+
+Test(laws_traffic, ends_every_operation_now_or_later_where_each_drainer_has_a_thread_for_good)
+{
+    traffic_run(3, true);
 }
 
 static void cancel_all(void *argument)
@@ -238,12 +254,12 @@ static void cancel_all(void *argument)
     }
 }
 
-Test(laws_traffic, loses_no_byte_to_foreign_threads_that_cancel_reads_all_the_time)
+static void traffic_cancel(bool own)
 {
     pp_thread cancellers[2];
     uint64_t seeds[2] = {test_seed(), test_seed() + 99};
     cr_log_info("PIPEPORT_TEST_SEED=%llu", (unsigned long long) seeds[0]);
-    traffic_begin(3, seeds[0]);
+    traffic_begin(3, own, seeds[0]);
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(pp_os_thread_start(&cancellers[i], cancel_all, &seeds[i]).status, PIPEPORT_OK);
     }
@@ -257,6 +273,16 @@ Test(laws_traffic, loses_no_byte_to_foreign_threads_that_cancel_reads_all_the_ti
     }
     cr_assert_gt(atomic_load(&traffic_stopped), 0, "no cancel ever won: the test tests nothing");
     traffic_close();
+}
+
+Test(laws_traffic, loses_no_byte_to_foreign_threads_that_cancel_reads_all_the_time)
+{
+    traffic_cancel(false);
+}
+
+Test(laws_traffic, loses_no_byte_to_them_where_each_drainer_has_a_thread_for_good)
+{
+    traffic_cancel(true);
 }
 
 enum { VICTIMS = 16, VICTIM_BLOCK = 32768 };
@@ -296,10 +322,10 @@ static void victim_write_done(pp_op *op, pp_result result, void *drainer)
 }
 
 /* Each has a read and a write pending when its peer closes, or when both are cancelled at the same time. */
-static void victims_run(bool cancel, bool hang_up)
+static void victims_run(bool own, bool cancel, bool hang_up)
 {
     static char byte;
-    bed_open(&traffic_bed, 4);
+    traffic_open(4, own);
     bed_listen(&traffic_bed);
     bed_start(&traffic_bed);
     for (int round = 0; round < 10; round++) {
@@ -314,7 +340,7 @@ static void victims_run(bool cancel, bool hang_up)
         pp_result now;
         for (uint32_t i = 0; i < VICTIMS; i++) {
             cr_assert_eq(bed_arm_read(&victims[i].end, &byte, 1, &now), PP_LATER);
-            (void) bed_fill(&victims[i].end, victims[i].block, VICTIM_BLOCK);
+            (void) bed_fill(&traffic_bed, &victims[i].end, victims[i].block, VICTIM_BLOCK);
         }
         for (uint32_t i = 0; i < VICTIMS; i++) {
             if (cancel) {
@@ -337,15 +363,22 @@ static void victims_run(bool cancel, bool hang_up)
 
 Test(laws_traffic, brings_both_operations_home_when_the_peer_closes)
 {
-    victims_run(false, true);
+    victims_run(false, false, true);
 }
 
 Test(laws_traffic, brings_both_operations_home_when_both_are_cancelled)
 {
-    victims_run(true, false);
+    victims_run(false, true, false);
 }
 
 Test(laws_traffic, brings_both_operations_home_when_a_cancel_races_with_the_peers_close)
 {
-    victims_run(true, true);
+    victims_run(false, true, true);
+}
+
+Test(laws_traffic, brings_both_operations_home_to_drainers_that_have_a_thread_for_good)
+{
+    victims_run(true, false, true);
+    victims_run(true, true, false);
+    victims_run(true, true, true);
 }

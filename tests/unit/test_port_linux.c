@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_port_linux.c - what only the Linux backend has: addresses and who owns them, lock files, the peer's end in the
- * edge of its last bytes, a process without descriptors, reads armed by a foreign thread. What every backend must do is
- * in tests/laws.
+ * test_port_linux.c - what only the Linux backend has, seen through its epoll driver: addresses and who owns them, lock
+ * files, the peer's end in the edge of its last bytes, a process without descriptors, reads armed by a foreign thread.
+ * What every backend must do is in tests/laws.
  */
 #define _GNU_SOURCE
 #include "engine/port/linux/address.h"
@@ -40,6 +40,7 @@ static void port_setup(void)
     cr_assert_eq(mkdir(folder, S_IRWXU), 0);
     cr_assert_eq(setenv("TMPDIR", folder, 1), 0);
     cr_assert_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
+    cr_assert_eq(setenv("PIPEPORT_LINUX_DRIVER", "epoll", 1), 0);
     bed_open(&port_bed, 2);
     bed_name(port_bed.name);
     cr_assert_eq(pp_pipe_address(port_bed.name, address), PIPEPORT_OK);
@@ -255,7 +256,7 @@ Test(port_linux, a_write_that_waits_takes_what_an_operation_has_room_for)
     pp_result result;
     cr_assert_eq(port_listen(&port_bed.ear).status, PIPEPORT_OK);
     bed_pair(&port_bed, &server, &client);
-    (void) bed_fill(&client, block, sizeof block); /* One write pends. */
+    (void) bed_fill(&port_bed, &client, block, sizeof block); /* One write pends. */
     pp_pipe_cancel(&client.pipe, &client.write);
     cr_assert_eq(bed_await(&port_bed, &client.write).fault.status, PIPEPORT_STOPPED);
     for (int i = 0; i < PP_SLICES_MAX; i++) {
