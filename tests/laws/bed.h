@@ -54,7 +54,7 @@ typedef struct bed_end {
 void bed_open(test_bed *bed, uint32_t drainers);
 
 /* Each drainer is taken by one thread for good: bed_start's, or (one drainer) the test's own. So the laws are held where
- * a backend may rely on that; with PIPEPORT_TEST_LENT set in the environment it is as bed_open, for the other half. */
+ * a backend may rely on that; with PIPEPORT_TEST_LENT set in the environment it is bed_open, for the other half. */
 void bed_open_own(test_bed *bed, uint32_t drainers);
 
 /* Everything is closed but the ear, which it closes; every operation is home, every block given back. */
@@ -97,7 +97,7 @@ pp_result bed_read(test_bed *bed, bed_end *end, void *buffer, uint32_t bytes);
 pp_result bed_write(test_bed *bed, bed_end *end, const void *data, uint32_t bytes);
 
 /* Writes a stamped stream, from its byte 0, until a write pends: it is still out after a take, in which a backend that
- * puts writes off does them. (Where threads drain, the test's is a foreign one, which nobody puts off.) Answers how
+ * puts writes off does them. (Where threads drain, the test's own is a foreign one, which nobody puts off.) Answers how
  * much was taken before that one, which is of `bytes` at `block`. */
 uint64_t bed_fill(test_bed *bed, bed_end *end, void *block, uint32_t bytes);
 
