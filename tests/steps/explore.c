@@ -126,11 +126,15 @@ void sim_step(void)
     if (!sim_fiber_self()) {
         return;
     }
-    if (!sim_touched.where || note_touch(sim_touched.where, sim_touched.writes)) {
+    const volatile void *where = sim_touched.where;
+    if (!where || note_touch(where, sim_touched.writes)) {
         walkers[current].next = sim_touched;
         sim_fiber_yield();
     } else if (++touches == TOUCHES_MAX) {
         steps_fail("it ends", __FILE__, __LINE__);
+    }
+    if (steps_heap_is_given(where)) {
+        steps_fail("nobody touches what was given back", __FILE__, __LINE__);
     }
 }
 

@@ -56,5 +56,6 @@ _Noreturn void steps_fail(const char *what, const char *file, int line);
  * and not yet given. */
 void steps_heap_reset(void);
 uint32_t steps_heap_blocks(void);
+bool steps_heap_is_given(const volatile void *where); /* A block was there, and was given back. */
 
 #endif

@@ -46,14 +46,24 @@ void pp_lock_give(pp_lock *lock)
     lock->word[0] = 0;
 }
 
-static alignas(16) unsigned char heap[64 * 1024];
+enum { HEAP_BYTES = 64 * 1024, HEAP_UNIT = 16 };
+
+static alignas(HEAP_UNIT) unsigned char heap[HEAP_BYTES];
+static bool heap_given[HEAP_BYTES / HEAP_UNIT]; /* Back from who had it; nobody gets it again in this run. */
 static size_t heap_used;
 static uint32_t heap_blocks;
 
 void steps_heap_reset(void)
 {
+    memset(heap_given, 0, heap_used / HEAP_UNIT * sizeof heap_given[0]);
     heap_used = 0;
     heap_blocks = 0;
+}
+
+bool steps_heap_is_given(const volatile void *where)
+{
+    uintptr_t at = (uintptr_t) where - (uintptr_t) heap;
+    return at < HEAP_BYTES && heap_given[at / HEAP_UNIT];
 }
 
 uint32_t steps_heap_blocks(void)
@@ -73,7 +83,7 @@ void *pp_memory_take(pp_memory *memory, size_t bytes)
     STEPS_ASSERT(bytes <= sizeof heap - heap_used);
     void *block = heap + heap_used;
     heap_blocks += 1;
-    heap_used += (bytes + 15) / 16 * 16;
+    heap_used += (bytes + HEAP_UNIT - 1) / HEAP_UNIT * HEAP_UNIT;
     return block;
 }
 
@@ -87,7 +97,10 @@ void pp_memory_give(pp_memory *memory, void *block, size_t bytes)
     (void) memory;
     if (block) {
         STEPS_ASSERT(heap_blocks > 0);
+        STEPS_ASSERT(!steps_heap_is_given(block));
         heap_blocks -= 1;
         memset(block, 0xDD, bytes); /* Who still reads it reads nonsense. */
+        size_t first = (size_t) ((unsigned char *) block - heap) / HEAP_UNIT;
+        memset(&heap_given[first], true, (bytes + HEAP_UNIT - 1) / HEAP_UNIT * sizeof heap_given[0]);
     }
 }

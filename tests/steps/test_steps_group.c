@@ -102,6 +102,30 @@ Test(steps, group_walked_while_others_leave_and_join)
     cr_assert_gt(steps_explore(&scenario), 40);
 }
 
+static void leaves(void)
+{
+    pp_group_leave(&g.group, g.leaves_slot);
+}
+
+static void stayer_leaves(void)
+{
+    pp_group_leave(&g.group, 1 - g.leaves_slot);
+}
+
+static void end_one(void)
+{
+    STEPS_ASSERT(pp_group_check(&g.group) == 1);
+}
+
+Test(steps, group_left_by_two_and_joined)
+{
+    const steps_scenario scenario = {.name = "group: two leave, one joins",
+                                     .begin = begin_with_two,
+                                     .fibers = {leaves, stayer_leaves, joins_too},
+                                     .end = end_one};
+    cr_assert_geq(steps_explore(&scenario), 6);
+}
+
 /* As a listener that opens a connection while its server stops. */
 static void joins_and_looks(void)
 {

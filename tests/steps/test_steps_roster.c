@@ -166,6 +166,35 @@ Test(steps, roster_has_one_last_pin)
     cr_assert_gt(steps_explore(&scenario), 1000);
 }
 
+static void begin_shut_with_two_pins(void)
+{
+    begin();
+    r.first = take();
+    r.id = r.first->owner;
+    pp_seat_pin(&r.first->seat);
+}
+
+static void opens_and_leaves(void)
+{
+    pp_seat_open(&r.first->seat);
+    owner_leaves();
+}
+
+/* Another one of the owner's pins. */
+static void unpins(void)
+{
+    unpin(r.first, r.id);
+}
+
+Test(steps, roster_opened_while_a_pin_leaves)
+{
+    const steps_scenario scenario = {.name = "roster: the owner opens and leaves, a pin leaves, one looks",
+                                     .begin = begin_shut_with_two_pins,
+                                     .fibers = {opens_and_leaves, unpins, looks},
+                                     .end = end_all_free};
+    cr_assert_gt(steps_explore(&scenario), 100);
+}
+
 /* ---- Taking and giving ---- */
 
 static void come_and_go(void)
