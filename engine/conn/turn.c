@@ -24,7 +24,7 @@ static void turn_run(pp_turn *turn, pp_worker *worker)
         case PP_TURN_BATCH_END:
             if (!was_behind) { /* Once, so that a worker's round ends however much comes in meanwhile. */
                 turn->behind = true;
-                pp_worker_defer(worker, &turn->chore);
+                pp_worker_defer(worker, &turn->op);
                 return;
             }
             pp_port_post(turn->port, &turn->op);
@@ -38,11 +38,6 @@ static void turn_run(pp_turn *turn, pp_worker *worker)
     turn->owner->unpin(turn, worker);
 }
 
-static void turn_run_chore(pp_chore *chore, pp_worker *worker)
-{
-    turn_run((pp_turn *) ((char *) chore - offsetof(pp_turn, chore)), worker);
-}
-
 static void turn_done(pp_op *op, pp_result result, void *drainer)
 {
     (void) result;
@@ -52,7 +47,6 @@ static void turn_done(pp_op *op, pp_result result, void *drainer)
 void pp_turn_init(pp_turn *turn, const pp_turn_owner *owner, pp_port *port, uint32_t home)
 {
     *turn = (pp_turn){.owner = owner, .port = port};
-    turn->chore.run = turn_run_chore;
     turn->op.done = turn_done;
     turn->op.home = home;
 }
@@ -65,7 +59,7 @@ void pp_turn_summon(pp_turn *turn, uint32_t duties, pp_worker *worker)
     }
     turn->owner->pin(turn);
     if (worker) {
-        pp_worker_defer(worker, &turn->chore);
+        pp_worker_defer(worker, &turn->op);
     } else {
         pp_port_post(turn->port, &turn->op);
     }

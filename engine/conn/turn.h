@@ -31,9 +31,8 @@ struct pp_turn {
     const pp_turn_owner *owner;
     pp_port *port;
     _Atomic uint32_t word;
-    bool behind;    /* The runner's: the chore was deferred for BATCH_END. */
-    pp_chore chore; /* Of who brings the turn; as RUNNING is set once, only one of both is under way. */
-    pp_op op;
+    bool behind; /* The runner's: the chore was deferred for BATCH_END. */
+    pp_op op;    /* A chore, or posted: as RUNNING is set once, it is under way once. */
 };
 
 void pp_turn_init(pp_turn *turn, const pp_turn_owner *owner, pp_port *port, uint32_t home);

@@ -12,27 +12,27 @@ enum {
     POOL_LEND_MS = 10   /* How long a waiting or unattending thread goes before it looks around again. */
 };
 
-void pp_worker_defer(pp_worker *worker, pp_chore *chore)
+void pp_worker_defer(pp_worker *worker, pp_op *chore)
 {
     PP_ASSERT(atomic_load_explicit(&worker->thread, memory_order_relaxed) == pp_os_thread_self());
-    chore->next = NULL;
+    chore->room.next = NULL;
     if (worker->last) {
-        worker->last->next = chore;
+        worker->last->room.next = chore;
     } else {
         worker->first = chore;
     }
     worker->last = chore;
 }
 
-static void worker_run_chores(pp_worker *worker)
+static void worker_do_chores(pp_worker *worker)
 {
     while (worker->first) {
-        pp_chore *chore = worker->first;
-        worker->first = chore->next;
+        pp_op *chore = worker->first;
+        worker->first = chore->room.next;
         if (!worker->first) {
             worker->last = NULL;
         }
-        chore->run(chore, worker);
+        chore->done(chore, (pp_result){{PIPEPORT_OK, 0}, 0}, worker);
     }
 }
 
@@ -57,7 +57,7 @@ static uint64_t worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
     while ((deadline = pp_deadlines_pop(deadlines, now_ms)) != NULL) {
         deadline->due(deadline, worker);
     }
-    worker_run_chores(worker);
+    worker_do_chores(worker);
     return pp_os_now_ms(); /* Events ran: who counts from before them waits too long. */
 }
 
@@ -71,7 +71,7 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     for (uint32_t i = 0; i < count; ++i) {
         batch[i].op->done(batch[i].op, batch[i].result, worker);
     }
-    worker_run_chores(worker);
+    worker_do_chores(worker);
     uint64_t end_ms = pp_os_now_ms();
     worker->batch_max = end_ms - begin_ms > WORKER_SLOW_MS ? 1 : PP_BATCH_MAX;
     return worker_run_deadlines(worker, end_ms);

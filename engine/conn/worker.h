@@ -2,12 +2,12 @@
 /*
  * worker.h - the threads that drain the port: a pool of ours, and those a host lends.
  *
- * A worker's turn: take a small batch of completions, hand each to its op, then run the chores that came up, then the
- * deadlines that are due. A chore is what shall happen on this thread once the batch is handled: a connection's turn,
- * or a write that was held back so that the replies of a whole batch leave in one (corking). A chore defers itself once
- * at most (to come behind the writes); who has more to do than its share posts to the port, so that every round ends.
- * When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it while
- * other workers are idle.
+ * A worker's turn: take a small batch of completions, hand each to its op, then do the chores that came up, then the
+ * deadlines that are due. A chore is an operation that is done on this thread once the batch is handled: a connection's
+ * turn, or a write that was held back so that the replies of a whole batch leave in one (corking). It defers itself
+ * once at most (to come behind the writes); who has more to do than its share posts to the port, so that every round
+ * ends. When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it
+ * while other workers are idle.
  *
  * Threads: a worker's fields belong to its thread, except `thread`, by which any thread can find out whether it is one.
  */
@@ -23,12 +23,6 @@ enum { PP_WORKERS_MAX = 64 };
 
 typedef struct pp_pool pp_pool;
 typedef struct pp_worker pp_worker;
-typedef struct pp_chore pp_chore;
-
-struct pp_chore { /* In at most one worker's list at a time; its owner sees to that. */
-    pp_chore *next;
-    void (*run)(pp_chore *chore, pp_worker *worker);
-};
 
 struct pp_worker {
     pp_pool *pool;
@@ -36,7 +30,7 @@ struct pp_worker {
                                  id matters to it, and that it wrote itself). */
     uint32_t drainer;
     uint32_t batch_max;
-    pp_chore *first, *last;
+    pp_op *first, *last; /* Chores, by room.next. */
     pp_spare spare;      /* What the connections whose turn runs here receive into. */
     pp_thread os_thread; /* Of ours only. */
 };
@@ -71,7 +65,7 @@ pp_worker *pp_pool_here(pp_pool *pool);
 /* Sets a deadline and sees to it that somebody waits no longer than that. True: it was set before. */
 bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms);
 
-/* On that worker's thread only. */
-void pp_worker_defer(pp_worker *worker, pp_chore *chore);
+/* On that worker's thread only: `chore` is done once its batch is handled, as if it were posted; no port knows of it. */
+void pp_worker_defer(pp_worker *worker, pp_op *chore);
 
 #endif

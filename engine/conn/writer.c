@@ -16,14 +16,6 @@ enum {
     WRITER_JOINED_BYTES_MAX = 64 * 1024 + 512
 };
 
-static void writer_pump(pp_writer *writer, pp_worker *worker);
-
-static void writer_run_cork(pp_chore *chore, pp_worker *worker)
-{
-    pp_writer *writer = (pp_writer *) ((char *) chore - offsetof(pp_writer, cork));
-    writer_pump(writer, worker);
-}
-
 /* Drops the first link of the chain. */
 static void writer_pop(pp_writer *writer)
 {
@@ -240,7 +232,7 @@ static void writer_pump(pp_writer *writer, pp_worker *worker)
     }
 }
 
-/* A write has come home, or a pump that was handed over. */
+/* A write has come home, or a pump that was corked or handed over. */
 static void writer_done(pp_op *op, pp_result result, void *drainer)
 {
     pp_writer *writer = (pp_writer *) ((char *) op - offsetof(pp_writer, op));
@@ -261,7 +253,6 @@ void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, pp
     writer->pipe = pipe;
     writer->memory = memory;
     writer->op.done = writer_done;
-    writer->cork.run = writer_run_cork;
     pp_sendq_init(&writer->sendq, queue_bytes_max);
 }
 
@@ -272,7 +263,7 @@ pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *work
     switch (pp_sendq_push(&writer->sendq, link)) {
     case PP_PUSH_TOOK:
         if (worker) {
-            pp_worker_defer(worker, &writer->cork);
+            pp_worker_defer(worker, &writer->op);
         } else {
             writer_pump(writer, NULL);
         }

@@ -40,8 +40,7 @@ struct pp_writer {
     pp_pipe *pipe;
     pp_memory *memory;
     pp_sendq sendq;
-    pp_op op;              /* The pending write; posted when a pump is handed over to a worker. */
-    pp_chore cork;         /* The pump waits for the end of a worker's batch. */
+    pp_op op;              /* Holds the pump: a pending write, a chore (corked), or posted (handed to a worker). */
     pp_link *chain;        /* Pump: taken and not yet written, oldest first. */
     uint32_t chain_offset; /* Pump: bytes of the first frame that are written. */
     uint32_t joined_bytes; /* Pump: of `joined`. */

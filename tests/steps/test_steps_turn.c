@@ -26,7 +26,7 @@ static struct {
     int pins;
 } t;
 
-void pp_worker_defer(pp_worker *worker, pp_chore *chore)
+void pp_worker_defer(pp_worker *worker, pp_op *chore)
 {
     (void) worker;
     (void) chore;

@@ -71,7 +71,7 @@ uint64_t pp_os_now_ms(void)
     return 1;
 }
 
-void pp_worker_defer(pp_worker *worker, pp_chore *chore)
+void pp_worker_defer(pp_worker *worker, pp_op *chore)
 {
     (void) worker;
     (void) chore;

@@ -61,24 +61,26 @@ static void deadline_due(pp_deadline *deadline, void *drainer)
     fake_os_pass(slow_ms);
 }
 
-static pp_chore second;
+static pp_op second;
 
-static void chore_second(pp_chore *chore, pp_worker *worker)
+static void chore_second(pp_op *chore, pp_result result, void *drainer)
 {
     (void) chore;
-    (void) worker;
+    (void) drainer;
+    cr_assert(result.fault.status == PIPEPORT_OK && result.bytes == 0);
     tell('2');
 }
 
-static void chore_first(pp_chore *chore, pp_worker *worker)
+static void chore_first(pp_op *chore, pp_result result, void *drainer)
 {
     (void) chore;
+    (void) result;
     tell('1');
-    second.run = chore_second;
-    pp_worker_defer(worker, &second);
+    second.done = chore_second;
+    pp_worker_defer(drainer, &second);
 }
 
-static pp_chore first = {.run = chore_first};
+static pp_op first = {.done = chore_first};
 
 static void op_defers(pp_op *op, pp_result result, void *drainer)
 {
