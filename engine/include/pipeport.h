@@ -151,7 +151,9 @@ typedef struct pipeport_events {
  * Fails:   INVALID, NO_MEMORY, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_engine_options *options);
 
-/* What drains its port, to be shown to people: "IOCP", "epoll" or "io_uring"; "" of NULL. Static. Thread: any. */
+/* What drains its port, to be shown to people: "IOCP", "epoll" or "io_uring"; "" of NULL. Static. On Linux
+ * PIPEPORT_LINUX_DRIVER in the environment chooses when an engine is created: epoll, uring or auto [auto, which is
+ * epoll]; anything else is INVALID. Where the kernel refuses rings the engine takes epoll, and logs it. Thread: any. */
 PIPEPORT_API const char *pipeport_engine_driver(const pipeport_engine *engine);
 
 /* Lends this thread to the engine: events run inside. Returns after for_ms (UINT32_MAX: when the engine stops).
