@@ -56,6 +56,7 @@ static steps_node nodes[DEPTH_MAX];
 static uint32_t path;  /* Nodes whose choice is made. */
 static uint32_t depth; /* Steps of this run. */
 static uint32_t touches;
+static const volatile void *touched; /* What the fiber that runs does now. */
 static bool off;   /* This run has left the path: all that it could do is asleep. It only comes to its end. */
 static bool fails; /* The step that runs is one that fails weakly. */
 static bool asked; /* The step that runs had a weak compare-exchange. */
@@ -91,7 +92,8 @@ _Noreturn void steps_fail(const char *what, const char *file, int line)
 {
     fprintf(stderr, "steps: %s:%d: this must hold and does not: %s\n", file, line, what);
     if (scenario) {
-        fprintf(stderr, "steps: %s, order %" PRIu64 ":\n", scenario->name, figures.orders + figures.cut + 1);
+        fprintf(stderr, "steps: %s, order %" PRIu64 ":\n", scenario->name ? scenario->name : "no name",
+                figures.orders + figures.cut + 1);
     }
     for (uint32_t i = 0; i < depth; ++i) {
         const steps_move *move = &trace[i];
@@ -118,7 +120,7 @@ static bool note_touch(const volatile void *where, bool writes)
         place->shared = true;
         learnt = true;
     }
-    return place->shared;
+    return place->shared || scenario->whole;
 }
 
 void sim_step(void)
@@ -133,6 +135,7 @@ void sim_step(void)
     } else if (++touches == TOUCHES_MAX) {
         steps_fail("it ends", __FILE__, __LINE__);
     }
+    touched = where;
     if (steps_heap_is_given(where)) {
         steps_fail("nobody touches what was given back", __FILE__, __LINE__);
     }
@@ -140,8 +143,16 @@ void sim_step(void)
 
 bool sim_step_fails_weakly(void)
 {
+    if (!sim_fiber_self()) {
+        return false;
+    }
+    steps_place *place = place_of(touched);
+    if (!place->shared) { /* Whether it fails is a choice, whoever else comes there. */
+        place->shared = true;
+        learnt = true;
+    }
     asked = true;
-    return sim_fiber_self() && fails;
+    return fails;
 }
 
 void steps_take(void *where, size_t bytes, bool (*ready)(void *argument), void *argument)
@@ -225,7 +236,7 @@ static bool move_is_in(const steps_move *moves, uint8_t count, uint8_t fiber, bo
 /* Whichever of both goes first, each does the same and both leave the same. */
 static bool moves_commute(const steps_move *a, const steps_move *b)
 {
-    if (a->fiber == b->fiber || !a->where || !b->where || (a->fails && b->fails)) {
+    if (scenario->whole || a->fiber == b->fiber || !a->where || !b->where || (a->fails && b->fails)) {
         return false;
     }
     return a->where != b->where || (!a->wrote && !b->wrote);
@@ -329,6 +340,11 @@ static bool path_next(void)
     return path > 0;
 }
 
+uint64_t steps_order(void)
+{
+    return off ? UINT64_MAX : figures.orders;
+}
+
 uint64_t steps_explore(const steps_scenario *which)
 {
     scenario = which;
@@ -346,8 +362,11 @@ uint64_t steps_explore(const steps_scenario *which)
             run();
         } while (!learnt && path_next());
     } while (learnt);
-    printf("steps: %s: %" PRIu64 " orders, up to %" PRIu32 " steps long, %" PRIu64 " more cut short, %.2f s\n",
-           scenario->name, figures.orders, figures.depth_max, figures.cut, (double) (clock() - start) / CLOCKS_PER_SEC);
-    fflush(stdout);
+    if (scenario->name) {
+        printf("steps: %s: %" PRIu64 " orders, up to %" PRIu32 " steps long, %" PRIu64 " more cut short, %.2f s\n",
+               scenario->name, figures.orders, figures.depth_max, figures.cut,
+               (double) (clock() - start) / CLOCKS_PER_SEC);
+        fflush(stdout);
+    }
     return figures.orders;
 }

@@ -8,8 +8,8 @@
  * does not end. One weak compare-exchange of a run may fail for no reason, at each place where it would have succeeded.
  *
  * Two reductions, both of which leave at least one order of each set of orders that no fiber can tell apart:
- * - Places: an address is a choice only if two fibers touch it and one of them writes. Which those are is learnt; each
- *   that is found starts the search afresh, so that the last search knows them all.
+ * - Places: an address is a choice only if two fibers touch it and one of them writes, or an exchange there may fail.
+ *   Which those are is learnt; each that is found starts the search afresh, so that the last search knows them all.
  * - Sleep sets: of two neighbouring steps at different addresses, or that both leave what they find, only one order is
  *   gone. Whether a step wrote is what it did, not what it might do: a compare-exchange that fails has only read.
  *
@@ -27,16 +27,20 @@
 enum { STEPS_FIBERS_MAX = 4 };
 
 typedef struct steps_scenario {
-    const char *name;
+    const char *name;    /* NULL: no line is printed about it. */
     void (*begin)(void); /* Makes everything anew, at the same addresses each time. Takes no steps. */
     void (*fibers[STEPS_FIBERS_MAX])(void);
     void (*always)(void); /* NULL, or asserts what must hold after each step. */
     void (*end)(void);    /* Asserts what must hold when all fibers have ended. */
+    bool whole;           /* Without the reductions: to test them. */
 } steps_scenario;
 
 /* How many orders there were. Aborts with the list of steps where something does not hold, where nobody can go on, or
  * where a run does not end. */
 uint64_t steps_explore(const steps_scenario *scenario);
+
+/* In end: how many orders came before this one, or UINT64_MAX: this run is one that was cut short. */
+uint64_t steps_order(void);
 
 /* In a fiber: goes on once `ready` (NULL: at once) says so. It may read any memory, and so may what comes right after
  * it: this step's place among all others makes a difference. */

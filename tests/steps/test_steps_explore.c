@@ -10,6 +10,7 @@
 #include "tests/support/aborts.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 TestSuite(steps, .timeout = 60);
@@ -203,4 +204,141 @@ Test(steps, explorer_aborts_where_a_run_does_not_end, TEST_ABORTS)
     const steps_scenario spins = {
         .name = "one spins for another", .begin = begin, .fibers = {spin, add_by_store}, .end = end};
     steps_explore(&spins);
+}
+
+/* ---- Against the search without reductions: small programs by chance, and all ends that each search reaches ---- */
+
+enum { PROGRAMS = 300, CODES = 3, ENDS_MAX = 20000 };
+
+typedef enum { LOAD, STORE, ADD, EXCHANGE, COMPARE, UNDER_LOCK, VERBS } verb;
+
+typedef struct code {
+    verb verb;
+    uint32_t word, value;
+} code;
+
+static code program[3][CODES]; /* The third fiber has one code less, so that the whole search ends soon. */
+static uint64_t heard[3];      /* By fiber: all that it was answered. */
+static uint64_t ends[2][ENDS_MAX];
+static uint32_t ends_count[2];
+static uint32_t search;
+
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+    sum = (sum ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    return sum ^ sum >> 29;
+}
+
+static uint32_t obey(const code *what)
+{
+    _Atomic uint32_t *word = &words[what->word];
+    uint32_t seen = what->value;
+    switch (what->verb) {
+    case LOAD:
+        return atomic_load(word);
+    case STORE:
+        atomic_store(word, what->value);
+        return 0;
+    case ADD:
+        return atomic_fetch_add(word, what->value);
+    case EXCHANGE:
+        return atomic_exchange(word, what->value);
+    case COMPARE:
+        return 16 * seen + atomic_compare_exchange_weak(word, &seen, what->value + 1);
+    case UNDER_LOCK:
+        pp_lock_take(&lock);
+        seen = under_lock;
+        under_lock = seen * 3 + what->value;
+        pp_lock_give(&lock);
+        return seen;
+    case VERBS:
+        break;
+    }
+    return 0;
+}
+
+static void run_program(int fiber)
+{
+    for (int i = 0; i < CODES - (fiber == 2); ++i) {
+        heard[fiber] = mix(heard[fiber], obey(&program[fiber][i]));
+    }
+}
+
+static void run_first(void)
+{
+    run_program(0);
+}
+
+static void run_second(void)
+{
+    run_program(1);
+}
+
+static void run_third(void)
+{
+    run_program(2);
+}
+
+static void begin_program(void)
+{
+    begin_lock();
+    memset(heard, 0, sizeof heard);
+}
+
+static void end_program(void)
+{
+    uint64_t sum = under_lock;
+    for (int i = 0; i < 3; ++i) {
+        sum = mix(mix(sum, words[i]), heard[i]);
+    }
+    if (steps_order() == UINT64_MAX) {
+        return;
+    }
+    uint32_t *count = &ends_count[search];
+    *count = steps_order() == 0 ? 0 : *count; /* What was reached while places were learnt does not count. */
+    for (uint32_t i = 0; i < *count; ++i) {
+        if (ends[search][i] == sum) {
+            return;
+        }
+    }
+    STEPS_ASSERT(*count < ENDS_MAX);
+    ends[search][(*count)++] = sum;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *) a;
+    uint64_t right = *(const uint64_t *) b;
+    return (left > right) - (left < right);
+}
+
+static void explore_program(void)
+{
+    steps_scenario scenario = {
+        .begin = begin_program, .fibers = {run_first, run_second, run_third}, .end = end_program};
+    search = 0;
+    uint64_t reduced = steps_explore(&scenario);
+    scenario.whole = true;
+    search = 1;
+    cr_assert_leq(reduced, steps_explore(&scenario));
+}
+
+Test(steps, explorer_reaches_every_end_that_the_whole_search_reaches)
+{
+    uint64_t chance = 1;
+    uint32_t most = 0;
+    for (int i = 0; i < PROGRAMS; ++i) {
+        for (int j = 0; j < 3 * CODES; ++j) {
+            chance = mix(chance, 7);
+            program[j / CODES][j % CODES] = (code){(verb) (chance % VERBS), chance / 16 % 2, chance / 64 % 3};
+        }
+        explore_program();
+        for (int j = 0; j < 2; ++j) {
+            qsort(ends[j], ends_count[j], sizeof ends[j][0], compare_ends);
+        }
+        cr_assert_eq(ends_count[0], ends_count[1], "program %d: %u ends, %u", i, ends_count[0], ends_count[1]);
+        cr_assert_arr_eq(ends[0], ends[1], ends_count[0] * sizeof ends[0][0]);
+        most = ends_count[0] > most ? ends_count[0] : most;
+    }
+    cr_assert_gt(most, 50, "programs in which little can happen");
 }
