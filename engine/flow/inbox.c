@@ -48,7 +48,7 @@ static void inbox_leave(pp_inbox *inbox, pp_inbox_state state)
     inbox->appetite = PP_INBOX_IDLE_BYTES;
     inbox->lean_reads = 0;
     if (inbox->state == PP_INBOX_LISTENING) {
-        inbox->state = state;
+        inbox->state = (uint8_t) state;
     }
 }
 
