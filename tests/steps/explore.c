@@ -187,7 +187,9 @@ static void run_step(steps_move *move)
     if (touch.bytes > TOUCH_BYTES_MAX) {
         steps_fail("a touch is too wide", __FILE__, __LINE__);
     }
-    memcpy(before, (const void *) (uintptr_t) touch.where, touch.where ? touch.bytes : 0);
+    if (touch.where) {
+        memcpy(before, (const void *) (uintptr_t) touch.where, touch.bytes);
+    }
     move->where = touch.where;
     trace[depth] = *move;
     depth += 1;
@@ -236,7 +238,7 @@ static bool move_is_in(const steps_move *moves, uint8_t count, uint8_t fiber, bo
 /* Whichever of both goes first, each does the same and both leave the same. */
 static bool moves_commute(const steps_move *a, const steps_move *b)
 {
-    if (scenario->whole || a->fiber == b->fiber || !a->where || !b->where || (a->fails && b->fails)) {
+    if (scenario->whole || a->fiber == b->fiber || !a->where || !b->where) {
         return false;
     }
     return a->where != b->where || (!a->wrote && !b->wrote);

@@ -186,9 +186,6 @@ sim_fiber *sim_fiber_create(void (*body)(void *argument), void *argument)
     fiber->argument = argument;
     fiber->has_ended = false;
     fiber->side.fake = NULL;
-#if FIBER_ASAN
-    __asan_unpoison_memory_region(fiber->side.low, fiber->side.bytes); /* What its last fiber left half done. */
-#endif
 #if FIBER_TSAN
     fiber->side.thread = __tsan_create_fiber(0);
 #endif
@@ -198,6 +195,11 @@ sim_fiber *sim_fiber_create(void (*body)(void *argument), void *argument)
 
 void sim_fiber_destroy(sim_fiber *fiber)
 {
+#if FIBER_ASAN
+    if (!fiber->has_ended) { /* Its frames are still there for AddressSanitizer. */
+        __asan_unpoison_memory_region(fiber->side.low, fiber->side.bytes);
+    }
+#endif
 #if FIBER_TSAN
     __tsan_destroy_fiber(fiber->side.thread);
 #endif
