@@ -90,11 +90,12 @@ static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
         return;
     }
     /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. Between
-     * `pending_since_ms` stored and `check_ms` loaded here, and the other way round where the deadline looks, stands a
+     * `pending_since_ms` stored and its time loaded here, and the other way round where the deadline looks, stands a
      * fence: one of both sees the other. */
     atomic_thread_fence(memory_order_seq_cst);
     uint64_t since_ms = atomic_load_explicit(&writer->pending_since_ms, memory_order_relaxed);
-    if (since_ms && atomic_load_explicit(&conn->check_ms, memory_order_relaxed) > since_ms + stall_ms) {
+    uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
+    if (since_ms && (set_ms == 0 || set_ms > since_ms + stall_ms)) {
         pp_turn_summon(&conn->turn, DUTY_CLOCK, worker);
     }
 }
@@ -217,8 +218,8 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
         conn_end(conn, (pp_fault){why, 0}, worker);
         return;
     }
-    if (due_ms < atomic_load_explicit(&conn->check_ms, memory_order_relaxed)) {
-        atomic_store_explicit(&conn->check_ms, due_ms, memory_order_relaxed);
+    uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
+    if (set_ms == 0 || due_ms < set_ms) {
         pp_seat_pin(&conn->seat);
         if (pp_pool_set_deadline(&conn->party->hub->pool, &conn->deadline, due_ms)) {
             pp_conn_unpin(conn, worker);
@@ -229,7 +230,6 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
 static void conn_deadline_due(pp_deadline *deadline, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) deadline - offsetof(pp_conn, deadline));
-    atomic_store_explicit(&conn->check_ms, UINT64_MAX, memory_order_relaxed);
     pp_turn_summon(&conn->turn, DUTY_CLOCK, drainer);
     pp_conn_unpin(conn, drainer);
 }
@@ -426,10 +426,9 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     conn->party = party;
     conn->pipe = *pipe;
     pp_reader_init(&conn->reader, &conn->pipe, &hub->memory, party->options.message_bytes_max, conn_read_done);
-    pp_writer_init(&conn->writer, &conn_writer_up, &conn->pipe, &hub->memory, party->options.send_queue_bytes_max);
+    pp_writer_init(&conn->writer, &conn_writer_up, &conn->pipe, party->options.send_queue_bytes_max);
     pp_turn_init(&conn->turn, &conn_turn_owner, hub->port, pipe->home);
     conn->deadline.due = conn_deadline_due;
-    atomic_init(&conn->check_ms, UINT64_MAX);
     atomic_init(&conn->drain_by_ms, UINT64_MAX);
     pp_party_retain(party);
     pp_turn_summon(&conn->turn, DUTY_OPEN, worker);
@@ -455,12 +454,12 @@ pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker)
 
 pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
 {
-    uint32_t before = atomic_load(&conn->wish);
+    uint8_t before = atomic_load(&conn->wish);
     do {
         if (before == PP_WISH_ABORT || (before == wish && by_ms >= atomic_load(&conn->drain_by_ms))) {
             return PIPEPORT_GONE;
         }
-    } while (before < (uint32_t) wish && !atomic_compare_exchange_weak(&conn->wish, &before, (uint32_t) wish));
+    } while (before < (uint8_t) wish && !atomic_compare_exchange_weak(&conn->wish, &before, (uint8_t) wish));
     uint64_t by_before = atomic_load(&conn->drain_by_ms);
     while (by_ms < by_before && !atomic_compare_exchange_weak(&conn->drain_by_ms, &by_before, by_ms)) {
     }

@@ -42,27 +42,26 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_seat seat;        /* First: the roster knows nothing else. */
     pp_party *party;
     pp_pipe pipe;
-    pp_reader reader; /* Turn. */
     pp_writer writer;
     pp_turn turn;
-    pp_conn_state state; /* Turn. */
-    void *user_state;    /* Turn: what `opened` returned. */
-    bool heard;          /* Turn: `opened` was told, so `closed` will be. */
-    bool spoke;          /* Turn: a whole message came. */
-    bool pump_home;      /* Turn: the writer is sealed. */
-    bool grouped;        /* Turn: in the party's members at `slot`. */
-    uint32_t slot;
+    _Atomic uint8_t wish; /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
+    _Atomic bool paused;
+    uint8_t state;      /* Turn: pp_conn_state. */
+    bool heard : 1;     /* Turn: `opened` was told, so `closed` will be. */
+    bool spoke : 1;     /* Turn: a whole message came. */
+    bool pump_home : 1; /* Turn: the writer is sealed. */
+    bool grouped : 1;   /* Turn: in the party's members at `slot`. */
+    uint32_t slot;      /* Turn. */
+    pp_reader reader;   /* Turn. */
+    void *user_state;   /* Turn: what `opened` returned. */
     pp_fault why;       /* Turn: from CLOSING on. */
     uint64_t discarded; /* Pump's holder before SEALED, turn after. */
     uint64_t opened_ms; /* Turn. */
     uint64_t heard_ms;  /* Turn: the last byte from the peer. */
     pp_deadline deadline;
-    _Atomic uint64_t check_ms; /* When the deadline will look; the turn sets it, the pump reads it (relaxed hint). */
     _Atomic uint64_t drain_by_ms;
     _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads. */
-    _Atomic uint32_t wish;       /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
-    _Atomic bool paused;
-    pp_link mark; /* The drain-close in the send queue. */
+    pp_link mark;                /* The drain-close in the send queue. */
 } pp_conn;
 
 /* Takes a seat and the open pipe (moved), and brings `opened` to a worker.

@@ -9,7 +9,7 @@ static void check_rest(const pp_conn *conn)
 {
     bool listens = conn->reader.armed;
     bool held = atomic_load(&conn->paused) || atomic_load(&conn->wish) != PP_WISH_NONE;
-    switch (conn->state) {
+    switch ((pp_conn_state) conn->state) {
     case PP_CONN_OPENING:
         PP_VERIFY(false); /* Its first turn opens it, or ends it. */
         break;
@@ -50,6 +50,6 @@ void pp_conn_check(const pp_conn *conn)
     }
     if (conn->state == PP_CONN_CLOSED) {
         PP_VERIFY(!conn->reader.armed && conn->pump_home);
-        PP_VERIFY(!conn->deadline.set);
+        PP_VERIFY(pp_deadline_due_ms(&conn->deadline) == 0);
     }
 }

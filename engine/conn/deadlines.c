@@ -19,13 +19,18 @@ void pp_deadlines_fini(pp_deadlines *deadlines)
     pp_lock_fini(&deadlines->lock);
 }
 
+uint64_t pp_deadline_due_ms(const pp_deadline *deadline)
+{
+    return atomic_load_explicit(&deadline->due_ms, memory_order_relaxed);
+}
+
 /* Two roots become one: the later hangs under the earlier. */
 static pp_deadline *deadlines_meld(pp_deadline *a, pp_deadline *b)
 {
     if (!a || !b) {
         return a ? a : b;
     }
-    if (b->due_ms < a->due_ms) {
+    if (pp_deadline_due_ms(b) < pp_deadline_due_ms(a)) {
         pp_deadline *earlier = b;
         b = a;
         a = earlier;
@@ -82,23 +87,23 @@ static void deadlines_take_out(pp_deadlines *deadlines, pp_deadline *deadline)
         deadlines->first = deadlines_meld(deadlines->first, below);
     }
     deadline->child = deadline->sibling = deadline->before = NULL;
-    deadline->set = false;
+    atomic_store_explicit(&deadline->due_ms, 0, memory_order_relaxed);
 }
 
 static void deadlines_publish(pp_deadlines *deadlines)
 {
-    atomic_store(&deadlines->next_ms, deadlines->first ? deadlines->first->due_ms : UINT64_MAX);
+    atomic_store(&deadlines->next_ms, deadlines->first ? pp_deadline_due_ms(deadlines->first) : UINT64_MAX);
 }
 
 pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline, uint64_t due_ms)
 {
     pp_lock_take(&deadlines->lock);
-    pp_deadline_set result = {.was_set = deadline->set};
-    if (deadline->set) {
+    PP_ASSERT(due_ms != 0);
+    pp_deadline_set result = {.was_set = pp_deadline_due_ms(deadline) != 0};
+    if (result.was_set) {
         deadlines_take_out(deadlines, deadline);
     }
-    deadline->due_ms = due_ms;
-    deadline->set = true;
+    atomic_store_explicit(&deadline->due_ms, due_ms, memory_order_relaxed);
     deadlines->first = deadlines_meld(deadlines->first, deadline);
     deadlines_publish(deadlines);
     result.is_next = deadlines->first == deadline;
@@ -109,7 +114,7 @@ pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline,
 bool pp_deadlines_clear(pp_deadlines *deadlines, pp_deadline *deadline)
 {
     pp_lock_take(&deadlines->lock);
-    bool was_set = deadline->set;
+    bool was_set = pp_deadline_due_ms(deadline) != 0;
     if (was_set) {
         deadlines_take_out(deadlines, deadline);
         deadlines_publish(deadlines);
@@ -122,7 +127,7 @@ pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms)
 {
     pp_deadline *due = NULL;
     pp_lock_take(&deadlines->lock);
-    if (deadlines->first && deadlines->first->due_ms <= now_ms) {
+    if (deadlines->first && pp_deadline_due_ms(deadlines->first) <= now_ms) {
         due = deadlines->first;
         deadlines_take_out(deadlines, due);
         deadlines_publish(deadlines);
@@ -136,10 +141,9 @@ pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms)
 static void deadlines_check_one(const pp_deadline *deadline, const pp_deadline *before, uint64_t parent_ms)
 {
     for (; deadline; before = deadline, deadline = deadline->sibling) {
-        PP_VERIFY(deadline->set);
         PP_VERIFY(deadline->before == before);
-        PP_VERIFY(deadline->due_ms >= parent_ms);
-        deadlines_check_one(deadline->child, deadline, deadline->due_ms);
+        PP_VERIFY(pp_deadline_due_ms(deadline) != 0 && pp_deadline_due_ms(deadline) >= parent_ms);
+        deadlines_check_one(deadline->child, deadline, pp_deadline_due_ms(deadline));
     }
 }
 
@@ -147,7 +151,7 @@ void pp_deadlines_check(pp_deadlines *deadlines)
 {
     pp_lock_take(&deadlines->lock);
     const pp_deadline *first = deadlines->first;
-    PP_VERIFY(atomic_load(&deadlines->next_ms) == (first ? first->due_ms : UINT64_MAX));
+    PP_VERIFY(atomic_load(&deadlines->next_ms) == (first ? pp_deadline_due_ms(first) : UINT64_MAX));
     PP_VERIFY(!first || !first->sibling);
     deadlines_check_one(first, NULL, 0);
     pp_lock_give(&deadlines->lock);

@@ -20,10 +20,9 @@ typedef struct pp_deadline pp_deadline;
 
 struct pp_deadline {
     void (*due)(pp_deadline *deadline, void *drainer); /* Set by the owner, once. */
-    uint64_t due_ms;                                   /* While set. This and the rest: under the lock. */
+    _Atomic uint64_t due_ms;                           /* 0: not set. This and the rest: changed under the lock. */
     pp_deadline *child, *sibling;
     pp_deadline *before; /* The elder sibling, or the parent of a first child. */
-    bool set;
 };
 
 typedef struct pp_deadlines {
@@ -39,9 +38,13 @@ typedef struct pp_deadline_set {
 
 void pp_deadlines_init(pp_deadlines *deadlines);
 void pp_deadlines_fini(pp_deadlines *deadlines);
+/* due_ms: above 0. */
 pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline, uint64_t due_ms);
 bool pp_deadlines_clear(pp_deadlines *deadlines, pp_deadline *deadline); /* True: it was set. */
 pp_deadline *pp_deadlines_pop(pp_deadlines *deadlines, uint64_t now_ms); /* The first if it is due, cleared. */
+
+/* When it is due, 0: not set. Any thread, relaxed: a hint. */
+uint64_t pp_deadline_due_ms(const pp_deadline *deadline);
 
 /* Tests: asserts what must hold between calls. */
 void pp_deadlines_check(pp_deadlines *deadlines);

@@ -38,7 +38,6 @@ typedef struct pp_writer_up { /* What a writer tells its connection; `worker` is
 struct pp_writer {
     const pp_writer_up *up;
     pp_pipe *pipe;
-    pp_memory *memory;
     pp_sendq sendq;
     pp_op op;              /* Holds the pump: a pending write, a chore (corked), or posted (handed to a worker). */
     pp_link *chain;        /* Pump: taken and not yet written, oldest first. */
@@ -51,8 +50,8 @@ struct pp_writer {
     _Atomic uint64_t pending_since_ms; /* 0: no write is pending. Relaxed: a clock for the stall bound. */
 };
 
-void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, pp_memory *memory,
-                    uint32_t queue_bytes_max);
+/* The pipe is open, and stays where it is; joined frames are of its memory. */
+void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, uint32_t queue_bytes_max);
 
 /* Pushes a link whose bytes are reserved (or a mark) and sees to the pump. `worker`: this thread's, or NULL.
  * Fails: GONE (sealed: the link is still the caller's; a message's bytes have been credited). */

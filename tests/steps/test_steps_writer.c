@@ -114,7 +114,8 @@ static void begin(void)
     steps_heap_reset();
     pp_memory_init(&w.memory, 0);
     w.pipe.slices_max = 1;
-    pp_writer_init(&w.writer, &up, &w.pipe, &w.memory, QUEUE_BYTES_MAX);
+    w.pipe.memory = &w.memory;
+    pp_writer_init(&w.writer, &up, &w.pipe, QUEUE_BYTES_MAX);
     for (int i = 0; i < SENDERS; ++i) {
         w.messages[i] = pp_message_create(&w.memory, PAYLOAD_BYTES, 1);
         STEPS_ASSERT(pp_sendq_reserve(&w.writer.sendq, FRAME_BYTES));

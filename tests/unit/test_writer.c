@@ -78,7 +78,8 @@ static void begin(uint32_t slices_max)
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     pipe = fake_pipe_open(&place, port);
-    pp_writer_init(&writer, &up, &place, &memory, 1 << 24);
+    place.memory = &memory;
+    pp_writer_init(&writer, &up, &place, 1 << 24);
     pins = 0;
     sealed = drained = stalled = 0;
     wrote = discarded = 0;
@@ -260,7 +261,7 @@ Test(writer, hands_a_long_queue_over_to_a_worker)
 Test(writer, tells_drained_when_half_is_free_and_somebody_was_refused)
 {
     begin(PP_SLICES_MAX);
-    pp_writer_init(&writer, &up, &place, &memory, 100);
+    pp_writer_init(&writer, &up, &place, 100);
     pipe->write_room = 0;
     cr_assert_eq(push(96, NULL), PIPEPORT_OK);
     cr_assert_not(pp_sendq_reserve(&writer.sendq, 1));

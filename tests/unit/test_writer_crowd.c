@@ -115,7 +115,7 @@ static void crowd_begin_round(unsigned round)
         pp_memory_check(&all.memory);
         cr_assert_eq(all.memory.bytes, 0);
     }
-    pp_writer_init(&all.writer, &crowd_up, &all.pipe, &all.memory, 1 << 20);
+    pp_writer_init(&all.writer, &crowd_up, &all.pipe, 1 << 20);
     all.sealed = 0;
     all.accepted = all.written = all.discarded = 0;
     all.ready = 0;
@@ -127,6 +127,7 @@ Test(writer_crowd, is_sealed_once_whenever_it_is_stopped)
     fake_reset();
     pp_memory_init(&all.memory, 0);
     fake_pipe_open(&all.pipe, all.port);
+    all.pipe.memory = &all.memory;
     for (int i = 0; i < PUSHERS; ++i) {
         test_thread_start(&threads[i], crowd_pusher, NULL);
     }
