@@ -50,7 +50,7 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     *out = client; /* Before the first event can want it. */
     pp_fault fault = pp_dialer_start(&client->dialer, pp_pool_here(&engine->hub.pool));
     if (fault.status == PIPEPORT_SYSTEM) { /* The other statuses say it all, and a client may try again and again. */
-        pp_hub_log(&engine->hub, "client %s: %s (system code %ld)", name, pipeport_status_text(fault.status),
+        pp_hub_log(&engine->hub, "client %s: %s (system code %d)", name, pipeport_status_text(fault.status),
                    fault.system_code);
     }
     if (fault.status != PIPEPORT_OK) {

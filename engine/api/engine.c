@@ -52,7 +52,7 @@ pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_eng
     uint32_t workers = options.workers == PIPEPORT_HOST_THREADS ? 0 : options.workers;
     pp_fault fault = pp_hub_init(&engine->hub, workers, sizeof(pp_conn));
     if (fault.status != PIPEPORT_OK) {
-        pp_hub_log(&engine->hub, "engine: %s (system code %ld)", pipeport_status_text(fault.status), fault.system_code);
+        pp_hub_log(&engine->hub, "engine: %s (system code %d)", pipeport_status_text(fault.status), fault.system_code);
         pp_lock_fini(&engine->lock);
         engine_give(engine);
         return fault.status;

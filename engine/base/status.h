@@ -7,9 +7,11 @@
 
 #include "engine/include/pipeport.h"
 
+#include <stdint.h>
+
 typedef struct pp_fault {
     pipeport_status status;
-    long system_code; /* GetLastError or errno where the system spoke, else 0. */
+    int32_t system_code; /* GetLastError or errno where the system spoke, else 0. */
 } pp_fault;
 
 #endif

@@ -82,7 +82,7 @@ static void listener_failed(pp_listener *listener, pp_fault fault)
     }
     uint32_t rest_ms = listener_begin_rest(listener, 0);
     if (rest_ms) {
-        pp_hub_log(listener->party->hub, "accept failed: %s (system code %ld); trying again in %u ms",
+        pp_hub_log(listener->party->hub, "accept failed: %s (system code %d); trying again in %u ms",
                    pipeport_status_text(fault.status), fault.system_code, rest_ms);
     }
     listener_rest(listener, rest_ms);

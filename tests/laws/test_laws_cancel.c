@@ -42,7 +42,7 @@ Test(laws_cancel, stops_an_armed_read_exactly_once)
         pp_pipe_cancel(&server.pipe, &server.read);
         pp_pipe_cancel(&server.pipe, &server.read);
         pp_result result = bed_await(&cancel_bed, &server.read);
-        cr_assert_eq(result.fault.status, PIPEPORT_STOPPED, "status %d, system code %ld", result.fault.status,
+        cr_assert_eq(result.fault.status, PIPEPORT_STOPPED, "status %d, system code %d", result.fault.status,
                      result.fault.system_code);
         cr_assert_eq(result.bytes, 0);
     }

@@ -89,7 +89,7 @@ Test(laws_ear, serves_a_name_of_many_letters)
     bed_name(unique);
     snprintf(name, sizeof name, "%.60s-\xce\xb1\xe4\xb8\xad\xf0\x9f\x90\xa7 x", unique);
     pp_fault fault = pp_ear_open(&ear_bed.ear, ear_bed.port, &ear_bed.memory, name, BED_BUFFER_BYTES);
-    cr_assert_eq(fault.status, PIPEPORT_OK, "status %d, system code %ld", fault.status, fault.system_code);
+    cr_assert_eq(fault.status, PIPEPORT_OK, "status %d, system code %d", fault.status, fault.system_code);
     pp_result now;
     cr_assert_eq(pp_pipe_accept(&server.pipe, ear_bed.ear, &server.accept, &now), PP_LATER);
     cr_assert_eq(bed_dial(&client, name, 0).status, PIPEPORT_OK);
@@ -168,7 +168,7 @@ Test(laws_ear, stops_a_cancelled_accept_exactly_once_and_closes_its_pipe)
         pp_pipe_cancel(&server.pipe, &server.accept);
         pp_pipe_cancel(&server.pipe, &server.accept);
         pp_result result = bed_await(&ear_bed, &server.accept);
-        cr_assert_eq(result.fault.status, PIPEPORT_STOPPED, "status %d, system code %ld", result.fault.status,
+        cr_assert_eq(result.fault.status, PIPEPORT_STOPPED, "status %d, system code %d", result.fault.status,
                      result.fault.system_code);
         cr_assert_eq(server.pipe.handle, PP_PIPE_CLOSED);
         pp_pipe_cancel(&server.pipe, &server.accept); /* Late, and of a closed pipe: nothing. */
@@ -280,7 +280,7 @@ Test(laws_ear, accepts_who_is_there_already_as_well_as_who_comes_later)
             result = bed_await(&ear_bed, &server.accept);
         }
         /* Nobody goes before his number is written, so nobody came and went for nothing: it is delivered. */
-        cr_assert_eq(result.fault.status, PIPEPORT_OK, "status %d, system code %ld", result.fault.status,
+        cr_assert_eq(result.fault.status, PIPEPORT_OK, "status %d, system code %d", result.fault.status,
                      result.fault.system_code);
         uint32_t number = UINT32_MAX;
         cr_assert_eq(bed_read(&ear_bed, &server, &number, sizeof number).bytes, sizeof number);

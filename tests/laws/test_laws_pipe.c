@@ -51,7 +51,7 @@ static void pipe_expect(bed_end *end, uint64_t bytes, uint64_t at)
 static void pipe_expect_gone(bed_end *end)
 {
     pp_result result = bed_read(&pipe_bed, end, room, BLOCK);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %ld", result.fault.status,
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
                  result.fault.system_code);
     cr_assert_eq(result.bytes, 0);
 }
@@ -222,7 +222,7 @@ Test(laws_pipe, answers_gone_to_a_write_after_the_peers_end)
 {
     bed_end_close(&server);
     pp_result result = bed_write(&pipe_bed, &client, "x", 1);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %ld", result.fault.status,
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
                  result.fault.system_code);
     result = bed_write(&pipe_bed, &client, "x", 1);
     cr_assert_eq(result.fault.status, PIPEPORT_GONE);
@@ -234,7 +234,7 @@ Test(laws_pipe, ends_a_pending_write_with_gone_when_the_peer_closes)
     (void) bed_fill(&pipe_bed, &server, block, BLOCK);
     bed_end_close(&client);
     pp_result result = bed_await(&pipe_bed, &server.write);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %ld", result.fault.status,
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
                  result.fault.system_code);
     pipe_settle();
 }

@@ -181,13 +181,13 @@ void fake_peer_reads(fake_pipe *of, uint64_t bytes)
     fake_try_write(of);
 }
 
-void fake_fail_read(fake_pipe *of, pipeport_status status, long code)
+void fake_fail_read(fake_pipe *of, pipeport_status status, int32_t code)
 {
     of->read_end = (pp_fault){status, code};
     fake_try_read(of);
 }
 
-void fake_fail_write(fake_pipe *of, pipeport_status status, long code)
+void fake_fail_write(fake_pipe *of, pipeport_status status, int32_t code)
 {
     of->write_end = (pp_fault){status, code};
     fake_try_write(of);

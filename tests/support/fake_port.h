@@ -87,8 +87,8 @@ void fake_peer_reads(fake_pipe *pipe, uint64_t bytes);
 void fake_peer_goes(fake_pipe *pipe);
 /* The pending await is done, though nothing has come. */
 void fake_await_lies(fake_pipe *pipe);
-void fake_fail_read(fake_pipe *pipe, pipeport_status status, long code);
-void fake_fail_write(fake_pipe *pipe, pipeport_status status, long code);
+void fake_fail_read(fake_pipe *pipe, pipeport_status status, int32_t code);
+void fake_fail_write(fake_pipe *pipe, pipeport_status status, int32_t code);
 
 /* A client comes: the oldest pending accept is done. NULL: nobody accepts. */
 fake_pipe *fake_client_comes(void);

@@ -38,7 +38,7 @@ typedef struct pp_line {
     uint16_t held_at;      /* read up to here, */
     uint16_t held_bytes;   /* and so many are left; 0: it holds none. */
     pipeport_status ended; /* Not OK: every read from now on ends so, */
-    long ended_code;       /* with this code. */
+    int32_t ended_code;    /* with this code. */
 } pp_line;
 
 static void line_enter(pp_ring *ring)
