@@ -81,8 +81,8 @@ def compiler(args):
 def heading(args):
     text = (f"Measured on {page.processors()}, {page.kernel()}, {compiler(args)}; load average before the start "
             f"{args.busy:.1f}. Servers of one worker on processor 0, the load on processor 1"
-            f"{', never asleep' if args.spin else ''}; {args.rounds} rounds of {args.ms} ms, after {args.warm_up_ms} ms "
-            "of warming up. Medians of all rounds, and the quartiles of the ratios.")
+            f"{', never asleep' if args.spin else ''}; {args.rounds} rounds of {args.ms} ms, after "
+            f"{args.warm_up_ms} ms of warming up. Medians of all rounds, and the quartiles of the ratios.")
     if args.busy > page.BUSY:
         text += f" {page.NOT_QUIET}"
     return text
