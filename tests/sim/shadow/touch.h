@@ -14,7 +14,7 @@
 typedef struct sim_touch {
     const volatile void *where; /* NULL: a fence. */
     size_t bytes;
-    bool writes;                /* May write; a compare-exchange too that will fail. */
+    bool writes; /* May write; a compare-exchange too that will fail. */
 } sim_touch;
 
 /* For sim_step: what the caller does next. */
