@@ -19,6 +19,9 @@ static void event_nap(void)
 static void event_act(sim_conn *conn)
 {
     event_nap();
+    if (conn->party->engine->going && sim_below(6) == 0) {
+        sim_user_act_late(conn);
+    }
     if (sim_happens(sim_users.acts_inside)) {
         sim_user_act_inside(conn);
     }

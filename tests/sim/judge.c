@@ -138,7 +138,7 @@ void sim_judge_message(sim_conn *conn, const void *data, size_t length)
 static uint64_t judge_slack_ns(void)
 {
     return 1000000 + 1000 * sim.rules.tick_ns + (sim.rules.jumps ? 2 * sim.rules.jump_ns : 0) +
-           (sim.rules.late ? sim.rules.late_ns : 0) + sim_nap_ns_max;
+           (sim.rules.late ? sim.rules.late_ns : 0) + (sim.rules.stalls ? 4 * sim.rules.stall_ns : 0) + sim_nap_ns_max;
 }
 
 static bool judge_has_passed(uint64_t since_ns, uint32_t bound_ms)
@@ -146,16 +146,16 @@ static bool judge_has_passed(uint64_t since_ns, uint32_t bound_ms)
     return sim_now_ns() - since_ns + judge_slack_ns() >= bound_ms * UINT64_C(1000000);
 }
 
-/* Not before one of the bounds that are measured in ms has passed. */
+/* Not before one of the bounds that are measured in ms has passed: perhaps a while ago, for then it only began to
+ * close. */
 static bool judge_is_late(const sim_conn *conn)
 {
     const pipeport_options *options = &conn->party->options;
     const sim_side *at = &conn->link->sides[conn->side];
     bool first = options->first_message_ms != 0 && conn->spoke == 0;
-    bool just_heard = sim_now_ns() - at->heard_ns <= judge_slack_ns();
     return (first && judge_has_passed(conn->opened_ns, options->first_message_ms)) ||
            (options->idle_ms != 0 && judge_has_passed(at->heard_ns, options->idle_ms)) ||
-           (options->idle_ms != 0 && just_heard && judge_has_passed(at->heard_before_ns, options->idle_ms)) ||
+           (options->idle_ms != 0 && judge_has_passed(sim_now_ns() - at->heard_gap_ns, options->idle_ms)) ||
            (conn->party->stopping && conn->party->drains &&
             judge_has_passed(conn->party->stopping_ns, conn->party->drain_ms));
 }

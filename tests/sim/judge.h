@@ -53,7 +53,8 @@ typedef struct sim_conn {
     bool was_paused;
     bool paused;          /* A pause has returned, and no resume has begun since. */
     uint32_t pause_grace; /* `message` events that may still begin: the one at the moment of a foreign pause. */
-    uint32_t resumes;     /* Begun. */
+    uint32_t resumes;     /* Begun, */
+    uint32_t resuming;    /* and under way. */
     uint32_t drained;     /* Events. */
     bool starved;         /* A send heard FULL, and no `drained` came since that send began. */
     uint64_t opened_ns;   /* When `opened` began, */

@@ -159,7 +159,8 @@ void sim_side_wrote(sim_side *side)
 void sim_side_heard(sim_side *side, uint32_t bytes)
 {
     if (bytes != 0) {
-        side->heard_before_ns = side->heard_ns;
+        uint64_t gap_ns = sim_now_ns() - side->heard_ns;
+        side->heard_gap_ns = gap_ns > side->heard_gap_ns ? gap_ns : side->heard_gap_ns;
         side->heard_ns = sim_now_ns();
     }
 }

@@ -33,7 +33,7 @@ typedef struct sim_side {
     uint64_t write_since_ns;   /* When the last write began, as its thread knew the time. */
     uint64_t write_longest_ns; /* The longest that one took until it was home. */
     uint64_t heard_ns;         /* When a read that brought something was last home, or it was opened. */
-    uint64_t heard_before_ns;  /* The time before that. */
+    uint64_t heard_gap_ns;     /* The longest between two of those. */
     bool drained;              /* The judge's: its connection has written all that it accepted. */
 } sim_side;
 

@@ -86,7 +86,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     uint32_t side;
     sim_link *link = sim_pipe_link(pipe, &side);
     sim_side *at = &link->sides[side];
-    SIM_MUST(bytes > 0 && (!op || pipe->port->shared || op->home == pipe->home));
+    SIM_MUST(bytes > 0 && (pipe->port->shared || op->home == pipe->home));
     if (at->read) {
         sim_fail("two reads are armed on one pipe (link %u)", link->number);
     }
@@ -106,10 +106,6 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
             result.fault = (pp_fault){PIPEPORT_GONE, 109};
         }
         return pipe_end_now(SIM_AT_READ, result, now);
-    }
-    if (!op) { /* It shall not wait. */
-        SIM_MUST(sim.rules.can_await);
-        return pipe_end_now(SIM_AT_READ, (pp_result){{PIPEPORT_OK, 0}, 0}, now);
     }
     sim_record *record = pipe_arm(pipe, op, SIM_READ);
     record->buffer = buffer;

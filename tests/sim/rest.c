@@ -110,7 +110,7 @@ static bool rest_is_calm(const sim_engine *engine)
 {
     const pp_hub *hub = &engine->engine->hub;
     return sim_port_rests(hub->port) && hub->port->waiting > 0 && sim_kernel_next_ns() == SIM_NEVER &&
-           sim_events_asleep == 0;
+           sim_events_asleep == 0 && sim_stalled == 0;
 }
 
 static void rest_check_engine(sim_engine *engine)

@@ -23,7 +23,7 @@ static void run_draw_users(void)
     sim_nap_ns_max = UINT64_C(1000000) << sim_below(7);
     sim_users = (sim_habits){
         .clients_max = is_crowd ? 60 + sim_below(41) : 1 + sim_below(sim_below(3) ? 6 : 24),
-        .rounds = 5 + sim_below(40),
+        .rounds = 10 + sim_below(sim_below(3) ? 60 : 200),
         .nap_ns_max = 1 + (1u << sim_below(25)),
         .echoes = sim_below(2) ? 0 : sim_below(20000),
         .acts_inside = sim_below(3) ? sim_below(6000) : 0,
@@ -72,6 +72,8 @@ static void run_create_engine(sim_engine *engine)
     if (sim_below(30) == 0) {
         options.size--;
     }
+    uint32_t no_memory = sim.rules.no_memory;
+    sim.rules.no_memory = sim_below(12) ? no_memory : 20000;
     for (int i = 0; i < 20; i++) {
         pipeport_engine *made = NULL;
         pipeport_status status = pipeport_engine_create(&made, &options);
@@ -83,7 +85,9 @@ static void run_create_engine(sim_engine *engine)
         SIM_MUST((status == PIPEPORT_INVALID) == (options.size != sizeof options));
         options.size = sizeof options;
         options.memory_bytes_max = 0;
+        sim.rules.no_memory = no_memory;
     }
+    sim.rules.no_memory = no_memory;
     for (uint32_t i = engine->engine && engine->hosted ? 1 + sim_below(3) : 0; i > 0; i--) {
         hosts_busy++;
         (void) sim_thread_start(run_host, engine);
@@ -141,7 +145,10 @@ void sim_run(uint64_t seed)
     for (uint32_t i = 0; i < sim_users.servers; i++) {
         (void) sim_user_serve(&sim_engines[sim_below(engines)], i);
     }
-    for (uint32_t i = sim_below(4) ? sim_below(5) : 0; i > 0; i--) {
+    for (uint32_t i = sim_below(sim_users.clients_max); i > 0; i--) {
+        (void) sim_user_dial(&sim_engines[sim_below(engines)], sim_below(sim_users.servers));
+    }
+    for (uint32_t i = sim_below(4) ? sim_below(2 + sim_users.clients_max / 4) : 0; i > 0; i--) {
         sim_peer_spawn();
     }
     for (uint32_t i = 1 + sim_below(5); i > 0; i--) {

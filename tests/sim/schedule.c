@@ -41,6 +41,7 @@ static uint32_t steps_left; /* Until a step lets others run. */
 void (*sim_schedule_rests)(void);
 uint32_t sim_locks_held[SIM_THREADS_MAX];
 bool sim_schedule_looks;
+uint32_t sim_stalled;
 
 uint64_t sim_now_ns(void)
 {
@@ -107,6 +108,7 @@ void sim_schedule_begin(void)
     ready_count = 0;
     threads_used = 1;
     threads_alive = 0;
+    sim_stalled = 0;
     self = 0;
     switches = 0;
     now_ns = UINT64_C(1000000000) + sim_random() % 1000000000;
@@ -293,6 +295,18 @@ void sim_sleep_ns(uint64_t ns)
     }
 }
 
+/* In the middle of something: others run, and perhaps a lot of them. */
+static void schedule_interrupt(void)
+{
+    if (sim_happens(sim.rules.stalls)) {
+        sim_stalled++;
+        (void) sim_block(&sim_stalled, now_ns + 1 + sim_random() % sim.rules.stall_ns);
+        sim_stalled--;
+    } else {
+        sim_yield();
+    }
+}
+
 void sim_step(void)
 {
     if (sim_schedule_looks) {
@@ -300,7 +314,7 @@ void sim_step(void)
     }
     sim.step++;
     if (--steps_left == 0) {
-        sim_yield();
+        schedule_interrupt();
     }
 }
 
@@ -313,6 +327,6 @@ void sim_call_step(void)
 {
     sim.step++;
     if (sim_happens(sim.rules.call_yields)) {
-        sim_yield();
+        schedule_interrupt();
     }
 }

@@ -51,6 +51,9 @@ void sim_sleep_ns(uint64_t ns);
 /* While somebody only looks, no step is taken and nobody else runs. */
 extern bool sim_schedule_looks;
 
+/* Threads that are held up in the middle of something. */
+extern uint32_t sim_stalled;
+
 /* Locks that a thread holds; their taker and giver count. */
 extern uint32_t sim_locks_held[SIM_THREADS_MAX];
 

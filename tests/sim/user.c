@@ -124,7 +124,8 @@ static void user_check_reached(const sim_party *party, uint32_t before, uint32_t
     const pipeport_options *options = &party->options;
     bool ends_by_itself = options->idle_ms || options->first_message_ms || options->write_stall_ms != UINT32_MAX ||
                           sim.allocations_refused;
-    if (!ends_by_itself && !party->stopping && user_count_open(party) == before && reached + refused < before) {
+    if (!ends_by_itself && !party->stopping && !party->engine->going && user_count_open(party) == before &&
+        reached + refused < before) {
         sim_fail("a broadcast reached %u of %u connections that were open, and %llu were full", reached, before,
                  (unsigned long long) refused);
     }
@@ -178,8 +179,9 @@ static void user_pause(sim_conn *conn, bool inside)
 {
     uint32_t resumes = conn->resumes;
     pipeport_status status = pipeport_pause(conn->party->engine->engine, conn->name);
-    sim_trace("pause: link, status", conn->link->number, status, 0);
-    if (sim_met(SIM_AT_PAUSE, status) == PIPEPORT_OK && resumes == conn->resumes && !conn->paused) {
+    sim_trace("pause: link, side, status", conn->link->number, conn->side, status);
+    if (sim_met(SIM_AT_PAUSE, status) == PIPEPORT_OK && resumes == conn->resumes && conn->resuming == 0 &&
+        !conn->paused) {
         conn->paused = conn->was_paused = true;
         conn->pause_grace = inside ? 0 : 1;
     }
@@ -188,9 +190,11 @@ static void user_pause(sim_conn *conn, bool inside)
 static void user_resume(sim_conn *conn)
 {
     conn->resumes++;
+    conn->resuming++;
     conn->paused = false;
     pipeport_status status = pipeport_resume(conn->party->engine->engine, conn->name);
-    sim_trace("resume: link, status", conn->link->number, status, 0);
+    conn->resuming--;
+    sim_trace("resume: link, side, status", conn->link->number, conn->side, status);
     (void) sim_met(SIM_AT_PAUSE, status);
 }
 
@@ -228,7 +232,7 @@ static uint32_t user_sometimes(uint32_t else_what, uint32_t below)
 
 static sim_party *user_new_party(sim_engine *engine, bool is_server, uint32_t number)
 {
-    if (sim_parties_count == SIM_PARTIES_MAX || engine->going || !engine->engine) {
+    if (sim_parties_count == SIM_PARTIES_MAX || !engine->engine) {
         return NULL;
     }
     sim_party *party = &sim_parties[sim_parties_count++];
@@ -296,14 +300,17 @@ static void user_look_at_stats(sim_party *party)
 
 /* ---- Acts ---- */
 
+/* Mostly one that is open, so that stale ones are met and not much else is missed. */
 static sim_conn *user_some_conn(void)
 {
     if (sim_conns_count == 0) {
         return NULL;
     }
-    /* Mostly one of the newest, so that stale ones are met and not much else is missed. */
-    uint32_t newest = sim_conns_count < 40 || sim_below(8) == 0 ? sim_conns_count : 40;
-    return &sim_conns[sim_conns_count - 1 - sim_below(newest)];
+    sim_conn *conn = &sim_conns[sim_below(sim_conns_count)];
+    for (int tries = 0; tries < 20 && conn->is_closed && sim_below(16); tries++) {
+        conn = &sim_conns[sim_below(sim_conns_count)];
+    }
+    return conn;
 }
 
 static void user_act_on(sim_conn *conn, bool inside)
@@ -335,6 +342,17 @@ void sim_user_answer(sim_conn *conn, size_t length)
     user_send_length(conn, (uint32_t) length);
 }
 
+void sim_user_act_late(sim_conn *conn)
+{
+    if (sim_below(2)) {
+        user_broadcast(conn->party);
+    } else if (sim_below(2)) {
+        (void) sim_user_dial(conn->party->engine, sim_below(sim_users.servers));
+    } else {
+        (void) sim_user_serve(conn->party->engine, sim_below(sim_users.servers + 2));
+    }
+}
+
 void sim_user_act_inside(sim_conn *conn)
 {
     uint32_t kind = sim_below(32);
@@ -343,8 +361,10 @@ void sim_user_act_inside(sim_conn *conn)
     } else if (kind == 1) {
         pipeport_status status = pipeport_engine_destroy(conn->party->engine->engine);
         SIM_MUST(sim_met(SIM_AT_DESTROY, status) == PIPEPORT_INVALID);
-    } else if (kind == 2) {
+    } else if (kind == 2) { /* STOPPED, should the engine be going. */
         (void) sim_user_dial(conn->party->engine, sim_below(sim_users.servers));
+    } else if (kind == 3) {
+        (void) sim_user_serve(conn->party->engine, sim_below(sim_users.servers + 2));
     } else {
         user_act_on(conn, true);
     }
@@ -363,6 +383,8 @@ static void user_act(void)
         user_look_at_stats(&sim_parties[sim_below(sim_parties_count)]);
     } else if (act < 22 && sim_parties_count > 0) {
         user_broadcast(&sim_parties[sim_below(sim_parties_count)]);
+    } else if (act == 22) {
+        sim_user_misuse(engine);
     } else if (conn) {
         user_act_on(conn, false);
     }

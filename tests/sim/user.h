@@ -37,6 +37,12 @@ void sim_user_stop(sim_party *party, bool inside);
 void sim_user_act_inside(sim_conn *conn);
 void sim_user_answer(sim_conn *conn, size_t length);
 
+/* In an event of an engine that goes. */
+void sim_user_act_late(sim_conn *conn);
+
+/* misuse.c */
+void sim_user_misuse(sim_engine *engine);
+
 /* event.c */
 pipeport_events sim_events_of(sim_party *party);
 

@@ -85,6 +85,8 @@ void sim_world_draw_rules(void)
     rules->arming_yields = rules->poisons = true;
     rules->weak_fails = sim_below(3) ? 0 : 4000;
     rules->held = sim_below(3) ? 0 : sim_below(3000);
+    rules->stalls = sim_below(2) ? 0 : sim_below(30000);
+    rules->stall_ns = UINT64_C(10000) << sim_below(14);
     rules->kernel_runs = 1000 + sim_below(30000);
     rules->reads_later = sim_below(3) ? world_habit(50000) : 65536;
     rules->writes_later = sim_below(3) ? world_habit(50000) : 65536;

@@ -21,10 +21,12 @@ typedef struct sim_rules { /* Chances are of 65536. */
     uint32_t pipe_bytes; /* A pipe holds no more each way, whatever it is asked for. */
     uint32_t step_every; /* An atomic operation in so many lets others run first; 0: none. */
     uint32_t call_yields;
-    bool poisons;         /* Lent read buffers, to see that nobody touches them. */
-    bool arming_yields;   /* So may reads and writes. */
-    uint32_t weak_fails;  /* A weak compare-exchange. */
-    uint32_t held;        /* Who was chosen is held up for a long while. */
+    bool poisons;        /* Lent read buffers, to see that nobody touches them. */
+    bool arming_yields;  /* So may reads and writes. */
+    uint32_t weak_fails; /* A weak compare-exchange. */
+    uint32_t held;       /* Who was chosen is held up for a while. */
+    uint32_t stalls;     /* Who lets others run in the middle of something comes back up to stall_ns later. */
+    uint64_t stall_ns;
     uint32_t kernel_runs; /* The system does something though threads could run. */
     uint32_t reads_later, writes_later;
     uint32_t short_reads, short_writes, empty_reads;
