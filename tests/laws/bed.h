@@ -54,7 +54,8 @@ typedef struct bed_end {
 void bed_open(test_bed *bed, uint32_t drainers);
 
 /* Each drainer is taken by one thread for good: bed_start's, or (one drainer) the test's own. So the laws are held
- * where a backend may rely on that; with PIPEPORT_TEST_LENT set in the environment it is bed_open, for the other half. */
+ * where a backend may rely on that; with PIPEPORT_TEST_LENT set in the environment it is bed_open, for the other
+ * half. */
 void bed_open_own(test_bed *bed, uint32_t drainers);
 
 /* Everything is closed but the ear, which it closes; every operation is home, every block given back. */

@@ -33,6 +33,7 @@ typedef struct pp_line {
     line_shot shot;
     bool sending; /* A send is with the kernel. */
     bool more;    /* See above. */
+    bool bulk;    /* See above. */
     bool leaving;
     uint16_t held_buffer;  /* Of the pool, */
     uint16_t held_at;      /* read up to here, */
@@ -124,6 +125,7 @@ static bool line_try_socket(pp_line *line, void *data, uint32_t bytes, pp_result
     } while (got < 0 && errno == EINTR);
     line->more = got == (ssize_t) bytes;
     if (got > 0) {
+        line->bulk = got > PP_POOL_BUFFER_BYTES;
         *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) got};
         return true;
     }
@@ -172,10 +174,12 @@ static bool line_try(pp_line *line, void *data, uint32_t bytes, pp_result *resul
 static void line_wait(pp_line *line)
 {
     if (line->shot == SHOT_NONE) {
-        if (pp_room_of(line->armed[LINE_READING])->letter.pieces == LINE_AWAIT) {
-            line_send_pool(line);
-        } else {
+        if (pp_room_of(line->armed[LINE_READING])->letter.pieces != LINE_AWAIT) {
             line_send_block(line);
+        } else if (line->bulk) {
+            line_send_poll(line);
+        } else {
+            line_send_pool(line);
         }
     }
 }
@@ -257,7 +261,7 @@ static bool line_pool_came(pp_line *line, int32_t result, uint32_t flags)
         }
     }
     if (result > 0) {
-        line->more = result == PP_POOL_BUFFER_BYTES;
+        line->more = line->bulk = result == PP_POOL_BUFFER_BYTES;
     } else if (!line_is_undone(result)) {
         line_end(line, -result);
     }

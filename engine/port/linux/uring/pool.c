@@ -10,7 +10,7 @@
 enum {
     POOL_BUFFERS_FIRST = 64,
     POOL_RING_BYTES = PP_POOL_BUFFERS_MAX * (int) sizeof(struct io_uring_buf),
-    POOL_BYTES = PP_POOL_BUFFERS_MAX * PP_POOL_BUFFER_BYTES
+    POOL_BYTES = PP_POOL_BUFFERS_MAX * PP_POOL_STRIDE_BYTES
 };
 
 static void pool_add(pp_pool *pool, uint32_t from, uint32_t to)

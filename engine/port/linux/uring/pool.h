@@ -16,7 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PP_POOL_BUFFER_BYTES = 4096, PP_POOL_BUFFERS_MAX = 1024, PP_POOL_GROUP = 0 };
+enum {
+    PP_POOL_BUFFER_BYTES = 4096,
+    PP_POOL_STRIDE_BYTES = PP_POOL_BUFFER_BYTES + 64, /* Else the first line of each would fall into one set of the
+                                                         cache, and few messages are longer than some lines. */
+    PP_POOL_BUFFERS_MAX = 1024,
+    PP_POOL_GROUP = 0
+};
 
 struct io_uring;
 struct io_uring_buf_ring;
@@ -35,7 +41,7 @@ void pp_pool_fini(pp_pool *pool);
 
 static inline char *pp_pool_data(const pp_pool *pool, uint32_t buffer)
 {
-    return pool->buffers + (size_t) buffer * PP_POOL_BUFFER_BYTES;
+    return pool->buffers + (size_t) buffer * PP_POOL_STRIDE_BYTES;
 }
 
 /* Gives one back that the kernel had taken. */
