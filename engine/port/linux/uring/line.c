@@ -3,10 +3,9 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/uring/intake.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,14 +14,11 @@ enum {
     LINE_READING, /* Lanes. */
     LINE_WRITING,
     LINE_LANES,
-    LINE_TRY_BYTES = 16 * 1024,   /* A read of so many first tries the socket itself. */
     LINE_BATCH_BYTES = 16 * 1024, /* A write of more than that goes out at once. */
     LINE_AWAIT = 0,               /* letter.pieces of an armed await, read, write. */
     LINE_READ,
     LINE_WRITE
 };
-
-typedef enum line_shot { SHOT_NONE, SHOT_POOL, SHOT_POLL, SHOT_BLOCK } line_shot;
 
 typedef struct pp_line {
     pp_guest guest; /* First: what the ring points at. */
@@ -30,16 +26,9 @@ typedef struct pp_line {
     int fd;
     _Atomic(char *) lane[LINE_LANES]; /* See above. */
     pp_op *armed[LINE_LANES];         /* The home's from here on: the operation, as soon as the home knows of it. */
-    line_shot shot;
-    bool sending; /* A send is with the kernel. */
-    bool more;    /* See above. */
-    bool bulk;    /* See above. */
+    bool sending;                     /* A send is with the kernel. */
     bool leaving;
-    uint16_t held_buffer;  /* Of the pool, */
-    uint16_t held_at;      /* read up to here, */
-    uint16_t held_bytes;   /* and so many are left; 0: it holds none. */
-    pipeport_status ended; /* Not OK: every read from now on ends so, */
-    int32_t ended_code;    /* with this code. */
+    pp_intake intake;
 } pp_line;
 
 static void line_enter(pp_ring *ring)
@@ -69,41 +58,9 @@ static bool line_is_wished(pp_line *line, int lane)
     return atomic_load_explicit(&line->lane[lane], memory_order_acquire) != (char *) line->armed[lane];
 }
 
-static void line_end(pp_line *line, int code)
+static pp_intake_of line_intake(pp_line *line)
 {
-    pp_fault fault = code == 0 ? (pp_fault){PIPEPORT_GONE, 0} : pp_fault_from(code);
-    line->ended = fault.status;
-    line->ended_code = fault.system_code;
-}
-
-/* ---- Requests ---- */
-
-static void line_send_pool(pp_line *line)
-{
-    struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
-    io_uring_prep_recv(request, line->fd, NULL, PP_POOL_BUFFER_BYTES, 0);
-    request->ioprio = IORING_RECVSEND_POLL_FIRST;
-    request->flags = IOSQE_BUFFER_SELECT;
-    request->buf_group = PP_POOL_GROUP;
-    pp_ring_point(request, &line->guest, LINE_READING);
-    line->shot = SHOT_POOL;
-}
-
-static void line_send_poll(pp_line *line)
-{
-    struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
-    io_uring_prep_poll_add(request, line->fd, POLLIN | POLLRDHUP);
-    pp_ring_point(request, &line->guest, LINE_READING);
-    line->shot = SHOT_POLL;
-}
-
-static void line_send_block(pp_line *line)
-{
-    const pp_room *room = pp_room_of(line->armed[LINE_READING]);
-    struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
-    io_uring_prep_recv(request, line->fd, room->as.lent.data[0], room->as.lent.bytes[0], 0);
-    pp_ring_point(request, &line->guest, LINE_READING);
-    line->shot = SHOT_BLOCK;
+    return (pp_intake_of){&line->intake, &line->guest, line->fd, LINE_READING};
 }
 
 static void line_send_write(pp_line *line)
@@ -115,72 +72,14 @@ static void line_send_write(pp_line *line)
     line->sending = true;
 }
 
-/* ---- Reading, at home ---- */
-
-static bool line_try_socket(pp_line *line, void *data, uint32_t bytes, pp_result *result)
-{
-    ssize_t got;
-    do {
-        got = recv(line->fd, data, bytes, MSG_DONTWAIT);
-    } while (got < 0 && errno == EINTR);
-    line->more = got == (ssize_t) bytes;
-    if (got > 0) {
-        line->bulk = got > PP_POOL_BUFFER_BYTES;
-        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) got};
-        return true;
-    }
-    if (got < 0 && errno == EAGAIN) {
-        return false;
-    }
-    line_end(line, got == 0 ? 0 : errno);
-    *result = (pp_result){{line->ended, line->ended_code}, 0};
-    return true;
-}
-
-static void line_copy_held(pp_line *line, void *data, uint32_t bytes, pp_result *result)
-{
-    pp_pool *pool = &line->guest.ring->pool;
-    uint16_t copied = bytes < line->held_bytes ? (uint16_t) bytes : line->held_bytes;
-    memcpy(data, pp_pool_data(pool, line->held_buffer) + line->held_at, copied);
-    line->held_at = (uint16_t) (line->held_at + copied);
-    line->held_bytes = (uint16_t) (line->held_bytes - copied);
-    if (line->held_bytes == 0) {
-        pp_pool_give(pool, line->held_buffer);
-    }
-    *result = (pp_result){{PIPEPORT_OK, 0}, copied};
-}
-
-/* True: the read into `data`, or (NULL) the await, is done with *result. */
-static bool line_try(pp_line *line, void *data, uint32_t bytes, pp_result *result)
-{
-    bool known = line->held_bytes > 0 || line->ended != PIPEPORT_OK;
-    *result = (pp_result){{PIPEPORT_OK, 0}, 0};
-    if (data == NULL) {
-        return known || (line->more && line->shot == SHOT_NONE);
-    }
-    if (line->held_bytes > 0) {
-        line_copy_held(line, data, bytes, result);
-    } else if (line->ended != PIPEPORT_OK) {
-        *result = (pp_result){{line->ended, line->ended_code}, 0};
-    } else if (line->shot == SHOT_NONE && (line->more || bytes >= LINE_TRY_BYTES)) {
-        return line_try_socket(line, data, bytes, result);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 /* The armed read or await has found nothing. */
 static void line_wait(pp_line *line)
 {
-    if (line->shot == SHOT_NONE) {
-        if (pp_room_of(line->armed[LINE_READING])->letter.pieces != LINE_AWAIT) {
-            line_send_block(line);
-        } else if (line->bulk) {
-            line_send_poll(line);
-        } else {
-            line_send_pool(line);
-        }
+    const pp_room *room = pp_room_of(line->armed[LINE_READING]);
+    if (room->letter.pieces == LINE_AWAIT) {
+        pp_intake_hint(line_intake(line));
+    } else {
+        pp_intake_block(line_intake(line), room->as.lent.data[0], room->as.lent.bytes[0]);
     }
 }
 
@@ -191,8 +90,9 @@ static void line_serve(pp_line *line)
     if (op != NULL) {
         const pp_room *room = pp_room_of(op);
         bool is_read = room->letter.pieces == LINE_READ;
+        void *data = is_read ? room->as.lent.data[0] : NULL;
         pp_result result;
-        if (line_try(line, is_read ? room->as.lent.data[0] : NULL, is_read ? room->as.lent.bytes[0] : 0, &result)) {
+        if (pp_intake_try(line_intake(line), data, is_read ? room->as.lent.bytes[0] : 0, &result)) {
             line_finish(line, LINE_READING, result);
         } else {
             line_wait(line);
@@ -220,73 +120,20 @@ static void line_asked(pp_guest *guest, pp_op *op)
 
 /* ---- What the kernel says ---- */
 
-/* The request ended without a result: by a cancel of ours, by its thread's end, by a signal. */
-static bool line_is_undone(int32_t result)
+static void line_read_came(pp_line *line, int32_t came, uint32_t flags)
 {
-    return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
-}
-
-static void line_block_came(pp_line *line, int32_t result)
-{
-    if (line_is_undone(result)) {
-        if (line_is_wished(line, LINE_READING)) {
-            line_finish(line, LINE_READING, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
-        } else {
-            line_send_block(line);
-        }
-    } else if (result > 0) {
-        line->more = (uint32_t) result == pp_room_of(line->armed[LINE_READING])->as.lent.bytes[0];
-        line_finish(line, LINE_READING, (pp_result){{PIPEPORT_OK, 0}, (uint32_t) result});
-    } else {
-        line_end(line, -result);
-        line_serve(line);
-    }
-}
-
-/* True: whoever waits shall be served, or ask again. */
-static bool line_pool_came(pp_line *line, int32_t result, uint32_t flags)
-{
-    pp_pool *pool = &line->guest.ring->pool;
-    if (result == -ENOBUFS) {
-        pp_pool_grow(pool);
-        line_send_poll(line);
-        return false;
-    }
-    if ((flags & IORING_CQE_F_BUFFER) != 0) {
-        line->held_buffer = (uint16_t) (flags >> IORING_CQE_BUFFER_SHIFT);
-        line->held_at = 0;
-        line->held_bytes = result > 0 ? (uint16_t) result : 0;
-        if (result <= 0) {
-            pp_pool_give(pool, line->held_buffer);
-        }
-    }
-    if (result > 0) {
-        line->more = line->bulk = result == PP_POOL_BUFFER_BYTES;
-    } else if (!line_is_undone(result)) {
-        line_end(line, -result);
-    }
-    return true;
-}
-
-static void line_read_came(pp_line *line, int32_t result, uint32_t flags)
-{
-    line_shot shot = line->shot;
-    line->shot = SHOT_NONE;
-    switch (shot) {
-    case SHOT_BLOCK:
-        line_block_came(line, result);
-        break;
-    case SHOT_POOL:
-        if (line_pool_came(line, result, flags)) {
+    if (line->intake.shot != PP_SHOT_BLOCK) {
+        if (pp_intake_came(line_intake(line), came, flags)) {
             line_serve(line);
         }
-        break;
-    case SHOT_POLL:
-        line->more = !line_is_undone(result);
-        line_serve(line);
-        break;
-    case SHOT_NONE:
-        PP_VERIFY(false);
+        return;
+    }
+    pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
+    uint32_t bytes = pp_room_of(line->armed[LINE_READING])->as.lent.bytes[0];
+    if (pp_intake_block_came(line_intake(line), came, bytes, &result) || line_is_wished(line, LINE_READING)) {
+        line_finish(line, LINE_READING, result);
+    } else {
+        line_wait(line);
     }
 }
 
@@ -295,7 +142,7 @@ static void line_write_came(pp_line *line, int32_t result)
     line->sending = false;
     if (result >= 0) {
         line_finish(line, LINE_WRITING, (pp_result){{PIPEPORT_OK, 0}, (uint32_t) result});
-    } else if (!line_is_undone(result)) {
+    } else if (!pp_intake_is_undone(result)) {
         line_finish(line, LINE_WRITING, (pp_result){pp_fault_from(-result), 0});
     } else if (line_is_wished(line, LINE_WRITING)) {
         line_finish(line, LINE_WRITING, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
@@ -311,6 +158,17 @@ static void line_free(pp_guest *guest)
     pp_memory_give(line->memory, line, sizeof *line);
 }
 
+static void line_leave_with(pp_line *line, uint32_t flags)
+{
+    if ((flags & IORING_CQE_F_BUFFER) != 0) {
+        pp_pool_give(&line->guest.ring->pool, flags >> IORING_CQE_BUFFER_SHIFT);
+    }
+    if ((flags & IORING_CQE_F_MORE) == 0) {
+        pp_guest_left(&line->guest);
+        line_free(&line->guest);
+    }
+}
+
 static void line_came(pp_guest *guest, uint32_t lane, int32_t result, uint32_t flags)
 {
     pp_line *line = (pp_line *) guest;
@@ -319,11 +177,7 @@ static void line_came(pp_guest *guest, uint32_t lane, int32_t result, uint32_t f
     if (lane == LINE_WRITING) {
         line_write_came(line, result);
     } else if (line->leaving) {
-        if ((flags & IORING_CQE_F_BUFFER) != 0) {
-            pp_pool_give(&ring->pool, flags >> IORING_CQE_BUFFER_SHIFT);
-        }
-        pp_guest_left(guest);
-        line_free(guest);
+        line_leave_with(line, flags);
     } else {
         line_read_came(line, result, flags);
     }
@@ -336,7 +190,7 @@ static void line_came(pp_guest *guest, uint32_t lane, int32_t result, uint32_t f
 static void line_meet_wishes(pp_line *line)
 {
     if (line->armed[LINE_READING] != NULL && line_is_wished(line, LINE_READING)) {
-        if (line->shot == SHOT_BLOCK) {
+        if (line->intake.shot == PP_SHOT_BLOCK) {
             pp_ring_cancel(&line->guest, LINE_READING);
         } else {
             line_finish(line, LINE_READING, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
@@ -351,10 +205,8 @@ static void line_meet_wishes(pp_line *line)
 static void line_leave(pp_line *line)
 {
     PP_ASSERT(line->armed[LINE_READING] == NULL && line->armed[LINE_WRITING] == NULL && !line->sending);
-    if (line->held_bytes > 0) {
-        pp_pool_give(&line->guest.ring->pool, line->held_buffer);
-    }
-    if (line->shot == SHOT_NONE) {
+    pp_intake_drop(line_intake(line));
+    if (line->intake.shot == PP_SHOT_NONE) {
         line_free(&line->guest);
     } else { /* The shutdown brings the request home. */
         line->leaving = true;
@@ -415,10 +267,10 @@ static bool line_try_here(pp_line *line, void *data, uint32_t bytes, pp_result *
 {
     pp_ring *ring = line->guest.ring;
     if (!ring->lent) {
-        return pp_ring_is_here(ring) && line_try(line, data, bytes, result);
+        return pp_ring_is_here(ring) && pp_intake_try(line_intake(line), data, bytes, result);
     }
     line_enter(ring);
-    bool done = line_try(line, data, bytes, result);
+    bool done = pp_intake_try(line_intake(line), data, bytes, result);
     line_exit(ring);
     return done;
 }
@@ -526,7 +378,7 @@ void pp_line_close(void *state)
 {
     pp_line *line = state;
     bool here = pp_ring_is_here(line->guest.ring);
-    if (!here || line->shot != SHOT_NONE) {
+    if (!here || line->intake.shot != PP_SHOT_NONE) {
         (void) shutdown(line->fd, SHUT_RDWR); /* It fails where the peer has closed: then nobody has to hear of it. */
     }
     if (!here) {

@@ -4,20 +4,10 @@
  *
  * The pipe's owner moves the pp_pipe about; the line stays where it is, and is what the kernel's completions point at.
  *
- * What the kernel holds is not what the engine armed. For reading, at most one request of ours is with the kernel:
- *
- *     NONE    nothing
- *     POOL    a receive into a buffer of the ring's pool: what came is `held` until reads have copied it
- *     POLL    a poll, when the pool was empty: the bytes stay in the socket
- *     BLOCK   a receive into the armed read's own buffer
- *
- * An await sends POOL and lends nothing; a read that finds nothing sends BLOCK, or waits for what is with the kernel
- * already. So an armed await, and a read that waits for POOL or POLL, can be stopped at once, and the request stays:
- * the next await or read takes it over. A stopped BLOCK, and a stopped write, are home when the kernel says so. Nobody
- * looks at the socket past a request that the kernel holds, so bytes keep their order.
- *
- * `more` is true when the socket may well have something at once: the last receive was full, or a poll said so. Then,
- * and when a large block is to be filled, a read first tries the socket itself: into the block, past the pool.
+ * What the kernel holds is not what the engine armed. For reading it is the line's intake (intake.h): an await lends
+ * nothing and asks for a hint; a read that finds nothing sends its block, or waits for what is with the kernel already.
+ * So an await, and a read whose block was not sent, are stopped at once, and the request stays: the next await or read
+ * takes it over. A block that was sent, and a write, are home when the kernel says so.
  *
  * Who touches what. `lane` is for all: NULL, the armed operation, or that + 1: somebody wished to cancel it. The armer
  * stores it before the operation can come home, a canceller makes op + 1 of op with a CAS and calls the home, the home

@@ -31,6 +31,8 @@ typedef struct pp_pool {
     struct io_uring_buf_ring *ring;
     char *buffers;  /* PP_POOL_BUFFERS_MAX of them; a page is the system's until the kernel has first written to it. */
     uint32_t count; /* Those in use at all: the first of them. */
+    uint16_t bytes[PP_POOL_BUFFERS_MAX]; /* Of one that is held: how many came, */
+    uint16_t next[PP_POOL_BUFFERS_MAX];  /* and which came after it. Its holder's. */
 } pp_pool;
 
 /* Answers 0 or an errno, and undoes what it did. */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * intake.h - what a line receives: the one request for it that may be with the kernel, and what came and is not read.
+ *
+ *     NONE    nothing is with the kernel
+ *     POOL    one receive into a buffer of the ring's pool
+ *     STREAM  the same again and again, until the kernel or we end it
+ *     POLL    a poll: the bytes stay in the socket
+ *     BLOCK   one receive into the block that an armed read has lent
+ *
+ * What POOL and STREAM bring is held until reads have copied it. Nobody looks at the socket past a request that is with
+ * the kernel, so bytes keep their order.
+ *
+ * A hint is asked for as suits what came last. POLL after a receive that was larger than a buffer: reads go straight
+ * into the block then, for one system call more a read. STREAM after some receives in a row that were short: it saves a
+ * request a message. POOL otherwise. A stream is ended when a buffer is full, and when nobody reads what it brings, so
+ * that one pipe cannot take the pool for itself. Where the pool is empty the hint is a POLL; nothing is lost by that.
+ *
+ * `more` is true when the socket may well have something at once: the last receive was full, or a poll said so. Then,
+ * and when a large block is to be filled, a read tries the socket itself.
+ */
+#ifndef PP_PORT_LINUX_URING_INTAKE_H
+#define PP_PORT_LINUX_URING_INTAKE_H
+
+#include "engine/port/linux/uring/ring.h"
+
+#include <errno.h>
+
+typedef enum pp_shot { PP_SHOT_NONE, PP_SHOT_POOL, PP_SHOT_STREAM, PP_SHOT_POLL, PP_SHOT_BLOCK } pp_shot;
+
+typedef struct pp_intake {
+    pp_shot shot;
+    bool more;           /* See above. */
+    bool bulk;           /* The last receive was larger than a buffer. */
+    bool ending;         /* The stream was cancelled. */
+    uint8_t shorts;      /* Receives in a row that did not fill a buffer. */
+    uint16_t held_first; /* Of the pool, oldest first; the first is read up to `held_at`. */
+    uint16_t held_last;
+    uint16_t held_at;
+    uint16_t held_count;
+    pipeport_status ended; /* Not OK: what every read from now on hears, once nothing is held, */
+    int32_t ended_code;    /* with this code. */
+} pp_intake;
+
+/* All of it by who may touch the line (line.h). `guest` and `lane` are what its requests point at, `fd` its socket. */
+typedef struct pp_intake_of {
+    pp_intake *intake;
+    pp_guest *guest;
+    int fd;
+    uint32_t lane;
+} pp_intake_of;
+
+/* True: a read into `data`, or (NULL) an await, is done with *result. */
+bool pp_intake_try(pp_intake_of of, void *data, uint32_t bytes, pp_result *result);
+
+/* Sends a hint, or a receive into `data`, if nothing is with the kernel. */
+void pp_intake_hint(pp_intake_of of);
+void pp_intake_block(pp_intake_of of, void *data, uint32_t bytes);
+
+/* What came of POOL, STREAM or POLL. True: whoever waits shall try again. */
+bool pp_intake_came(pp_intake_of of, int32_t result, uint32_t flags);
+
+/* What came of a BLOCK of `bytes`. True: that is the read's end, *result; else it shall be sent again, or be stopped. */
+bool pp_intake_block_came(pp_intake_of of, int32_t came, uint32_t bytes, pp_result *result);
+
+/* The request ended without a result: by a cancel of ours, by its thread's end, by a signal. */
+static inline bool pp_intake_is_undone(int32_t result)
+{
+    return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
+}
+
+/* Gives back what is held, at the end. */
+void pp_intake_drop(pp_intake_of of);
+
+#endif
