@@ -240,8 +240,9 @@ uint64_t bed_fill(test_bed *bed, bed_end *end, void *block, uint32_t bytes)
 void bed_stream(test_bed *bed, bed_end *from, bed_end *to, uint64_t total, uint32_t piece)
 {
     enum { READ_BYTES = 65536 };
-    unsigned char *out = malloc(piece), *in = malloc(READ_BYTES);
+    unsigned char *out = malloc(total), *in = malloc(READ_BYTES);
     LAW(out != NULL && in != NULL);
+    bed_stamp(out, (uint32_t) total, 0);
     bool armed = false;
     uint64_t sent = 0;
     for (uint64_t got = 0; got < total;) {
@@ -250,8 +251,7 @@ void bed_stream(test_bed *bed, bed_end *from, bed_end *to, uint64_t total, uint3
             armed = !bed_poll(bed, &from->write, &result);
         } else if (sent < total) {
             uint32_t bytes = total - sent < piece ? (uint32_t) (total - sent) : piece;
-            bed_stamp(out, bytes, sent);
-            armed = bed_arm_write(from, out, bytes, &result) == PP_LATER;
+            armed = bed_arm_write(from, out + sent, bytes, &result) == PP_LATER;
         }
         if (!armed) {
             LAW(result.fault.status == PIPEPORT_OK && result.bytes <= piece);
