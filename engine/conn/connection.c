@@ -385,8 +385,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     }
     /* What a read has brought is answered before the next one is armed: the peer that waits for the answers has nothing
      * to send yet, so the read would only pend, and the answers would leave later. */
-    pp_turn_rest rest = duties & DUTY_READ ? conn_read_on(conn, conn->reader.told ? 1 : 0, PP_TURN_BATCH_END, worker)
-                                           : conn_read_on(conn, CONN_READS_A_TURN, PP_TURN_LATER, worker);
+    bool came = duties & DUTY_READ;
+    uint32_t reads_max = !came ? CONN_READS_A_TURN : conn->reader.told ? 1 : 0;
+    pp_turn_rest rest = conn_read_on(conn, reads_max, came ? PP_TURN_BATCH_END : PP_TURN_LATER, worker);
     pp_reader_rest(&conn->reader, &worker->spare);
     conn_heard(conn, before);
     conn_finish(conn, worker);

@@ -55,12 +55,20 @@ static bool reader_arm(pp_reader *reader, uint8_t *room, uint32_t bytes, pp_resu
     return armed == PP_NOW;
 }
 
-/* True: the pipe was asked, and *now says what came. False: it is pending, or there is no room (`fault`). */
-static bool reader_ask(pp_reader *reader, pp_spare *spare, pp_result *now)
+/* Sees to it that an await has said that there is something to read. False: it is pending, or has failed (`fault`). */
+static bool reader_is_told(pp_reader *reader)
 {
-    if (reader->awaits && !reader->told && (!reader_arm(reader, NULL, 0, now) || now->fault.status != PIPEPORT_OK)) {
-        return !reader->armed;
+    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    if (!reader->told && reader_arm(reader, NULL, 0, &now)) {
+        reader->fault = now.fault;
+        reader->told = now.fault.status == PIPEPORT_OK;
     }
+    return reader->told;
+}
+
+/* True: a read is over. False: it is pending, or there is no room (`fault`). */
+static bool reader_read(pp_reader *reader, pp_spare *spare)
+{
     uint8_t *room = NULL;
     uint32_t bytes = 0;
     pipeport_status status = pp_inbox_room(&reader->inbox, reader->awaits ? spare : NULL, &room, &bytes);
@@ -68,12 +76,21 @@ static bool reader_ask(pp_reader *reader, pp_spare *spare, pp_result *now)
         reader->fault = (pp_fault){status, 0};
         return false;
     }
+    pp_result now = {{PIPEPORT_OK, 0}, 0};
     reader->told = false;
     if (reader->awaits) {
-        (void) pp_pipe_read(reader->pipe, room, bytes, NULL, now);
-        return true;
+        (void) pp_pipe_read(reader->pipe, room, bytes, NULL, &now);
+    } else if (!reader_arm(reader, room, bytes, &now)) {
+        return false;
     }
-    return reader_arm(reader, room, bytes, now);
+    reader_took(reader, now);
+    return true;
+}
+
+/* What it has come to when there is nothing to do but wait. */
+static pp_reading reader_waits(const pp_reader *reader)
+{
+    return reader->armed ? PP_READING_ARMED : PP_READING_ENDED;
 }
 
 pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, const uint8_t **payload,
@@ -96,16 +113,15 @@ pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, 
     if (reader->fault.status != PIPEPORT_OK) {
         return PP_READING_ENDED;
     }
+    /* An await is armed also where no more shall be read: it costs next to nothing, and spares a turn for it alone. */
+    if (reader->awaits && !reader_is_told(reader)) {
+        return reader_waits(reader);
+    }
     if (*budget == 0) {
         return PP_READING_TIRED;
     }
     *budget -= 1;
-    pp_result now = {{PIPEPORT_OK, 0}, 0};
-    if (reader_ask(reader, spare, &now)) {
-        reader_took(reader, now);
-        return PP_READING_CAME;
-    }
-    return reader->fault.status == PIPEPORT_OK ? PP_READING_ARMED : PP_READING_ENDED;
+    return reader_read(reader, spare) ? PP_READING_CAME : reader_waits(reader);
 }
 
 void pp_reader_rest(pp_reader *reader, pp_spare *spare)

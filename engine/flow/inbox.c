@@ -68,6 +68,9 @@ pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_
     if (inbox->state != PP_INBOX_LISTENING) {
         return inbox->state == PP_INBOX_IS_REFUSED ? PP_INBOX_REFUSED : PP_INBOX_MORE;
     }
+    if (inbox->start == inbox->end) { /* No frame is empty; as often as not it is asked in vain. */
+        return PP_INBOX_MORE;
+    }
     pp_frame frame;
     switch (inbox_look(inbox, &frame)) {
     case PP_FRAME_WHOLE:
