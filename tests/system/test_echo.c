@@ -224,7 +224,7 @@ Test(echo, servers_and_clients_can_be_started_inside_an_event_of_the_only_worker
 {
     test_rig rig;
     test_peer server = {.does = {.message = echo_start_inside}}, client = {0};
-    char outer[RIG_NAME_BYTES], inner[RIG_NAME_BYTES];
+    char outer[RIG_NAME_BYTES], inner[RIG_NAME_BYTES] = {0}; /* All of it is sent. */
     rig_name(outer);
     rig_name(inner);
     rig_open(&rig, 1);
