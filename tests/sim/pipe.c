@@ -86,7 +86,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     uint32_t side;
     sim_link *link = sim_pipe_link(pipe, &side);
     sim_side *at = &link->sides[side];
-    SIM_MUST(bytes > 0 && (pipe->port->shared || op->home == pipe->home));
+    SIM_MUST(bytes > 0 && (op ? pipe->port->shared || op->home == pipe->home : sim.rules.can_await));
     if (at->read) {
         sim_fail("two reads are armed on one pipe (link %u)", link->number);
     }
@@ -97,7 +97,8 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
         return pipe_end_now(SIM_AT_READ, result, now);
     }
     uint32_t there = sim_link_readable(link, side);
-    if ((there > 0 || !sim_link_peer_is_open(link, side)) && !sim_happens(sim.rules.reads_later)) {
+    if ((there > 0 || !sim_link_peer_is_open(link, side)) &&
+        !sim_happens(op ? sim.rules.reads_later : sim.rules.empty_reads)) {
         if (there > 0) { /* Short now and then. */
             there = there > 1 && sim_happens(sim.rules.short_reads) ? 1 + sim_below(there) : there;
             result.bytes = sim_link_read(link, side, buffer, there < bytes ? there : bytes);
@@ -105,6 +106,9 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
         } else {
             result.fault = (pp_fault){PIPEPORT_GONE, 109};
         }
+        return pipe_end_now(SIM_AT_READ, result, now);
+    }
+    if (!op) {
         return pipe_end_now(SIM_AT_READ, result, now);
     }
     sim_record *record = pipe_arm(pipe, op, SIM_READ);

@@ -77,6 +77,7 @@ static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
     if (inner->reader.armed != (at->read != NULL)) {
         sim_fail("a connection's read is armed for one of the two only (link %u)", link);
     }
+    pp_conn_check(inner);
     pp_inbox_check(&inner->reader.inbox);
     rest_check_writing(conn, inner);
     rest_check_times(conn, inner);
