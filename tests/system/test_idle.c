@@ -16,7 +16,7 @@
 TestSuite(idle, .timeout = 110);
 
 enum {
-    IDLE_BYTES_MAX = 1100, /* Of the engine's memory, a connection at rest. */
+    IDLE_BYTES_MAX = 850, /* Of the engine's memory, a connection at rest. */
     IDLE_OTHER_HANDLES = 100
 };
 
