@@ -65,7 +65,7 @@ pp_worker *pp_pool_here(pp_pool *pool);
 /* Sets a deadline and sees to it that somebody waits no longer than that. True: it was set before. */
 bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms);
 
-/* On that worker's thread only: `chore` is done once its batch is handled, as if it were posted; no port knows of it. */
+/* On that worker's thread only: `chore` is done once its batch is handled, as if posted; no port knows of it. */
 void pp_worker_defer(pp_worker *worker, pp_op *chore);
 
 #endif
