@@ -60,7 +60,7 @@ void pp_intake_block(pp_intake_of of, void *data, uint32_t bytes);
 /* What came of POOL, STREAM or POLL. True: whoever waits shall try again. */
 bool pp_intake_came(pp_intake_of of, int32_t result, uint32_t flags);
 
-/* What came of a BLOCK of `bytes`. True: that is the read's end, *result; else it shall be sent again, or be stopped. */
+/* What came of a BLOCK of `bytes`. True: that ends the read, with *result; else it is sent again, or stopped. */
 bool pp_intake_block_came(pp_intake_of of, int32_t came, uint32_t bytes, pp_result *result);
 
 /* The request ended without a result: by a cancel of ours, by its thread's end, by a signal. */

@@ -258,7 +258,8 @@ static void ring_wait(pp_ring *ring, uint32_t wait_ms)
     PP_VERIFY(code >= 0 || code == -ETIME || code == -EINTR || code == -EAGAIN || code == -EBUSY);
 }
 
-static void ring_reap(pp_ring *ring)
+/* At most `max`: the rest stays where it is and is as near then. */
+static void ring_reap(pp_ring *ring, uint32_t max)
 {
     struct io_uring_cqe *completion;
     unsigned head, count = 0;
@@ -266,27 +267,32 @@ static void ring_reap(pp_ring *ring)
     {
         uintptr_t to = (uintptr_t) completion->user_data;
         pp_guest *guest = (pp_guest *) (to & ~(uintptr_t) (RING_LANES - 1));
-        count++;
         if (guest != NULL) {
             guest->kind->came(guest, to & (RING_LANES - 1), completion->res, completion->flags);
+        }
+        if (++count == max) {
+            break;
         }
     }
     io_uring_cq_advance(&ring->uring, count);
 }
 
-static void ring_turn(pp_ring *ring, uint32_t wait_ms)
+static void ring_turn(pp_ring *ring, uint32_t wait_ms, uint32_t max)
 {
     pp_mailbox *mailbox = &ring->mailbox;
     bool woken = false;
     ring_read_letters(ring, &woken);
-    if (!woken && mailbox->ready_count == 0 && wait_ms > 0 && io_uring_cq_ready(&ring->uring) == 0 &&
-        pp_mailbox_sleep(mailbox)) {
+    if (io_uring_cq_ready(&ring->uring) > 0) {
+        if (max == 1 || io_uring_sq_ready(&ring->uring) >= RING_SUBMIT_AT) {
+            ring_submit(ring);
+        }
+    } else if (!woken && mailbox->ready_count == 0 && wait_ms > 0 && pp_mailbox_sleep(mailbox)) {
         ring_wait(ring, wait_ms);
     } else {
         int code = io_uring_submit_and_get_events(&ring->uring);
         PP_VERIFY(code >= 0 || code == -EINTR || code == -EAGAIN || code == -EBUSY);
     }
-    ring_reap(ring);
+    ring_reap(ring, max);
     ring_read_letters(ring, &woken);
 }
 
@@ -297,10 +303,8 @@ uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *comp
         ring_begin(ring);
     }
     PP_ASSERT(ring->lent || pp_ring_is_here(ring));
-    if (mailbox->ready_count == 0) {
-        ring_turn(ring, wait_ms);
-    } else if (max == 1 || io_uring_sq_ready(&ring->uring) >= RING_SUBMIT_AT) {
-        ring_submit(ring);
+    if (mailbox->ready_count < max) {
+        ring_turn(ring, wait_ms, max);
     }
     uint32_t count = pp_mailbox_hand_out(mailbox, completions, max);
     ring->writes_at_once = count <= RING_FEW ? RING_FEW : 0;

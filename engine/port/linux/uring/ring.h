@@ -3,8 +3,9 @@
  * ring.h - one drainer of a port: a ring of its own, the mailbox whose bell the ring polls, and a pool of buffers.
  *
  * Only the taker touches the ring. It prepares requests whenever it likes and submits them with the one system call of
- * a take that also waits. A take hands out what the last call brought before it makes the next, unless many requests
- * have gathered meanwhile, or the caller asks for one completion at a time (its handlers are slow).
+ * a take that also waits, which is made when what the last one brought is used up. Before that it submits only if many
+ * have gathered, or if the caller asks for one completion at a time (its handlers are slow). What the kernel brought is
+ * looked at when it is handed out and not before, so that it is near when it is handled.
  *
  * Who the taker is: a ring that is not lent belongs to the thread of its first take (IORING_SETUP_SINGLE_ISSUER, with
  * IORING_SETUP_DEFER_TASKRUN, which must be the thread that enables it), for good. That thread may prepare requests
