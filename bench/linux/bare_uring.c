@@ -391,11 +391,11 @@ static void server_open(struct server *server, const char *path, uint32_t buffer
 int main(int argc, char **argv)
 {
     static struct server server = {.max = 10000};
-    uint32_t cpu = MACHINE_ANY_CPU, broadcast = 0, buffer_bytes = STORE_BUFFER_BYTES;
+    uint32_t cpu = MACHINE_ANY_CPU, broadcast = 0, buffer_bytes = 0;
     const struct argument known[] = {
         {"--connections", &server.max, 1, 1000000, "connections at a time, at most"},
         {"--broadcast", &broadcast, 0, 1, "1: each message goes to all connections"},
-        {"--buffer", &buffer_bytes, 64, 1 << 20, "bytes of a provided buffer"},
+        {"--buffer", &buffer_bytes, 0, 1 << 20, "bytes of a provided buffer; 0: by the number of connections"},
         {"--cpu", &cpu, 0, MACHINE_ANY_CPU, "the processor to run on; the last: any"},
         {NULL, NULL, 0, 0, NULL},
     };
@@ -407,6 +407,9 @@ int main(int argc, char **argv)
     server.conns = calloc(server.max, sizeof(struct conn *));
     if (server.conns == NULL) {
         machine_die("calloc");
+    }
+    if (buffer_bytes == 0) {
+        buffer_bytes = server.max > STORE_MANY ? STORE_SMALL_BUFFER_BYTES : STORE_BUFFER_BYTES;
     }
     server_open(&server, path, buffer_bytes);
     printf("listening on %s\n", path);

@@ -15,8 +15,10 @@
 
 enum {
     STORE_GROUP = 1,
-    STORE_BUFFERS = 4096,           /* A power of two, as the ring wants it. */
-    STORE_BUFFER_BYTES = 16960,     /* An odd number of cache lines, so that neighbours do not share a set of them. */
+    STORE_BUFFERS = 16384,           /* A power of two, as the ring wants it. */
+    STORE_BUFFER_BYTES = 16960,      /* An odd number of cache lines, so that neighbours do not share a set of them. */
+    STORE_SMALL_BUFFER_BYTES = 2112, /* The same, for so many connections that large ones would fill memory. */
+    STORE_MANY = 2000,
     STORE_READY_SPARE = 64,         /* Ready beyond one for each connection. */
     STORE_FRAME_BYTES_MAX = 1 << 20 /* A longer message ends its connection. */
 };
