@@ -2,8 +2,8 @@
 /*
  * test_burst.c - a connection that was busy and fell silent costs what it did before.
  *
- * Where the port can await, at once: it has no block to receive into. Where it cannot, after some quiet reads: the
- * block follows the traffic. The clients have an engine of their own, so that the server's memory is the server's alone.
+ * Where the port can await, at once: it has no block to receive into. Where it cannot, after some quiet reads, for the
+ * block follows the traffic. The clients have an engine of their own: the server's memory is the server's alone.
  */
 #include "engine/api/engine.h"
 #include "engine/flow/inbox.h"
