@@ -99,6 +99,12 @@ static void engine_start_late(life_conn *conn)
     pipeport_events events = {.size = sizeof events};
     pipeport_client *client = NULL;
     engine_late_start = pipeport_client_start(&client, life.engine, "late", NULL, &events);
+    if (engine_late_start == PIPEPORT_STOPPED) {
+        pipeport_server *server = NULL;
+        engine_late_start = pipeport_server_start(&server, life.engine, "late", NULL, &events);
+        cr_assert_null(server);
+        cr_assert_eq(fake.ears_open, 1, "of the one that goes");
+    }
 }
 
 LIFE_TEST(engine, takes_nobody_in_while_it_goes)

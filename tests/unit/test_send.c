@@ -160,3 +160,34 @@ LIFE_TEST(send, balances_its_figures_when_all_is_closed)
     cr_assert_eq(pipeport_server_stats(life.server, &stats), PIPEPORT_INVALID);
     cr_assert_eq(pipeport_server_stats(NULL, &stats), PIPEPORT_INVALID);
 }
+
+static pipeport_server *send_server;
+static pipeport_message *send_held;
+static unsigned send_stopped;
+
+static void send_late(life_conn *conn)
+{
+    (void) conn;
+    uint32_t reached = 77;
+    cr_assert_eq(pipeport_broadcast(send_server, "late", 4, &reached), PIPEPORT_STOPPED);
+    cr_assert_eq(pipeport_broadcast_message(send_server, send_held, &reached), PIPEPORT_STOPPED);
+    cr_assert_eq(reached, 77);
+    pipeport_message_release(send_held);
+    send_stopped += 1;
+}
+
+LIFE_TEST(send, broadcasts_nothing_while_the_engine_goes)
+{
+    void *data = NULL;
+    life_serve();
+    life_client();
+    cr_assert_eq(pipeport_message_create(&send_held, life.engine, 4, &data), PIPEPORT_OK);
+    memcpy(data, "held", 4);
+    send_server = life.server;
+    send_stopped = 0;
+    life.server = NULL;
+    life.on_closed = send_late;
+    cr_assert_eq(pipeport_engine_destroy(life.engine), PIPEPORT_OK);
+    cr_assert_eq(send_stopped, 1);
+    life_begin();
+}
