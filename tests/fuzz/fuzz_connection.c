@@ -237,6 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     options.connect_ms = 20;
     scene_begin(&options);
     fake.not_shared = bounds & 8;
+    fake.can_await = bounds & 4;
     while (choices.left != 0) {
         connection_step();
     }
