@@ -265,6 +265,7 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
         record->doom = (pp_fault){refusals[sim_below(3)], 232};
         sim_kernel_look(record);
     }
+    sim_overtake();
     return PP_LATER;
 }
 

@@ -39,9 +39,7 @@ static void *event_opened(void *user, pipeport_conn name)
 
 static void event_message(void *user, void *state, pipeport_conn name, const void *data, size_t length)
 {
-    sim_conn *conn = state;
-    SIM_MUST(conn->party == user && conn->name.id == name.id);
-    sim_judge_enter(conn, "message");
+    sim_conn *conn = sim_judge_enter(user, state, name, "message");
     sim_judge_message(conn, data, length);
     if (sim_happens(sim_users.echoes)) {
         sim_user_answer(conn, length);
@@ -52,9 +50,7 @@ static void event_message(void *user, void *state, pipeport_conn name, const voi
 
 static void event_drained(void *user, void *state, pipeport_conn name)
 {
-    sim_conn *conn = state;
-    SIM_MUST(conn->party == user && conn->name.id == name.id);
-    sim_judge_enter(conn, "drained");
+    sim_conn *conn = sim_judge_enter(user, state, name, "drained");
     conn->drained++;
     conn->starved = false;
     sim_trace("drained: link", conn->link->number, 0, 0);
@@ -64,9 +60,7 @@ static void event_drained(void *user, void *state, pipeport_conn name)
 
 static void event_closed(void *user, void *state, pipeport_conn name, const pipeport_end *end)
 {
-    sim_conn *conn = state;
-    SIM_MUST(conn->party == user && conn->name.id == name.id);
-    sim_judge_enter(conn, "closed");
+    sim_conn *conn = sim_judge_enter(user, state, name, "closed");
     sim_judge_closed(conn, end);
     event_act(conn);
     sim_judge_leave(conn);

@@ -96,9 +96,14 @@ sim_conn *sim_judge_opened(sim_party *party, pipeport_conn name)
     return conn;
 }
 
-void sim_judge_enter(sim_conn *conn, const char *what)
+sim_conn *sim_judge_enter(sim_party *party, void *state, pipeport_conn name, const char *what)
 {
+    sim_conn *conn = state;
+    if (!conn) {
+        sim_fail("an event overlaps `opened` of the same connection, or comes before it (%s)", what);
+    }
     SIM_MUST(conn >= sim_conns && conn < sim_conns + sim_conns_count);
+    SIM_MUST(conn->party == party && conn->name.id == name.id);
     if (conn->inside) {
         sim_fail("an event overlaps another of the same connection (%s, link %u)", what, conn->link->number);
     }
@@ -109,6 +114,7 @@ void sim_judge_enter(sim_conn *conn, const char *what)
         sim_fail("a lock is held while an event runs (%s)", what);
     }
     conn->inside = true;
+    return conn;
 }
 
 void sim_judge_leave(sim_conn *conn)
@@ -138,7 +144,8 @@ void sim_judge_message(sim_conn *conn, const void *data, size_t length)
 static uint64_t judge_slack_ns(void)
 {
     return 1000000 + 1000 * sim.rules.tick_ns + (sim.rules.jumps ? 2 * sim.rules.jump_ns : 0) +
-           (sim.rules.late ? sim.rules.late_ns : 0) + (sim.rules.stalls ? 4 * sim.rules.stall_ns : 0) + sim_nap_ns_max;
+           (sim.rules.late ? sim.rules.late_ns : 0) +
+           (sim.rules.stalls || sim.rules.overtaken ? 4 * sim.rules.stall_ns : 0) + sim_nap_ns_max;
 }
 
 static bool judge_has_passed(uint64_t since_ns, uint32_t bound_ms)

@@ -81,7 +81,7 @@ void sim_judge_end(void);
 /* ---- Events, before and after the user's own part ---- */
 
 sim_conn *sim_judge_opened(sim_party *party, pipeport_conn name);
-void sim_judge_enter(sim_conn *conn, const char *what);
+sim_conn *sim_judge_enter(sim_party *party, void *state, pipeport_conn name, const char *what);
 void sim_judge_leave(sim_conn *conn);
 void sim_judge_message(sim_conn *conn, const void *data, size_t length);
 void sim_judge_closed(sim_conn *conn, const pipeport_end *end);

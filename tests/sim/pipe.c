@@ -49,6 +49,16 @@ static void pipe_step(sim_side *at)
     at->inside--;
 }
 
+/* Armed: its completion may come before its thread goes on. */
+static pp_armed pipe_pends(sim_side *at)
+{
+    at->inside++;
+    sim_overtake();
+    at->inside--;
+    pipe_step(at);
+    return PP_LATER;
+}
+
 static bool pipe_is_doomed(sim_side *at, pp_result *now)
 {
     if (!sim_refuses(sim.rules.refused_io)) {
@@ -117,8 +127,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     at->read = record;
     sim_trace("a read pends: link, side, bytes", link->number, side, bytes);
     sim_kernel_lend(record);
-    pipe_step(at);
-    return PP_LATER;
+    return pipe_pends(at);
 }
 
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
@@ -138,8 +147,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
     at->read = pipe_arm(pipe, op, SIM_AWAIT);
     sim_trace("an await pends: link, side", link->number, side, 0);
     sim_kernel_lend(at->read);
-    pipe_step(at);
-    return PP_LATER;
+    return pipe_pends(at);
 }
 
 /* What a write takes at once. */
@@ -168,8 +176,7 @@ static pp_armed pipe_write_later(pp_pipe *pipe, const pp_slice *slices, uint32_t
     at->write = record;
     sim_trace("a write pends: link, side, bytes", record->link->number, record->side, record->bytes);
     sim_kernel_lend(record);
-    pipe_step(at);
-    return PP_LATER;
+    return pipe_pends(at);
 }
 
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)

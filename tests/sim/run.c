@@ -25,7 +25,7 @@ static void run_draw_users(void)
         .clients_max = is_crowd ? 60 + sim_below(41) : 1 + sim_below(sim_below(3) ? 6 : 24),
         .rounds = 10 + sim_below(sim_below(3) ? 60 : 200),
         .nap_ns_max = 1 + (1u << sim_below(25)),
-        .echoes = sim_below(2) ? 0 : sim_below(20000),
+        .echoes = sim_below(3) ? sim_below(50000) : 0,
         .acts_inside = sim_below(3) ? sim_below(6000) : 0,
         .closes = sim_below(6000),
         .pauses = sim_below(2) ? 0 : sim_below(12000),

@@ -295,13 +295,25 @@ void sim_sleep_ns(uint64_t ns)
     }
 }
 
+static void schedule_stall(void)
+{
+    sim_stalled++;
+    (void) sim_block(&sim_stalled, now_ns + 1 + sim_random() % sim.rules.stall_ns);
+    sim_stalled--;
+}
+
+void sim_overtake(void)
+{
+    if (sim_happens(sim.rules.overtaken)) {
+        schedule_stall();
+    }
+}
+
 /* In the middle of something: others run, and perhaps a lot of them. */
 static void schedule_interrupt(void)
 {
     if (sim_happens(sim.rules.stalls)) {
-        sim_stalled++;
-        (void) sim_block(&sim_stalled, now_ns + 1 + sim_random() % sim.rules.stall_ns);
-        sim_stalled--;
+        schedule_stall();
     } else {
         sim_yield();
     }

@@ -51,7 +51,8 @@ void sim_sleep_ns(uint64_t ns);
 /* While somebody only looks, no step is taken and nobody else runs. */
 extern bool sim_schedule_looks;
 
-/* Threads that are held up in the middle of something. */
+/* Holds this thread up for a while; and threads that are held up in the middle of something. */
+void sim_overtake(void); /* By the rules: this one has just armed something. */
 extern uint32_t sim_stalled;
 
 /* Locks that a thread holds; their taker and giver count. */

@@ -86,6 +86,7 @@ void sim_world_draw_rules(void)
     rules->weak_fails = sim_below(3) ? 0 : 4000;
     rules->held = sim_below(3) ? 0 : sim_below(3000);
     rules->stalls = sim_below(2) ? 0 : sim_below(30000);
+    rules->overtaken = sim_below(2) ? 0 : sim_below(40000);
     rules->stall_ns = UINT64_C(10000) << sim_below(14);
     rules->kernel_runs = 1000 + sim_below(30000);
     rules->reads_later = sim_below(3) ? world_habit(50000) : 65536;
@@ -143,13 +144,13 @@ pipeport_status sim_met(sim_place place, pipeport_status status)
     return status;
 }
 
-bool sim_met_print(void)
+bool sim_met_print(bool all)
 {
     bool complete = true;
     for (int place = 0; place < SIM_PLACES; place++) {
         printf("%-14s", world_places[place].name);
         for (int status = 0; status < SIM_STATUSES; status++) {
-            bool missing = (world_places[place].expected >> status & 1) && sim_met_counts[place][status] == 0;
+            bool missing = all && (world_places[place].expected >> status & 1) && sim_met_counts[place][status] == 0;
             complete = complete && !missing;
             if (sim_met_counts[place][status] != 0 || missing) {
                 printf(" %s %" PRIu64 "%s", world_statuses[status], sim_met_counts[place][status],

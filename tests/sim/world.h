@@ -27,6 +27,7 @@ typedef struct sim_rules { /* Chances are of 65536. */
     uint32_t held;       /* Who was chosen is held up for a while. */
     uint32_t stalls;     /* Who lets others run in the middle of something comes back up to stall_ns later. */
     uint64_t stall_ns;
+    uint32_t overtaken;   /* Who has armed an operation is held up so, and the completion may come before he goes on. */
     uint32_t kernel_runs; /* The system does something though threads could run. */
     uint32_t reads_later, writes_later;
     uint32_t short_reads, short_writes, empty_reads;
@@ -102,7 +103,7 @@ bool sim_refuses(uint32_t chance); /* The same, and never once the world refuses
 /* Counts a status that was met, and answers it. */
 pipeport_status sim_met(sim_place place, pipeport_status status);
 
-/* Prints what was met; false: something that every long run must meet was not, and stands there. */
-bool sim_met_print(void);
+/* Prints what was met. `all`: what every long run must meet too, where it was not; false: there was such. */
+bool sim_met_print(bool all);
 
 #endif
