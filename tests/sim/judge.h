@@ -20,7 +20,7 @@ typedef struct sim_engine {
     pipeport_engine *engine; /* NULL: none. */
     bool hosted;
     bool going; /* Its destroy has begun, */
-    bool gone;  /* and is done. */
+    bool gone;  /* and is nearly done. */
 } sim_engine;
 
 typedef struct sim_party { /* A server or a client. */

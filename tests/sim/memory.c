@@ -54,6 +54,17 @@ void __wrap_pp_engine_leave(pipeport_engine *engine, pp_party *party)
     __real_pp_engine_leave(engine, party);
 }
 
+/* From here on the engine is not looked at any more. */
+void __wrap_pp_hub_fini(pp_hub *hub)
+{
+    for (int i = 0; i < SIM_ENGINES_MAX; i++) {
+        if (sim_engines[i].engine && &sim_engines[i].engine->hub == hub) {
+            sim_engines[i].gone = true;
+        }
+    }
+    __real_pp_hub_fini(hub);
+}
+
 _Noreturn void __wrap_pp_assert_failed(const char *what, const char *file, int line)
 {
     sim_fail("an assert of the engine: %s (%s:%d)", what, file, line);

@@ -18,6 +18,8 @@ void __real_pp_engine_leave(pipeport_engine *engine, pp_party *party);
 void *__wrap_pp_memory_take(pp_memory *memory, size_t bytes);
 void *__wrap_pp_memory_take_zeroed(pp_memory *memory, size_t bytes);
 void __wrap_pp_memory_give(pp_memory *memory, void *block, size_t bytes);
+void __real_pp_hub_fini(pp_hub *hub);
+void __wrap_pp_hub_fini(pp_hub *hub);
 void __wrap_pp_engine_leave(pipeport_engine *engine, pp_party *party);
 _Noreturn void __wrap_pp_assert_failed(const char *what, const char *file, int line);
 

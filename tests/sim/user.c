@@ -178,6 +178,7 @@ static void user_close(sim_conn *conn, pipeport_closing how, bool inside)
 static void user_pause(sim_conn *conn, bool inside)
 {
     uint32_t resumes = conn->resumes;
+    bool alone = conn->resuming == 0; /* Else who knows which of the two came last. */
     pipeport_status status = pipeport_pause(conn->party->engine->engine, conn->name);
     sim_trace("pause: link, side, status", conn->link->number, conn->side, status);
     if (sim_met(SIM_AT_PAUSE, status) == PIPEPORT_OK && resumes == conn->resumes && conn->resuming == 0 &&
