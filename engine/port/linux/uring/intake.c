@@ -81,7 +81,7 @@ static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_re
     pp_intake *intake = of.intake;
     ssize_t got;
     do {
-        got = recv(of.fd, data, bytes, MSG_DONTWAIT);
+        got = recv(of.guest->fd, data, bytes, MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     intake->more = got == (ssize_t) bytes;
     if (got > 0) {
@@ -122,7 +122,7 @@ bool pp_intake_try(pp_intake_of of, void *data, uint32_t bytes, pp_result *resul
 static void intake_send_poll(pp_intake_of of)
 {
     struct io_uring_sqe *request = pp_ring_request(of.guest->ring);
-    io_uring_prep_poll_add(request, of.fd, POLLIN | POLLRDHUP);
+    io_uring_prep_poll_add(request, of.guest->fd, POLLIN | POLLRDHUP);
     pp_ring_point(request, of.guest, of.lane);
     of.intake->shot = PP_SHOT_POLL;
 }
@@ -131,7 +131,7 @@ static void intake_send_poll(pp_intake_of of)
 static void intake_send_pool(pp_intake_of of, bool again_and_again)
 {
     struct io_uring_sqe *request = pp_ring_request(of.guest->ring);
-    io_uring_prep_recv(request, of.fd, NULL, again_and_again ? 0 : PP_POOL_BUFFER_BYTES, 0);
+    io_uring_prep_recv(request, of.guest->fd, NULL, again_and_again ? 0 : PP_POOL_BUFFER_BYTES, 0);
     request->ioprio = IORING_RECVSEND_POLL_FIRST | (again_and_again ? IORING_RECV_MULTISHOT : 0);
     request->flags = IOSQE_BUFFER_SELECT;
     request->buf_group = PP_POOL_GROUP;
@@ -156,7 +156,7 @@ void pp_intake_block(pp_intake_of of, void *data, uint32_t bytes)
 {
     if (of.intake->shot == PP_SHOT_NONE) {
         struct io_uring_sqe *request = pp_ring_request(of.guest->ring);
-        io_uring_prep_recv(request, of.fd, data, bytes, 0);
+        io_uring_prep_recv(request, of.guest->fd, data, bytes, 0);
         pp_ring_point(request, of.guest, of.lane);
         of.intake->shot = PP_SHOT_BLOCK;
     }

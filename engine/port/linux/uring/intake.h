@@ -42,11 +42,10 @@ typedef struct pp_intake {
     int32_t ended_code;    /* with this code. */
 } pp_intake;
 
-/* All of it by who may touch the line (line.h). `guest` and `lane` are what its requests point at, `fd` its socket. */
+/* All of it by who may touch the line (line.h). Its requests point at `guest`, whose socket it is, and `lane`. */
 typedef struct pp_intake_of {
     pp_intake *intake;
     pp_guest *guest;
-    int fd;
     uint32_t lane;
 } pp_intake_of;
 

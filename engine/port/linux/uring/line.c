@@ -23,13 +23,14 @@ enum {
 typedef struct pp_line {
     pp_guest guest; /* First: what the ring points at. */
     pp_memory *memory;
-    int fd;
     _Atomic(char *) lane[LINE_LANES]; /* See above. */
     pp_op *armed[LINE_LANES];         /* The home's from here on: the operation, as soon as the home knows of it. */
     bool sending;                     /* A send is with the kernel. */
     bool leaving;
     pp_intake intake;
 } pp_line;
+
+_Static_assert(sizeof(pp_line) <= 128, "an idle connection is small");
 
 static void line_enter(pp_ring *ring)
 {
@@ -60,14 +61,14 @@ static bool line_is_wished(pp_line *line, int lane)
 
 static pp_intake_of line_intake(pp_line *line)
 {
-    return (pp_intake_of){&line->intake, &line->guest, line->fd, LINE_READING};
+    return (pp_intake_of){&line->intake, &line->guest, LINE_READING};
 }
 
 static void line_send_write(pp_line *line)
 {
     const pp_room *room = pp_room_of(line->armed[LINE_WRITING]);
     struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
-    io_uring_prep_send(request, line->fd, room->as.lent.data[0], room->as.lent.bytes[0], MSG_NOSIGNAL);
+    io_uring_prep_send(request, line->guest.fd, room->as.lent.data[0], room->as.lent.bytes[0], MSG_NOSIGNAL);
     pp_ring_point(request, &line->guest, LINE_WRITING);
     line->sending = true;
 }
@@ -154,7 +155,7 @@ static void line_write_came(pp_line *line, int32_t result)
 static void line_free(pp_guest *guest)
 {
     pp_line *line = (pp_line *) guest;
-    close(line->fd);
+    close(line->guest.fd);
     pp_memory_give(line->memory, line, sizeof *line);
 }
 
@@ -237,9 +238,8 @@ pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home)
     if (line == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    pp_guest_init(&line->guest, &line_kind, (pp_ring *) home);
+    pp_guest_init(&line->guest, &line_kind, (pp_ring *) home, fd);
     line->memory = pipe->memory;
-    line->fd = fd;
     pipe->slices_max = PP_SLICES_MAX;
     atomic_store_explicit(&pipe->state, line, memory_order_release);
     return (pp_fault){PIPEPORT_OK, 0};
@@ -345,7 +345,7 @@ pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op 
 {
     pp_line *line = state;
     pp_room *room = pp_room_of(op);
-    if (!line_batches(line->guest.ring, pieces, count) && line_write_now(line->fd, pieces, count, now)) {
+    if (!line_batches(line->guest.ring, pieces, count) && line_write_now(line->guest.fd, pieces, count, now)) {
         return PP_NOW;
     }
     room->letter.pieces = LINE_WRITE;
@@ -378,8 +378,9 @@ void pp_line_close(void *state)
 {
     pp_line *line = state;
     bool here = pp_ring_is_here(line->guest.ring);
+    /* It fails where the peer has closed: then nobody has to hear of it. */
     if (!here || line->intake.shot != PP_SHOT_NONE) {
-        (void) shutdown(line->fd, SHUT_RDWR); /* It fails where the peer has closed: then nobody has to hear of it. */
+        (void) shutdown(line->guest.fd, SHUT_RDWR);
     }
     if (!here) {
         pp_guest_call(&line->guest, true);

@@ -22,9 +22,9 @@ enum {
 
 /* ---- Guests ---- */
 
-void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring)
+void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring, int fd)
 {
-    *guest = (pp_guest){.letter = {.what = LETTER_CALL}, .kind = kind, .ring = ring};
+    *guest = (pp_guest){.letter = {.what = LETTER_CALL}, .kind = kind, .ring = ring, .fd = fd};
 }
 
 /* As pp_mailbox_wake: what was changed before the call, `called` sees (the exchanges pair). */
@@ -194,7 +194,7 @@ pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const ch
         goto free_ring;
     }
     ring->lent = lent;
-    pp_guest_init(&ring->bell, &ring_bell_kind, ring);
+    pp_guest_init(&ring->bell, &ring_bell_kind, ring, ring->mailbox.bell);
     int code = ring_open(ring, refused);
     if (code != 0) {
         fault = (pp_fault){PIPEPORT_SYSTEM, code};

@@ -49,6 +49,7 @@ struct pp_guest {
     pp_guest *previous;
     _Atomic uint32_t calls; /* PP_CALLED while the letter is posted, and PP_CALLED_LAST. The taker takes both at once,
                                so that exactly one `called` hears of the last. */
+    int fd;                 /* What it is about. */
 };
 
 struct pp_ring {
@@ -83,7 +84,7 @@ void pp_ring_point(struct io_uring_sqe *request, pp_guest *guest, uint32_t lane)
 /* Here: wishes that the request pointed at (guest, lane) end soon. */
 void pp_ring_cancel(pp_guest *guest, uint32_t lane);
 
-void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring);
+void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring, int fd);
 
 /* Any thread: the taker calls `called` soon, once for all that call before it does. `last`: nobody will call again. */
 void pp_guest_call(pp_guest *guest, bool last);

@@ -15,7 +15,6 @@
 typedef struct uring_view {
     pp_guest guest; /* First. */
     pp_view *view;
-    int fd;
     bool polled;  /* The taker's: the poll is with the kernel. */
     bool leaving; /* The taker's: it was unwatched. */
 } uring_view;
@@ -31,7 +30,7 @@ static void uring_view_free(pp_guest *guest)
 static void uring_view_poll(uring_view *own)
 {
     struct io_uring_sqe *request = pp_ring_request(own->guest.ring);
-    io_uring_prep_poll_multishot(request, own->fd, POLLIN);
+    io_uring_prep_poll_multishot(request, own->guest.fd, POLLIN);
     pp_ring_point(request, &own->guest, 0);
     own->polled = true;
 }
@@ -76,9 +75,8 @@ static pp_fault uring_watch(pp_mailbox *drainer, int fd, pp_view *view)
     if (own == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    pp_guest_init(&own->guest, &uring_view_kind, (pp_ring *) drainer);
+    pp_guest_init(&own->guest, &uring_view_kind, (pp_ring *) drainer, fd);
     own->view = view;
-    own->fd = fd;
     view->own = own;
     pp_guest_call(&own->guest, false);
     return (pp_fault){PIPEPORT_OK, 0};
