@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EAR_BACKLOG = 16, EAR_ACCEPTS = 256, EAR_NAMES = 64 };
+enum { EAR_BACKLOG = 128, EAR_ACCEPTS = 256, EAR_NAMES = 64 };
 
 struct pp_ear {
     pp_memory *memory;

@@ -19,6 +19,7 @@ enum { SIM_ENGINES_MAX = 2, SIM_PARTIES_MAX = 512, SIM_CONNS_MAX = 4096, SIM_OFF
 typedef struct sim_engine {
     pipeport_engine *engine; /* NULL: none. */
     bool hosted;
+    uint64_t memory_bytes_max;
     bool going; /* Its destroy has begun, */
     bool gone;  /* and is nearly done. */
 } sim_engine;

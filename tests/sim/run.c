@@ -32,7 +32,7 @@ static void run_draw_users(void)
         .broadcasts = sim_below(2) ? 0 : sim_below(20000),
         .stops = sim_below(2) ? 0 : sim_below(3000),
         .event_naps = sim_below(4) ? 0 : sim_below(3000),
-        .burst_max = sim_below(3) ? 1 + sim_below(4) : 1 + sim_below(30),
+        .burst_max = sim_below(3) ? 1 + sim_below(4) : 1 + sim_below(sim_below(4) ? 30 : 150),
         .servers = 1 + sim_below(3),
     };
 }
@@ -65,9 +65,9 @@ static void run_host(void *argument)
 
 static void run_create_engine(sim_engine *engine)
 {
-    pipeport_engine_options options = {.size = sizeof options, .log = run_hear_line};
+    pipeport_engine_options options = {.size = sizeof options, .log = sim_below(8) ? run_hear_line : NULL};
     engine->hosted = sim_below(3) == 0;
-    options.workers = engine->hosted ? PIPEPORT_HOST_THREADS : 1 + sim_below(3);
+    options.workers = engine->hosted ? PIPEPORT_HOST_THREADS : sim_below(4); /* 0: one for each processor. */
     options.memory_bytes_max = sim.refuses && sim_below(16) == 0 ? 300000 + sim_below(600000) : 0;
     if (sim_below(30) == 0) {
         options.size--;
@@ -80,6 +80,7 @@ static void run_create_engine(sim_engine *engine)
         sim_trace("engine_create: status", sim_met(SIM_AT_ENGINE_CREATE, status), 0, 0);
         if (status == PIPEPORT_OK) {
             engine->engine = made;
+            engine->memory_bytes_max = options.memory_bytes_max;
             break;
         }
         SIM_MUST((status == PIPEPORT_INVALID) == (options.size != sizeof options));
@@ -146,6 +147,11 @@ void sim_run(uint64_t seed)
     }
     for (uint32_t i = sim_below(sim_users.clients_max); i > 0; i--) {
         (void) sim_user_dial(&sim_engines[sim_below(engines)], sim_below(sim_users.servers));
+    }
+    if (sim_users.clients_max > 60 && sim_below(4) == 0) { /* More at once than are accepted in one go. */
+        for (uint32_t i = 0; i < 100; i++) {
+            sim_peer_spawn();
+        }
     }
     for (uint32_t i = sim_below(4) ? sim_below(2 + sim_users.clients_max / 4) : 0; i > 0; i--) {
         sim_peer_spawn();

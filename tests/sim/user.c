@@ -131,6 +131,19 @@ static void user_check_reached(const sim_party *party, uint32_t before, uint32_t
     }
 }
 
+static pipeport_status user_broadcast_built(sim_party *party, const uint8_t *data, uint32_t length, uint32_t *reached)
+{
+    pipeport_message *message = NULL;
+    void *room = NULL;
+    pipeport_status status = pipeport_message_create(&message, party->engine->engine, length, &room);
+    if (status == PIPEPORT_OK) {
+        memcpy(room, data, length);
+        status = pipeport_broadcast_message(party->server, message, reached);
+        pipeport_message_release(message);
+    }
+    return status;
+}
+
 static void user_broadcast(sim_party *party)
 {
     if (!party->is_server || !party->started || party->stopping || party->finished) {
@@ -140,10 +153,12 @@ static void user_broadcast(sim_party *party)
     uint8_t *data = malloc(length + 1);
     SIM_MUST(data != NULL);
     party->busy++;
+    bool is_built = sim_below(3) == 0;
     uint32_t before = user_count_open(party), conns = sim_conns_count, reached = 0;
     uint64_t refused = party->server->party.tally.broadcasts_refused;
     uint32_t serial = sim_judge_offer(NULL, party, data, length);
-    pipeport_status status = pipeport_broadcast(party->server, data, length, &reached);
+    pipeport_status status = is_built ? user_broadcast_built(party, data, length, &reached)
+                                      : pipeport_broadcast(party->server, data, length, &reached);
     refused = party->server->party.tally.broadcasts_refused - refused;
     memset(data, 0xEE, length);
     free(data);
@@ -284,6 +299,30 @@ bool sim_user_dial(sim_engine *engine, uint32_t number)
     return sim_met(SIM_AT_CLIENT_START, status) == PIPEPORT_OK;
 }
 
+static void user_look_at_figures(sim_engine *engine)
+{
+    if (!engine->engine || engine->going) {
+        return;
+    }
+    pipeport_engine_figures figures = {.size = sizeof figures - sim_below(2)};
+    pipeport_status status = pipeport_engine_stats(engine->engine, &figures);
+    if (sim_met(SIM_AT_STATS, status) != PIPEPORT_OK) {
+        SIM_MUST(figures.size != sizeof figures);
+        return;
+    }
+    SIM_MUST(figures.operations_done <= figures.operations_armed);
+    SIM_MUST(engine->memory_bytes_max == 0 || figures.memory_bytes <= engine->memory_bytes_max);
+}
+
+/* What keeps a connection's turn busy. */
+static void user_poke(sim_conn *conn)
+{
+    for (uint32_t i = sim_below(30); i > 0; i--) {
+        user_pause(conn, false);
+        user_resume(conn);
+    }
+}
+
 static void user_look_at_stats(sim_party *party)
 {
     pipeport_stats stats = {.size = sizeof stats - sim_below(2)};
@@ -385,6 +424,9 @@ static void user_act(void)
         user_broadcast(&sim_parties[sim_below(sim_parties_count)]);
     } else if (act == 22) {
         sim_user_misuse(engine);
+        user_look_at_figures(engine);
+    } else if (act == 23 && conn) {
+        user_poke(conn);
     } else if (conn) {
         user_act_on(conn, false);
     }
