@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -195,13 +196,19 @@ Test(port_uring, gives_a_read_at_home_what_an_await_has_brought)
     uring_settle();
 }
 
+/* The client may have very much under way. */
+static void uring_widen(void)
+{
+    int much = 4 * BIG;
+    cr_assert_eq(setsockopt((int) client.pipe.handle, SOL_SOCKET, SO_SNDBUF, &much, sizeof much), 0);
+}
+
 Test(port_uring, fills_a_large_block_past_the_pool_and_in_order)
 {
     pp_result now;
     uring_open(true);
     bed_stamp(block, BIG, 0);
-    int much = 4 * BIG;
-    cr_assert_eq(setsockopt((int) client.pipe.handle, SOL_SOCKET, SO_SNDBUF, &much, sizeof much), 0);
+    uring_widen();
     cr_assert_eq(uring_await(&server, &now), PP_LATER);
     uint32_t sent = bed_write(&uring_bed, &client, block, BIG).bytes;
     cr_assert_gt(sent, 8192);
@@ -215,6 +222,44 @@ Test(port_uring, fills_a_large_block_past_the_pool_and_in_order)
         got += now.bytes;
     }
     cr_assert(bed_is_stamped(room, got, 0));
+    uring_settle();
+}
+
+/* Bytes that the kernel has for the server, and not the ring. */
+static int uring_left(void)
+{
+    int bytes = -1;
+    cr_assert_eq(ioctl((int) server.pipe.handle, FIONREAD, &bytes), 0);
+    return bytes;
+}
+
+Test(port_uring, does_not_let_one_who_is_not_read_take_the_pool)
+{
+    enum { SHORT = 10, MANY = 40 };
+    pp_result now;
+    pp_completion none;
+    uring_open(true);
+    uring_widen();
+    bed_stamp(block, MANY, 0);
+    for (int i = 0; i < SHORT; i++) { /* Short receives, one after the other, become a stream, */
+        cr_assert_eq(uring_await(&server, &now), PP_LATER);
+        cr_assert_eq(bed_write(&uring_bed, &client, "x", 1).bytes, 1);
+        cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
+        cr_assert_eq(bed_read(&uring_bed, &server, room, BIG).bytes, 1);
+    }
+    cr_assert_eq(bed_write(&uring_bed, &client, block, 1).bytes, 1);
+    cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, &none, 1), 0);
+    cr_assert_eq(uring_left(), 0, "which receives unasked");
+    for (int i = 1; i < MANY; i++) {
+        cr_assert_eq(bed_write(&uring_bed, &client, block + i, 1).bytes, 1);
+        cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, &none, 1), 0);
+    }
+    cr_assert_gt(uring_left(), MANY / 2, "it ended long ago");
+    for (uint32_t got = 0; got < MANY;) {
+        now = bed_read(&uring_bed, &server, room, BIG);
+        cr_assert(now.fault.status == PIPEPORT_OK && bed_is_stamped(room, now.bytes, got));
+        got += now.bytes;
+    }
     uring_settle();
 }
 
