@@ -165,7 +165,7 @@ static void user_broadcast(sim_party *party)
     party->busy--;
     (void) sim_met(SIM_AT_BROADCAST, status);
     sim_judge_answer(serial, status);
-    SIM_MUST((status == PIPEPORT_TOO_LARGE) == (length > sim_message_bytes_max));
+    SIM_MUST(status != (length > sim_message_bytes_max ? PIPEPORT_OK : PIPEPORT_TOO_LARGE));
     if (status == PIPEPORT_OK && conns == sim_conns_count) {
         user_check_reached(party, before, reached, refused);
     }
