@@ -21,6 +21,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How much of an operation the system's backend needs, in words of 8 bytes, 2 at least. The build says it
+ * (cmake/options.cmake); that it is enough the backend asserts. */
+#ifndef PP_OP_ROOM_WORDS
+#error "PP_OP_ROOM_WORDS is not defined"
+#endif
+
 typedef struct pp_op pp_op;
 
 typedef struct pp_result {
@@ -35,7 +41,7 @@ struct pp_op {
     pp_op_done *done; /* Set by the owner before arming. */
     uint32_t home;    /* The drainer whose pipe this is; Windows has one port for all and ignores it. */
     union {           /* The backend's own struct from arming until a take: OVERLAPPED, or the state of a poll. */
-        uint64_t words[5];
+        uint64_t words[PP_OP_ROOM_WORDS];
         pp_op *next;      /* Before and after, the room is the owner's: for a list it stands in, */
         pp_result result; /* or for what came home. */
     } room;

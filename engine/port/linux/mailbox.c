@@ -40,11 +40,17 @@ void pp_mailbox_push(pp_mailbox *mailbox, pp_letter *letter)
     }
 }
 
+static void mailbox_keep_result(pp_room *room, pp_result result)
+{
+    room->letter.what = PP_LETTER_DONE;
+    room->letter.bytes = result.bytes;
+    room->as.fault = result.fault;
+}
+
 void pp_mailbox_post(pp_mailbox *mailbox, pp_op *op, pp_result result)
 {
     pp_room *room = pp_room_of(op);
-    room->letter.what = PP_LETTER_DONE;
-    room->as.result = result;
+    mailbox_keep_result(room, result);
     pp_mailbox_push(mailbox, &room->letter);
 }
 
@@ -63,7 +69,7 @@ static void mailbox_append(pp_mailbox *mailbox, pp_letter *letter)
 void pp_mailbox_finish(pp_mailbox *mailbox, pp_op *op, pp_result result)
 {
     pp_room *room = pp_room_of(op);
-    room->as.result = result;
+    mailbox_keep_result(room, result);
     mailbox_append(mailbox, &room->letter);
 }
 
@@ -132,7 +138,7 @@ uint32_t pp_mailbox_hand_out(pp_mailbox *mailbox, pp_completion *completions, ui
         pp_op *op = pp_op_of(letter);
         mailbox->ready_first = letter->next;
         mailbox->ready_count--;
-        completions[count++] = (pp_completion){op, pp_room_of(op)->as.result};
+        completions[count++] = (pp_completion){op, {pp_room_of(op)->as.fault, letter->bytes}};
     }
     atomic_fetch_add_explicit(&mailbox->done, count, memory_order_relaxed);
     return count;

@@ -22,22 +22,20 @@ enum { PP_LETTER_DONE = 0, PP_LETTER_WAKE = 1, PP_LETTER_FIRST_FREE = 2 };
 
 typedef struct pp_letter {
     struct pp_letter *next; /* In `posted`, in the ready list, or in what a collect answers. */
-    uint32_t what;
-    uint32_t pieces; /* Its writer's own: how many an armed read or write has lent. */
+    uint16_t what;
+    uint16_t pieces; /* Its writer's own: how many an armed read or write has lent, */
+    uint32_t bytes;  /* and of how many bytes; or the result's. */
 } pp_letter;
 
-enum { PP_ROOM_SLICES = 2 };
+enum { PP_ROOM_SLICES = 1 }; /* What a write that waits keeps of what it was given. */
 
 /* What op->room is here. Whoever owns the operation at the moment (armer, taker, canceller) owns all of it. */
 typedef struct __attribute__((may_alias)) pp_room {
     pp_letter letter; /* First. In an ear's waiting list its `next` is the list's. */
     union {
-        struct { /* Armed read or write. */
-            void *data[PP_ROOM_SLICES];
-            uint32_t bytes[PP_ROOM_SLICES];
-        } lent;
-        pp_pipe *pipe;    /* Armed accept. */
-        pp_result result; /* Posted or ready. */
+        void *data;     /* Armed read or write. */
+        pp_pipe *pipe;  /* Armed accept. */
+        pp_fault fault; /* Posted or ready: the result's. */
     } as;
 } pp_room;
 

@@ -72,11 +72,11 @@ static bool watch_publish(pp_watch *watch, pp_direction direction, const struct 
 {
     pp_mailbox *home = &watch->home->mailbox;
     pp_room *room = pp_room_of(op);
-    /* A write that waits may take fewer slices than it was given: as many as an operation has room for. */
-    room->letter.pieces = count < PP_ROOM_SLICES ? count : PP_ROOM_SLICES;
-    for (uint32_t i = 0; i < room->letter.pieces; i++) {
-        room->as.lent.data[i] = pieces[i].iov_base;
-        room->as.lent.bytes[i] = (uint32_t) pieces[i].iov_len;
+    /* A write that waits takes the first slice only, for which an operation has room: the next one tries with all. */
+    room->letter.pieces = count < PP_ROOM_SLICES ? (uint16_t) count : PP_ROOM_SLICES;
+    if (room->letter.pieces != 0) {
+        room->letter.bytes = (uint32_t) pieces[0].iov_len;
+        room->as.data = pieces[0].iov_base;
     }
     pp_mailbox_count(home, 1);
     if (watch_shift(&watch->lane[direction], watch_quiet, (char *) op)) {
@@ -176,19 +176,15 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
 {
     _Atomic(char *) *lane = &watch->lane[direction];
     const pp_room *room = pp_room_of(op);
-    struct iovec pieces[PP_ROOM_SLICES];
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
-    uint32_t count = room->letter.pieces;
-    PP_VERIFY(count <= PP_ROOM_SLICES);
-    if (count == 0) { /* An await: the edge is its answer, and stays for the read. */
+    PP_VERIFY(room->letter.pieces <= PP_ROOM_SLICES);
+    if (room->letter.pieces == 0) { /* An await: the edge is its answer, and stays for the read. */
         atomic_store_explicit(lane, rest, memory_order_release);
         pp_mailbox_finish(&drainer->mailbox, op, (pp_result){{PIPEPORT_OK, 0}, 0});
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        pieces[i] = (struct iovec){room->as.lent.data[i], room->as.lent.bytes[i]};
-    }
-    watch_try tried = watch_transfer(watch->fd, direction, pieces, count, &result);
+    struct iovec piece = {room->as.data, room->letter.bytes};
+    watch_try tried = watch_transfer(watch->fd, direction, &piece, 1, &result);
     if (tried == WATCH_NOTHING && watch_shift(lane, (char *) op + 1, (char *) op)) {
         return;
     }

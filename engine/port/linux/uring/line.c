@@ -68,7 +68,7 @@ static void line_send_write(pp_line *line)
 {
     const pp_room *room = pp_room_of(line->armed[LINE_WRITING]);
     struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
-    io_uring_prep_send(request, line->guest.fd, room->as.lent.data[0], room->as.lent.bytes[0], MSG_NOSIGNAL);
+    io_uring_prep_send(request, line->guest.fd, line->guest.lent[LINE_WRITING], room->letter.bytes, MSG_NOSIGNAL);
     pp_ring_point(request, &line->guest, LINE_WRITING);
     line->sending = true;
 }
@@ -80,7 +80,7 @@ static void line_wait(pp_line *line)
     if (room->letter.pieces == LINE_AWAIT) {
         pp_intake_hint(line_intake(line));
     } else {
-        pp_intake_block(line_intake(line), room->as.lent.data[0], room->as.lent.bytes[0]);
+        pp_intake_block(line_intake(line), line->guest.lent[LINE_READING], room->letter.bytes);
     }
 }
 
@@ -91,9 +91,9 @@ static void line_serve(pp_line *line)
     if (op != NULL) {
         const pp_room *room = pp_room_of(op);
         bool is_read = room->letter.pieces == LINE_READ;
-        void *data = is_read ? room->as.lent.data[0] : NULL;
+        void *data = is_read ? line->guest.lent[LINE_READING] : NULL;
         pp_result result;
-        if (pp_intake_try(line_intake(line), data, is_read ? room->as.lent.bytes[0] : 0, &result)) {
+        if (pp_intake_try(line_intake(line), data, is_read ? room->letter.bytes : 0, &result)) {
             line_finish(line, LINE_READING, result);
         } else {
             line_wait(line);
@@ -130,7 +130,7 @@ static void line_read_came(pp_line *line, int32_t came, uint32_t flags)
         return;
     }
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
-    uint32_t bytes = pp_room_of(line->armed[LINE_READING])->as.lent.bytes[0];
+    uint32_t bytes = pp_room_of(line->armed[LINE_READING])->letter.bytes;
     if (pp_intake_block_came(line_intake(line), came, bytes, &result) || line_is_wished(line, LINE_READING)) {
         line_finish(line, LINE_READING, result);
     } else {
@@ -300,8 +300,8 @@ pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *no
     }
     pp_room *room = pp_room_of(op);
     room->letter.pieces = LINE_READ;
-    room->as.lent.data[0] = piece->iov_base;
-    room->as.lent.bytes[0] = (uint32_t) piece->iov_len;
+    room->letter.bytes = (uint32_t) piece->iov_len;
+    line->guest.lent[LINE_READING] = piece->iov_base;
     if (line_arm(line, LINE_READING, op)) {
         line_wait(line);
     }
@@ -349,8 +349,8 @@ pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op 
         return PP_NOW;
     }
     room->letter.pieces = LINE_WRITE;
-    room->as.lent.data[0] = pieces[0].iov_base;
-    room->as.lent.bytes[0] = (uint32_t) pieces[0].iov_len;
+    room->letter.bytes = (uint32_t) pieces[0].iov_len;
+    line->guest.lent[LINE_WRITING] = pieces[0].iov_base;
     if (line_arm(line, LINE_WRITING, op)) {
         line_send_write(line);
     }

@@ -46,7 +46,7 @@ void pp_guest_ask(pp_guest *guest, pp_op *op)
 {
     pp_room *room = pp_room_of(op);
     room->letter.what = LETTER_ASK;
-    room->as.lent.data[PP_ROOM_SLICES - 1] = guest;
+    room->as.data = guest; /* What it has lent is in guest->lent. */
     pp_mailbox_push(&guest->ring->mailbox, &room->letter);
 }
 
@@ -83,7 +83,7 @@ static void ring_read_letters(pp_ring *ring, bool *woken)
             guest->kind->called(guest, (calls & PP_CALLED_LAST) != 0);
         } else {
             pp_op *op = pp_op_of(letter);
-            pp_guest *guest = pp_room_of(op)->as.lent.data[PP_ROOM_SLICES - 1];
+            pp_guest *guest = pp_room_of(op)->as.data;
             guest->kind->asked(guest, op);
         }
         letter = next;

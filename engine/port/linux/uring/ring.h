@@ -45,8 +45,13 @@ struct pp_guest {
     pp_letter letter; /* First. */
     const pp_guest_kind *kind;
     pp_ring *ring;
-    pp_guest *next; /* In ring->leaving. */
-    pp_guest *previous;
+    union {
+        struct { /* In ring->leaving. */
+            pp_guest *next;
+            pp_guest *previous;
+        };
+        void *lent[2]; /* Before: by lane, what the operation that is armed on it has lent. Set by the armer. */
+    };
     _Atomic uint32_t calls; /* PP_CALLED while the letter is posted, and PP_CALLED_LAST. The taker takes both at once,
                                so that exactly one `called` hears of the last. */
     int fd;                 /* What it is about. */
@@ -62,7 +67,7 @@ struct pp_ring {
                                  a thread's own id matters to it, and that it stored itself. */
     pp_pool pool;
     pp_guest bell;
-    pp_lock lines;     /* Lent only: held for what is not a line's `lane`, `fd` or letter. */
+    pp_lock lines;     /* Lent only: held for what is not a line's `lane`, `fd`, `lent` or letter. */
     pp_guest *leaving; /* Those whose pipe or view is closed and that the kernel still holds. */
 };
 
