@@ -51,12 +51,16 @@ pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const
     if (!engine || (!data && length)) {
         return PIPEPORT_INVALID;
     }
+    pp_worker *worker = pp_pool_here(&engine->hub.pool);
+    if (worker && pp_reply_conn(&worker->reply, name.id)) {
+        return pp_reply_send(worker, data, length);
+    }
     pp_conn *conn = pp_conn_pin(&engine->hub, name.id);
     if (!conn) {
         return PIPEPORT_GONE;
     }
     pipeport_status status = send_copy(engine, conn, data, length);
-    pp_conn_unpin(conn, pp_pool_here(&engine->hub.pool));
+    pp_conn_unpin(conn, worker);
     return status;
 }
 

@@ -135,6 +135,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
         pp_conn_unpin(conn, worker);
     }
+    pp_reply_count(&worker->reply);
     if (conn->heard) {
         pp_tally_add(&party->tally.closed, 1);
         if (party->events.closed) {
@@ -270,11 +271,11 @@ static void conn_open(pp_conn *conn, pp_worker *worker)
     conn_look_at_clock(conn, worker);
 }
 
-static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length)
+static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length, pp_worker *worker)
 {
     pp_party *party = conn->party;
     conn->spoke = true;
-    pp_tally_add(&party->tally.messages_received, 1);
+    worker->reply.messages_received += 1;
     if (party->events.message) {
         party->events.message(party->events.user, conn->user_state, conn_name(conn), payload, length);
     }
@@ -291,7 +292,7 @@ static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t budget, pp_turn_rest ti
         uint32_t length = 0;
         switch (pp_reader_next(&conn->reader, &worker->spare, &budget, &payload, &length)) {
         case PP_READING_MESSAGE:
-            conn_message(conn, payload, length);
+            conn_message(conn, payload, length, worker);
             break;
         case PP_READING_CAME: /* A pause or a close may have come before it. */
             break;
@@ -359,6 +360,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
 {
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
+    pp_reply_begin(&worker->reply, conn);
     if (duties & DUTY_OPEN) {
         conn_open(conn, worker);
     }
@@ -391,6 +393,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     pp_reader_rest(&conn->reader, &worker->spare);
     conn_heard(conn, before);
     conn_finish(conn, worker);
+    pp_reply_end(&worker->reply);
     return rest;
 }
 

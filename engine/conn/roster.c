@@ -128,6 +128,12 @@ void pp_seat_shut(pp_seat *seat)
     atomic_fetch_and_explicit(&seat->word, ~SEAT_OPEN, memory_order_relaxed);
 }
 
+bool pp_seat_is_open_as(const pp_seat *seat, uint64_t id)
+{
+    uint64_t word = atomic_load_explicit(&seat->word, memory_order_relaxed);
+    return (word & SEAT_OPEN) && (seat_generation(word) << SEAT_INDEX_BITS | seat->index) == id;
+}
+
 void pp_seat_pin(pp_seat *seat)
 {
     uint64_t before = atomic_fetch_add_explicit(&seat->word, 1, memory_order_relaxed);

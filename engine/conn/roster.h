@@ -48,7 +48,9 @@ pp_seat *pp_roster_pin(pp_roster *roster, uint64_t id);
 uint64_t pp_seat_id(const pp_seat *seat); /* While pinned. */
 void pp_seat_open(pp_seat *seat);
 void pp_seat_shut(pp_seat *seat);
-void pp_seat_pin(pp_seat *seat);   /* For who holds a pin already. */
+void pp_seat_pin(pp_seat *seat); /* For who holds a pin already. */
+/* Where the seat cannot be given back meanwhile: whether it is open, and this its id. */
+bool pp_seat_is_open_as(const pp_seat *seat, uint64_t id);
 bool pp_seat_unpin(pp_seat *seat); /* True: it was the last one, the seat is yours to give back. */
 
 /* Tests: asserts what must hold while nobody takes or gives. The number of seats that are taken or worn out. */

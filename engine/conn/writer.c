@@ -254,13 +254,14 @@ void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, ui
     pp_sendq_init(&writer->sendq, queue_bytes_max);
 }
 
-pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *worker)
+pipeport_status pp_writer_push_corked(pp_writer *writer, pp_link *link, pp_worker *worker, bool *corked)
 {
     uint32_t bytes = link->message ? link->message->frame_bytes : 0;
     writer->up->pin(writer); /* The pump's, should it be ours; it must be there before anybody can give it back. */
     switch (pp_sendq_push(&writer->sendq, link)) {
     case PP_PUSH_TOOK:
         if (worker) {
+            *corked = true;
             pp_worker_defer(worker, &writer->op);
         } else {
             writer_pump(writer, NULL);
@@ -277,6 +278,12 @@ pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *work
         return PIPEPORT_GONE;
     }
     return PIPEPORT_GONE;
+}
+
+pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *worker)
+{
+    bool corked = false;
+    return pp_writer_push_corked(writer, link, worker, &corked);
 }
 
 void pp_writer_stop(pp_writer *writer, pp_worker *worker)

@@ -57,6 +57,9 @@ void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, ui
  * Fails: GONE (sealed: the link is still the caller's; a message's bytes have been credited). */
 pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *worker);
 
+/* The same; *corked becomes true if that took the pump, and it now waits for the end of the worker's batch. */
+pipeport_status pp_writer_push_corked(pp_writer *writer, pp_link *link, pp_worker *worker, bool *corked);
+
 /* Ends writing: `sealed` follows, perhaps inside. Once or more, from one thread at a time that holds a pin. */
 void pp_writer_stop(pp_writer *writer, pp_worker *worker);
 

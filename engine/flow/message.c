@@ -10,6 +10,7 @@
 #include "protocol/frame.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 enum { MESSAGE_PAYLOAD_ALIGNMENT = 16 };
 
@@ -32,6 +33,7 @@ static pp_message *message_take(pp_memory *memory, uint64_t block_bytes, uint32_
     message->memory = memory;
     message->block_bytes = (size_t) block_bytes;
     message->links_count = links;
+    message->room_bytes = 0;
     for (uint32_t i = 0; i < links; i++) {
         message->links[i] = (pp_link){.next = NULL, .message = message};
     }
@@ -52,6 +54,37 @@ pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_
     message->source = NULL;
     pp_frame_write_header(message->frame, payload_bytes);
     return message;
+}
+
+pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes)
+{
+    PP_VERIFY(room_bytes >= 1 && room_bytes <= UINT32_MAX);
+    uint64_t frames_start = message_links_end(1);
+    pp_message *message = message_take(memory, frames_start + room_bytes, 1);
+    if (message == NULL) {
+        return NULL;
+    }
+    message->frame_bytes = 0;
+    message->frame = (uint8_t *) message + frames_start;
+    message->source = NULL;
+    message->room_bytes = (uint32_t) room_bytes;
+    return message;
+}
+
+uint32_t pp_message_room(const pp_message *message)
+{
+    return message->room_bytes == 0 ? 0 : message->room_bytes - message->frame_bytes;
+}
+
+void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes)
+{
+    uint8_t *frame = message->frame + message->frame_bytes;
+    PP_VERIFY(pp_message_room(message) >= PP_FRAME_HEADER_BYTES + payload_bytes);
+    pp_frame_write_header(frame, payload_bytes);
+    if (payload_bytes != 0) {
+        memcpy(frame + PP_FRAME_HEADER_BYTES, payload, payload_bytes);
+    }
+    message->frame_bytes += PP_FRAME_HEADER_BYTES + payload_bytes;
 }
 
 pp_message *pp_message_fan(pp_message *source, uint32_t links)
@@ -110,11 +143,27 @@ void pp_message_release(pp_message *message, uint32_t counts)
     }
 }
 
-void pp_message_check(const pp_message *message)
+/* Frames one behind the other, the last one whole. */
+static void message_check_appended(const pp_message *message)
+{
+    uint32_t at = 0;
+    while (at < message->frame_bytes) {
+        pp_frame frame;
+        pp_frame_verdict verdict = pp_frame_look(message->frame + at, message->frame_bytes - at,
+                                                 PP_FRAME_PAYLOAD_BYTES_MAX, &frame);
+        PP_VERIFY(verdict == PP_FRAME_WHOLE);
+        at += frame.bytes_needed;
+    }
+    PP_VERIFY(message->source == NULL);
+    PP_VERIFY(message->frame_bytes <= message->room_bytes);
+    PP_VERIFY(message->frame == (const uint8_t *) &message->links[1]);
+    PP_VERIFY(message->frame + message->room_bytes == (const uint8_t *) message + message->block_bytes);
+}
+
+static void message_check_built(const pp_message *message)
 {
     const pp_message *root = message->source != NULL ? message->source : message;
     uint8_t header[PP_FRAME_HEADER_BYTES];
-    PP_VERIFY(atomic_load(&message->count) != 0);
     PP_VERIFY(atomic_load(&root->count) != 0);
     PP_VERIFY(root->source == NULL);
     PP_VERIFY(message->frame == root->frame);
@@ -128,6 +177,16 @@ void pp_message_check(const pp_message *message)
     PP_VERIFY(root->frame >= (const uint8_t *) &root->links[root->links_count]);
     PP_VERIFY(root->frame + root->frame_bytes == (const uint8_t *) root + root->block_bytes);
     PP_VERIFY(message->block_bytes >= message_links_end(message->links_count));
+}
+
+void pp_message_check(const pp_message *message)
+{
+    PP_VERIFY(atomic_load(&message->count) != 0);
+    if (message->room_bytes != 0) {
+        message_check_appended(message);
+    } else {
+        message_check_built(message);
+    }
     for (uint32_t i = 0; i < message->links_count; i++) {
         PP_VERIFY(message->links[i].message == message);
     }

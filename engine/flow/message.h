@@ -28,12 +28,13 @@ struct pp_link {
 
 struct pipeport_message {
     _Atomic uint32_t count;
-    uint32_t frame_bytes; /* Header and payload. */
+    uint32_t frame_bytes; /* Header and payload; or all frames that were appended. */
     uint8_t *frame;       /* In this block, or in the source's. Not written after the first push. */
     pp_message *source;   /* Whose frame it is, one count held; NULL if our own. */
     pp_memory *memory;
     size_t block_bytes;
     uint32_t links_count;
+    uint32_t room_bytes; /* For frames to append, those there are included; 0: it is one frame for good. */
     pp_link links[];
 };
 
@@ -44,6 +45,15 @@ pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_
 /* `links` more links for the frame of `source`, which is retained (or, if it is a fan itself, whose source is).
  * Count 1. NULL: no memory. */
 pp_message *pp_message_fan(pp_message *source, uint32_t links);
+
+/* A message without a frame and with room for room_bytes of them (at least 1), one link, count 1. NULL: no memory. */
+pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes);
+
+/* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody else looks at its frames. */
+uint32_t pp_message_room(const pp_message *message);
+
+/* One more frame, behind those there are. There is room for it. */
+void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes);
 
 uint8_t *pp_message_payload(const pp_message *message);
 uint32_t pp_message_payload_bytes(const pp_message *message);

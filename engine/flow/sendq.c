@@ -70,6 +70,16 @@ pp_push pp_sendq_push(pp_sendq *sendq, pp_link *link)
     return seen == SENDQ_IDLE ? PP_PUSH_TOOK : PP_PUSH_QUEUED;
 }
 
+bool pp_sendq_is_idle(const pp_sendq *sendq)
+{
+    return atomic_load_explicit(&sendq->head, memory_order_relaxed) == SENDQ_IDLE;
+}
+
+bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link)
+{
+    return atomic_load_explicit(&sendq->head, memory_order_relaxed) == (uintptr_t) link;
+}
+
 bool pp_sendq_hold(pp_sendq *sendq)
 {
     uintptr_t idle = SENDQ_IDLE;
@@ -117,11 +127,6 @@ pp_link *pp_sendq_seal(pp_sendq *sendq)
     PP_ASSERT(head != SENDQ_IDLE);
     PP_ASSERT(head != SENDQ_SEALED);
     return sendq_turn(head);
-}
-
-bool pp_sendq_is_idle(const pp_sendq *sendq)
-{
-    return atomic_load(&sendq->head) == SENDQ_IDLE;
 }
 
 bool pp_sendq_is_sealed(const pp_sendq *sendq)

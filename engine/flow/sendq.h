@@ -65,6 +65,12 @@ bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes);
 
 pp_push pp_sendq_push(pp_sendq *sendq, pp_link *link);
 
+/* True: at this moment nobody holds the pump. */
+bool pp_sendq_is_idle(const pp_sendq *sendq);
+
+/* True: nothing was pushed since this link. Who asks keeps the holder from taking meanwhile, or the link may be gone. */
+bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link);
+
 /* Takes the pump if nobody holds it. */
 bool pp_sendq_hold(pp_sendq *sendq);
 
@@ -78,7 +84,6 @@ bool pp_sendq_give(pp_sendq *sendq);
 pp_link *pp_sendq_seal(pp_sendq *sendq);
 
 /* Tests: what the word says at this moment. */
-bool pp_sendq_is_idle(const pp_sendq *sendq);
 bool pp_sendq_is_sealed(const pp_sendq *sendq);
 
 /* Tests: asserts what must hold while nobody is inside a call on it. */

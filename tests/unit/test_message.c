@@ -44,6 +44,32 @@ Test(message, has_its_header_in_front_of_its_payload)
     pp_message_release(message, 1);
 }
 
+Test(message, takes_frames_as_long_as_there_is_room)
+{
+    pp_message *message = pp_message_create_room(&memory, 4 + 3 + 4 + 0 + 4 + 2);
+    pp_message_check(message);
+    cr_assert_eq(message_blocks_held(), 1);
+    cr_assert_eq(message->frame_bytes, 0);
+    cr_assert_eq(pp_message_room(message), 17);
+    pp_message_append(message, "abc", 3);
+    pp_message_append(message, NULL, 0);
+    cr_assert_eq(pp_message_room(message), 6);
+    pp_message_append(message, "de", 2);
+    cr_assert_eq(pp_message_room(message), 0);
+    cr_assert_eq(message->frame_bytes, 17);
+    cr_assert_arr_eq(message->frame, "\3\0\0\0abc\0\0\0\0\2\0\0\0de", 17);
+    pp_message_check(message);
+    pp_message_release(message, 1);
+    cr_assert_eq(message_blocks_held(), 0);
+}
+
+Test(message, has_no_room_once_it_is_built)
+{
+    pp_message *message = pp_message_create(&memory, 100, 1);
+    cr_assert_eq(pp_message_room(message), 0);
+    pp_message_release(message, 1);
+}
+
 Test(message, is_one_block_whatever_its_size_and_links)
 {
     static const uint32_t sizes[] = {0, 1, 2, 3, 15, 16, 17, 64, 1000, 65536, 1 << 20};

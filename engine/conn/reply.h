@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reply.h - a connection that is spoken to inside its own turn, on the turn's worker: most sends of a server are.
+ *
+ * The turn keeps the connection, so nobody is looked up and nothing is pinned. Its answers are encoded one behind the
+ * other into one growing message, as long as
+ *   - the pump was taken by this turn, and so lies in the worker's chores: nobody takes from the queue until the turn
+ *     has ended, whatever other threads push, stop or close; and
+ *   - the growing message is the newest of the queue, so that what others push between keeps its place.
+ * How long it may grow: by what the peer has said and the turn has not delivered yet, for most answers are about as
+ * long as what they answer. Where the pump is elsewhere a message grows not at all, so that nothing waits in blocks
+ * that are mostly empty.
+ *
+ * Figures of messages are added up here and reach the party's tally when the turn ends, before any of its answers is
+ * written.
+ *
+ * All of it belongs to the worker's thread.
+ */
+#ifndef PP_CONN_REPLY_H
+#define PP_CONN_REPLY_H
+
+#include "engine/base/status.h"
+#include "engine/flow/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct pp_conn pp_conn;
+typedef struct pp_worker pp_worker;
+
+typedef struct pp_reply {
+    pp_conn *conn;       /* Whose turn runs on this worker; NULL: nobody's. */
+    pp_message *growing; /* Not NULL: the pump of `conn` lies in this worker's chores. Its link's count keeps it. */
+    uint32_t messages_received;
+    uint32_t messages_sent;
+    uint64_t bytes_accepted;
+} pp_reply;
+
+/* A turn of `conn` begins, or ends, on this worker. */
+void pp_reply_begin(pp_reply *reply, pp_conn *conn);
+void pp_reply_end(pp_reply *reply);
+
+/* Brings what was added up to the party's tally. */
+void pp_reply_count(pp_reply *reply);
+
+/* The connection whose turn runs here, if that is the one this id names and it is open; else NULL. */
+pp_conn *pp_reply_conn(const pp_reply *reply, uint64_t id);
+
+/* Sends to that connection. Fails: as pipeport_send. */
+pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length);
+
+#endif

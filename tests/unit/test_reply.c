@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_reply.c - what a connection's own events send to it: one write for a turn's answers, in the order of the calls,
+ * within the bounds, and nothing that other sends do not get.
+ */
+#include "engine/api/engine.h"
+#include "tests/support/life.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(reply, .timeout = 60);
+
+static fake_pipe *pipe;
+static pipeport_status status;
+
+static life_conn *reply_open(void)
+{
+    life_serve();
+    pipe = life_client();
+    cr_assert_not_null(pipe);
+    return life_newest();
+}
+
+static pipeport_engine_figures figures(void)
+{
+    pipeport_engine_figures now = {.size = sizeof now};
+    cr_assert_eq(pipeport_engine_stats(life.engine, &now), PIPEPORT_OK);
+    return now;
+}
+
+static pipeport_stats server_figures(void)
+{
+    pipeport_stats now = {.size = sizeof now};
+    cr_assert_eq(pipeport_server_stats(life.server, &now), PIPEPORT_OK);
+    return now;
+}
+
+/* What the peer got is these frames of one byte each. */
+static void expect_answers(const char *bytes)
+{
+    cr_assert_eq(pipe->written.length, 5 * strlen(bytes), "%zu bytes", pipe->written.length);
+    for (size_t i = 0; bytes[i]; ++i) {
+        cr_assert_arr_eq(pipe->written.data + 5 * i, ((char[]){1, 0, 0, 0, bytes[i]}), 5, "answer %zu", i);
+    }
+}
+
+static void peer_says(const char *bytes)
+{
+    uint8_t stream[5 * 64];
+    size_t length = 0;
+    for (; *bytes; ++bytes) {
+        memcpy(stream + length, ((char[]){1, 0, 0, 0, *bytes}), 5);
+        length += 5;
+    }
+    fake_peer_sends(pipe, stream, length);
+}
+
+static void echo(life_conn *conn, const void *data, size_t length)
+{
+    status = pipeport_send(life.engine, conn->name, data, length);
+}
+
+LIFE_TEST(reply, leaves_in_one_write_and_one_block)
+{
+    life.on_message = echo;
+    reply_open();
+    peer_says("a"); /* The worker's spare is there after it. */
+    life_settle();
+    uint64_t before = figures().allocations;
+    unsigned writes = pipe->writes;
+    peer_says("bcdefghijklmnop");
+    life_settle();
+    expect_answers("abcdefghijklmnop");
+    cr_assert_eq(pipe->writes, writes + 1);
+    cr_assert_eq(figures().allocations, before + 1, "%llu blocks for 15 answers",
+                 (unsigned long long) (figures().allocations - before));
+    cr_assert_eq(server_figures().messages_sent, 16);
+    cr_assert_eq(server_figures().messages_received, 16);
+}
+
+static void answer_twice_around_a_broadcast(life_conn *conn, const void *data, size_t length)
+{
+    (void) data, (void) length;
+    uint32_t reached = 0;
+    cr_assert_eq(pipeport_send(life.engine, conn->name, "1", 1), PIPEPORT_OK);
+    cr_assert_eq(pipeport_send(life.engine, conn->name, "2", 1), PIPEPORT_OK);
+    cr_assert_eq(pipeport_broadcast(life.server, "3", 1, &reached), PIPEPORT_OK);
+    cr_assert_eq(reached, 1);
+    cr_assert_eq(pipeport_send(life.engine, conn->name, "4", 1), PIPEPORT_OK);
+    cr_assert_eq(pipeport_send(life.engine, conn->name, "5", 1), PIPEPORT_OK);
+}
+
+LIFE_TEST(reply, keeps_its_place_among_other_messages)
+{
+    life.on_message = answer_twice_around_a_broadcast;
+    reply_open();
+    peer_says("xyz");
+    life_settle();
+    expect_answers("123451234512345");
+}
+
+static life_conn *told;
+
+static void foreign_send(void)
+{
+    cr_assert_eq(life_send(told, "f", 1), PIPEPORT_OK);
+}
+
+static void answer_around_a_foreign_send(life_conn *conn, const void *data, size_t length)
+{
+    told = conn;
+    echo(conn, data, length);
+    life_as_thread(77, foreign_send);
+    echo(conn, data, length);
+}
+
+LIFE_TEST(reply, lets_a_foreign_message_keep_its_place)
+{
+    life.on_message = answer_around_a_foreign_send;
+    reply_open();
+    peer_says("abc");
+    life_settle();
+    expect_answers("afabfbcfc");
+}
+
+LIFE_TEST(reply, hears_full_at_the_bound_and_is_counted)
+{
+    life_options.message_bytes_max = 100;
+    life_options.send_queue_bytes_max = 104;
+    life.on_message = echo;
+    life_conn *conn = reply_open();
+    char stream[3 * 44] = {0};
+    for (unsigned i = 0; i < 3; ++i) {
+        stream[44 * i] = 40;
+    }
+    fake_peer_sends(pipe, stream, sizeof stream);
+    life_settle();
+    cr_assert_eq(status, PIPEPORT_FULL);
+    cr_assert_eq(pipe->written.length, 88);
+    cr_assert_eq(server_figures().sends_refused, 1);
+    cr_assert_eq(conn->drained, 1);
+}
+
+static void answer_too_long(life_conn *conn, const void *data, size_t length)
+{
+    (void) data, (void) length;
+    char block[101] = {0};
+    status = pipeport_send(life.engine, conn->name, block, sizeof block);
+}
+
+LIFE_TEST(reply, refuses_a_message_above_the_bound)
+{
+    life_options.message_bytes_max = 100;
+    life.on_message = answer_too_long;
+    reply_open();
+    peer_says("x");
+    life_settle();
+    cr_assert_eq(status, PIPEPORT_TOO_LARGE);
+    cr_assert_eq(pipe->written.length, 0);
+}
+
+static pipeport_closing how;
+
+static void answer_close_answer(life_conn *conn, const void *data, size_t length)
+{
+    cr_assert_eq(pipeport_send(life.engine, conn->name, data, length), PIPEPORT_OK);
+    cr_assert_eq(pipeport_close(life.engine, conn->name, how), PIPEPORT_OK);
+    echo(conn, data, length);
+}
+
+LIFE_TEST(reply, comes_before_a_drain_and_is_gone_after_it)
+{
+    how = PIPEPORT_DRAIN;
+    life.on_message = answer_close_answer;
+    life_conn *conn = reply_open();
+    peer_says("ab");
+    life_settle();
+    expect_answers("a");
+    cr_assert_eq(status, PIPEPORT_GONE);
+    life_expect_end(conn, PIPEPORT_OK);
+}
+
+LIFE_TEST(reply, is_discarded_by_an_abort)
+{
+    how = PIPEPORT_ABORT;
+    life.on_message = answer_close_answer;
+    life_conn *conn = reply_open();
+    peer_says("ab");
+    life_settle();
+    cr_assert_eq(pipe->written.length, 0);
+    cr_assert_eq(status, PIPEPORT_GONE);
+    life_expect_end(conn, PIPEPORT_STOPPED);
+    cr_assert_eq(conn->end.bytes_discarded, 5);
+}
+
+static void answer_at_the_end(life_conn *conn)
+{
+    echo(conn, "x", 1);
+}
+
+LIFE_TEST(reply, is_gone_in_closed)
+{
+    life.on_closed = answer_at_the_end;
+    reply_open();
+    status = PIPEPORT_OK;
+    fake_peer_goes(pipe);
+    life_settle();
+    cr_assert_eq(status, PIPEPORT_GONE);
+}
+
+static life_conn *other;
+
+static void answer_the_other(life_conn *conn, const void *data, size_t length)
+{
+    (void) conn;
+    cr_assert_eq(life_send(other, data, length), PIPEPORT_OK);
+}
+
+LIFE_TEST(reply, goes_to_whom_it_is_sent)
+{
+    reply_open();
+    other = life_newest();
+    fake_pipe *others = pipe;
+    pipe = life_client();
+    life.on_message = answer_the_other;
+    peer_says("ab");
+    life_settle();
+    cr_assert_eq(pipe->written.length, 0);
+    pipe = others;
+    expect_answers("ab");
+}
+
+/* Where a write is pending, answers wait: each in no more than it needs. */
+LIFE_TEST(reply, takes_no_room_to_grow_behind_a_pending_write)
+{
+    life.on_message = echo;
+    reply_open();
+    pipe->write_room = 0;
+    peer_says("a");
+    life_settle();
+    for (unsigned i = 0; i < 3; ++i) {
+        pipeport_engine_figures before = figures();
+        peer_says("bcdefghijklmnopqrstuvwxyz");
+        life_settle();
+        cr_assert_lt(figures().memory_bytes - before.memory_bytes, 25 * 128);
+        cr_assert_geq(figures().allocations - before.allocations, 25, "one grew that others may take");
+    }
+    fake_peer_reads(pipe, UINT64_MAX);
+    life_settle();
+    cr_assert_eq(pipe->written.length, 5 * 76);
+}
+
+static void fail_the_next_block(life_conn *conn, const void *data, size_t length)
+{
+    atomic_store(&life.engine->hub.memory.fail_after, 0);
+    echo(conn, data, length);
+    atomic_store(&life.engine->hub.memory.fail_after, UINT64_MAX);
+}
+
+LIFE_TEST(reply, fails_without_memory_and_loses_nothing_else)
+{
+    life.on_message = fail_the_next_block;
+    reply_open();
+    peer_says("a");
+    life_settle();
+    cr_assert_eq(status, PIPEPORT_NO_MEMORY);
+    life.on_message = echo;
+    peer_says("b");
+    life_settle();
+    expect_answers("b");
+}
