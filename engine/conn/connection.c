@@ -63,6 +63,39 @@ pp_conn *pp_conn_pin(pp_hub *hub, uint64_t id)
     return (pp_conn *) pp_roster_pin(&hub->roster, id);
 }
 
+/* ---- Turns ---- */
+
+static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker);
+
+static pp_port *conn_turn_port(const pp_turn *turn)
+{
+    return ((const pp_conn *) (const void *) ((const char *) turn - offsetof(pp_conn, turn)))->pipe.port;
+}
+
+static void conn_turn_pin(pp_turn *turn)
+{
+    pp_seat_pin(&conn_of_turn(turn)->seat);
+}
+
+static void conn_turn_unpin(pp_turn *turn, pp_worker *worker)
+{
+    pp_conn_unpin(conn_of_turn(turn), worker);
+}
+
+static const pp_turn_owner conn_turn_owner = {conn_turn_port, conn_turn_pin, conn_turn_unpin, conn_run};
+
+static void conn_turn_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) result;
+    pp_turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), &conn_turn_owner, drainer);
+}
+
+/* Brings a worker to do `duties`. */
+static void conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker)
+{
+    pp_turn_summon(&conn->turn, &conn_turn_owner, duties, worker);
+}
+
 /* ---- What the writer tells ---- */
 
 static void conn_writer_pin(pp_writer *writer)
@@ -96,7 +129,7 @@ static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
     uint64_t since_ms = atomic_load_explicit(&writer->pending_since_ms, memory_order_relaxed);
     uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
     if (since_ms && (set_ms == 0 || set_ms > since_ms + stall_ms)) {
-        pp_turn_summon(&conn->turn, DUTY_CLOCK, worker);
+        conn_summon(conn, DUTY_CLOCK, worker);
     }
 }
 
@@ -105,7 +138,7 @@ static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
 static void conn_writer_drained(pp_writer *writer, pp_worker *worker)
 {
     (void) worker;
-    pp_turn_summon(&conn_of_writer(writer)->turn, DUTY_DRAINED, NULL);
+    conn_summon(conn_of_writer(writer), DUTY_DRAINED, NULL);
 }
 
 static void conn_writer_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
@@ -113,7 +146,7 @@ static void conn_writer_sealed(pp_writer *writer, uint64_t discarded, pp_worker 
     pp_conn *conn = conn_of_writer(writer);
     conn->discarded = discarded;
     pp_tally_add(&conn->party->tally.bytes_discarded, discarded);
-    pp_turn_summon(&conn->turn, DUTY_SEALED, worker);
+    conn_summon(conn, DUTY_SEALED, worker);
 }
 
 static const pp_writer_up conn_writer_up = {conn_writer_pin,     conn_writer_unpin,   conn_writer_wrote,
@@ -170,39 +203,6 @@ static void conn_end(pp_conn *conn, pp_fault why, pp_worker *worker)
 
 /* ---- Time ---- */
 
-static uint64_t conn_sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* The next moment at which something may have to be done, and what it is. */
-static uint64_t conn_due(const pp_conn *conn, pipeport_status *why)
-{
-    const pipeport_options *options = &conn->party->options;
-    uint64_t due = UINT64_MAX;
-    uint64_t since = atomic_load_explicit(&conn->writer.pending_since_ms, memory_order_relaxed);
-    if (since && options->write_stall_ms != UINT32_MAX) {
-        due = since + options->write_stall_ms;
-        *why = PIPEPORT_SLOW_PEER;
-    }
-    uint64_t others = UINT64_MAX;
-    if (conn->state == PP_CONN_DRAINING) {
-        others = atomic_load(&conn->drain_by_ms);
-    } else if (conn->state == PP_CONN_OPEN && !atomic_load(&conn->paused)) {
-        if (options->first_message_ms && !conn->spoke) {
-            others = conn->opened_ms + options->first_message_ms;
-        }
-        if (options->idle_ms) {
-            others = conn_sooner(others, conn->heard_ms + options->idle_ms);
-        }
-    }
-    if (others < due) {
-        due = others;
-        *why = PIPEPORT_TIMED_OUT;
-    }
-    return due;
-}
-
 /* Ends what is overdue, else sets the deadline if it would look too late. */
 static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
 {
@@ -211,7 +211,7 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
     }
     pipeport_status why = PIPEPORT_OK;
     atomic_thread_fence(memory_order_seq_cst); /* See conn_writer_stalled. */
-    uint64_t due_ms = conn_due(conn, &why);
+    uint64_t due_ms = pp_conn_due_ms(conn, &why);
     if (due_ms == UINT64_MAX) {
         return;
     }
@@ -231,7 +231,7 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
 static void conn_deadline_due(pp_deadline *deadline, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) deadline - offsetof(pp_conn, deadline));
-    pp_turn_summon(&conn->turn, DUTY_CLOCK, drainer);
+    conn_summon(conn, DUTY_CLOCK, drainer);
     pp_conn_unpin(conn, drainer);
 }
 
@@ -397,23 +397,11 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     return rest;
 }
 
-static void conn_turn_pin(pp_turn *turn)
-{
-    pp_seat_pin(&conn_of_turn(turn)->seat);
-}
-
-static void conn_turn_unpin(pp_turn *turn, pp_worker *worker)
-{
-    pp_conn_unpin(conn_of_turn(turn), worker);
-}
-
-static const pp_turn_owner conn_turn_owner = {conn_turn_pin, conn_turn_unpin, conn_run};
-
 static void conn_read_done(pp_op *op, pp_result result, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, reader.op));
     op->room.result = result; /* The op's room is ours again, until the turn arms it. */
-    pp_turn_summon(&conn->turn, DUTY_READ, drainer);
+    conn_summon(conn, DUTY_READ, drainer);
 }
 
 /* ---- From outside ---- */
@@ -431,11 +419,11 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     conn->pipe = *pipe;
     pp_reader_init(&conn->reader, &conn->pipe, &hub->memory, party->options.message_bytes_max, conn_read_done);
     pp_writer_init(&conn->writer, &conn_writer_up, &conn->pipe, party->options.send_queue_bytes_max);
-    pp_turn_init(&conn->turn, &conn_turn_owner, hub->port, pipe->home);
+    pp_turn_init(&conn->turn, conn_turn_done, pipe->home);
     conn->deadline.due = conn_deadline_due;
     atomic_init(&conn->drain_by_ms, UINT64_MAX);
     pp_party_retain(party);
-    pp_turn_summon(&conn->turn, DUTY_OPEN, worker);
+    conn_summon(conn, DUTY_OPEN, worker);
     return PIPEPORT_OK;
 }
 
@@ -470,7 +458,7 @@ pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, 
     if (before == PP_WISH_NONE && wish == PP_WISH_DRAIN) {
         (void) pp_writer_push(&conn->writer, &conn->mark, worker); /* Sealed already: then the end is under way. */
     }
-    pp_turn_summon(&conn->turn, DUTY_CLOSE, worker);
+    conn_summon(conn, DUTY_CLOSE, worker);
     return PIPEPORT_OK;
 }
 
@@ -482,7 +470,7 @@ void pp_conn_pause(pp_conn *conn)
 void pp_conn_resume(pp_conn *conn)
 {
     if (atomic_exchange(&conn->paused, false)) { /* By the port, for the reason of conn_writer_drained. */
-        pp_turn_summon(&conn->turn, DUTY_RESUME, NULL);
+        conn_summon(conn, DUTY_RESUME, NULL);
     }
 }
 

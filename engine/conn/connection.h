@@ -86,6 +86,9 @@ void pp_conn_resume(pp_conn *conn);
 /* Closes all connections of a stopping party. */
 void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker);
 
+/* Turn. The next moment at which something may have to be done (UINT64_MAX: none), and what it is. */
+uint64_t pp_conn_due_ms(const pp_conn *conn, pipeport_status *why);
+
 /* With a pin. Tests: asserts what must hold while nobody is inside a call on it. */
 void pp_conn_check(const pp_conn *conn);
 

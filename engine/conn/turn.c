@@ -6,7 +6,27 @@
 
 enum { TURN_LAPS_MAX = 8 }; /* Duties that come while it runs: so often, then others have their turn. */
 
-static void turn_run(pp_turn *turn, pp_worker *worker)
+void pp_turn_init(pp_turn *turn, pp_op_done *done, uint32_t home)
+{
+    *turn = (pp_turn){.op = {.done = done}};
+    turn->op.home = home;
+}
+
+void pp_turn_summon(pp_turn *turn, const pp_turn_owner *owner, uint32_t duties, pp_worker *worker)
+{
+    PP_ASSERT(!(duties & PP_TURN_RUNNING));
+    if (atomic_fetch_or(&turn->word, duties | PP_TURN_RUNNING) & PP_TURN_RUNNING) {
+        return;
+    }
+    owner->pin(turn);
+    if (worker) {
+        pp_worker_defer(worker, &turn->op);
+    } else {
+        pp_port_post(owner->port(turn), &turn->op);
+    }
+}
+
+void pp_turn_run(pp_turn *turn, const pp_turn_owner *owner, pp_worker *worker)
 {
     uint32_t laps = 0;
     uint32_t expected = PP_TURN_RUNNING;
@@ -14,11 +34,11 @@ static void turn_run(pp_turn *turn, pp_worker *worker)
     turn->behind = false;
     do {
         if (laps++ == TURN_LAPS_MAX) {
-            pp_port_post(turn->port, &turn->op);
+            pp_port_post(owner->port(turn), &turn->op);
             return;
         }
         uint32_t duties = atomic_exchange(&turn->word, PP_TURN_RUNNING) & ~(uint32_t) PP_TURN_RUNNING;
-        switch (turn->owner->run(turn, duties, worker)) {
+        switch (owner->run(turn, duties, worker)) {
         case PP_TURN_NOTHING:
             break;
         case PP_TURN_BATCH_END:
@@ -27,40 +47,13 @@ static void turn_run(pp_turn *turn, pp_worker *worker)
                 pp_worker_defer(worker, &turn->op);
                 return;
             }
-            pp_port_post(turn->port, &turn->op);
+            pp_port_post(owner->port(turn), &turn->op);
             return;
         case PP_TURN_LATER:
-            pp_port_post(turn->port, &turn->op);
+            pp_port_post(owner->port(turn), &turn->op);
             return;
         }
         expected = PP_TURN_RUNNING;
     } while (!atomic_compare_exchange_strong(&turn->word, &expected, 0));
-    turn->owner->unpin(turn, worker);
-}
-
-static void turn_done(pp_op *op, pp_result result, void *drainer)
-{
-    (void) result;
-    turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), drainer);
-}
-
-void pp_turn_init(pp_turn *turn, const pp_turn_owner *owner, pp_port *port, uint32_t home)
-{
-    *turn = (pp_turn){.owner = owner, .port = port};
-    turn->op.done = turn_done;
-    turn->op.home = home;
-}
-
-void pp_turn_summon(pp_turn *turn, uint32_t duties, pp_worker *worker)
-{
-    PP_ASSERT(!(duties & PP_TURN_RUNNING));
-    if (atomic_fetch_or(&turn->word, duties | PP_TURN_RUNNING) & PP_TURN_RUNNING) {
-        return;
-    }
-    turn->owner->pin(turn);
-    if (worker) {
-        pp_worker_defer(worker, &turn->op);
-    } else {
-        pp_port_post(turn->port, &turn->op);
-    }
+    owner->unpin(turn, worker);
 }

@@ -19,7 +19,10 @@ typedef struct pp_turn pp_turn;
 
 typedef enum pp_turn_rest { PP_TURN_NOTHING, PP_TURN_LATER, PP_TURN_BATCH_END } pp_turn_rest;
 
+/* What all turns of one kind share. It is not kept in the turn: who summons has it, and so has the owner's `done` of
+ * the turn's op, which calls pp_turn_run with it. */
 typedef struct pp_turn_owner {
+    pp_port *(*port)(const pp_turn *turn);                                  /* Where the op is posted. */
     void (*pin)(pp_turn *turn);                                             /* A runner keeps its owner alive. */
     void (*unpin)(pp_turn *turn, pp_worker *worker);                        /* The turn may be gone after it. */
     pp_turn_rest (*run)(pp_turn *turn, uint32_t duties, pp_worker *worker); /* What is left to do, and when. */
@@ -28,16 +31,17 @@ typedef struct pp_turn_owner {
 enum { PP_TURN_RUNNING = 1 }; /* Duties are the other 31 bits. */
 
 struct pp_turn {
-    const pp_turn_owner *owner;
-    pp_port *port;
     _Atomic uint32_t word;
     bool behind; /* The runner's: the chore was deferred for BATCH_END. */
     pp_op op;    /* A chore, or posted: as RUNNING is set once, it is under way once. */
 };
 
-void pp_turn_init(pp_turn *turn, const pp_turn_owner *owner, pp_port *port, uint32_t home);
+void pp_turn_init(pp_turn *turn, pp_op_done *done, uint32_t home);
 
 /* The caller keeps the owner alive meanwhile. `worker`: this thread's, or NULL. Nothing runs inside. */
-void pp_turn_summon(pp_turn *turn, uint32_t duties, pp_worker *worker);
+void pp_turn_summon(pp_turn *turn, const pp_turn_owner *owner, uint32_t duties, pp_worker *worker);
+
+/* All that `done` of its op does; it comes once for each time that the turn was brought to a worker. */
+void pp_turn_run(pp_turn *turn, const pp_turn_owner *owner, pp_worker *worker);
 
 #endif

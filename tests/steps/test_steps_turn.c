@@ -42,6 +42,14 @@ void pp_port_post(pp_port *port, pp_op *op)
     t.posted = 1;
 }
 
+static const pp_turn_owner owner;
+
+static pp_port *up_port(const pp_turn *of)
+{
+    (void) of;
+    return NULL;
+}
+
 static void up_pin(pp_turn *turn)
 {
     (void) turn;
@@ -67,19 +75,25 @@ static pp_turn_rest up_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     }
     t.own += (duties & DUTY_OWN) != 0;
     if (t.runs == 1) {
-        pp_turn_summon(turn, DUTY_OWN, worker);
+        pp_turn_summon(turn, &owner, DUTY_OWN, worker);
     }
     steps_take(&t.running, sizeof t.running, NULL, NULL);
     t.running = 0;
     return t.goes_later && t.runs == 1 ? PP_TURN_LATER : PP_TURN_NOTHING;
 }
 
-static const pp_turn_owner owner = {up_pin, up_unpin, up_run};
+static const pp_turn_owner owner = {up_port, up_pin, up_unpin, up_run};
+
+static void turn_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) result;
+    pp_turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), &owner, drainer);
+}
 
 static void begin(void)
 {
     memset(&t, 0, sizeof t);
-    pp_turn_init(&t.turn, &owner, NULL, 0);
+    pp_turn_init(&t.turn, turn_done, 0);
     t.summons = SUMMONERS;
     steps_name(&t.turn.word, "word");
     steps_name(&t.posted, "posted");
@@ -96,7 +110,7 @@ static void summon(uint32_t who, uint32_t times)
 {
     for (uint32_t i = 0; i < times; ++i) {
         t.raised[who] += 1;
-        pp_turn_summon(&t.turn, (uint32_t) DUTY_A << who, NULL);
+        pp_turn_summon(&t.turn, &owner, (uint32_t) DUTY_A << who, NULL);
     }
     t.summoned += 1;
 }

@@ -25,6 +25,14 @@ static _Atomic unsigned set[SETTERS]; /* Raised before the duty is set. */
 static unsigned seen[SETTERS];        /* Turn: what was raised when the duty was taken. */
 static _Atomic bool running;
 
+static const pp_turn_owner owner;
+
+static pp_port *up_port(const pp_turn *of)
+{
+    (void) of;
+    return port;
+}
+
 static void up_pin(pp_turn *of)
 {
     cr_assert_eq(of, &turn);
@@ -50,20 +58,26 @@ static pp_turn_rest up_run(pp_turn *of, uint32_t duties, pp_worker *worker)
         }
     }
     if (runs % 5 == 0) {
-        pp_turn_summon(&turn, 2u << (runs % SETTERS), worker); /* One for itself. */
+        pp_turn_summon(&turn, &owner, 2u << (runs % SETTERS), worker); /* One for itself. */
     }
     atomic_store(&running, false);
     return runs % 3 == 0 ? PP_TURN_LATER : runs % 3 == 1 ? PP_TURN_BATCH_END : PP_TURN_NOTHING;
 }
 
-static const pp_turn_owner owner = {up_pin, up_unpin, up_run};
+static const pp_turn_owner owner = {up_port, up_pin, up_unpin, up_run};
+
+static void turn_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) result;
+    pp_turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), &owner, drainer);
+}
 
 static void setter(void *argument)
 {
     unsigned mine = (unsigned) (uintptr_t) argument;
     for (unsigned i = 1; i <= DUTIES; ++i) {
         atomic_store_explicit(&set[mine], i, memory_order_relaxed);
-        pp_turn_summon(&turn, 2u << mine, NULL);
+        pp_turn_summon(&turn, &owner, 2u << mine, NULL);
     }
 }
 
@@ -78,7 +92,7 @@ static void chorus_done(pp_op *op, pp_result result, void *drainer)
 {
     chorus *of = (chorus *) op;
     (void) result;
-    pp_turn_summon(&turn, 2u << (of->left % SETTERS), drainer);
+    pp_turn_summon(&turn, &owner, 2u << (of->left % SETTERS), drainer);
     if (of->left--) {
         pp_port_post(port, op);
     } else {
@@ -92,7 +106,7 @@ static void begin(uint32_t workers)
     cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = workers}).status, PIPEPORT_OK);
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, workers).status, PIPEPORT_OK);
-    pp_turn_init(&turn, &owner, port, 0);
+    pp_turn_init(&turn, turn_done, 0);
 }
 
 static void end(void)
