@@ -125,6 +125,7 @@ static void flow_check_offered(sim_flow *flow, const sim_link *link, uint32_t si
         sim_fail("message %u was written though its send was refused (link %u)", serial, link->number);
     }
     offer->written = true;
+    flow->broadcasts += offer->party != NULL;
     flow_keep_order(flow, link, offer->thread, serial);
 }
 

@@ -29,6 +29,7 @@ typedef struct sim_flow {
     uint32_t length;
     uint64_t sum;
     uint32_t short_ones; /* Too short for a serial. */
+    uint32_t broadcasts; /* Written, long enough for one. */
     sim_lane *lanes;
     uint32_t lanes_count, lanes_room;
 } sim_flow;

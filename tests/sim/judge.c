@@ -236,6 +236,10 @@ static void judge_end_conn(const sim_conn *conn)
     if (!conn->is_closed || conn->inside) {
         sim_fail("a connection was opened and never closed (link %u)", conn->link->number);
     }
+    if (conn->end.why == PIPEPORT_OK && sim_flow_of(conn->link, conn->side)->broadcasts < conn->broadcasts) {
+        sim_fail("%u broadcasts reached a connection that drained, and %u were written (link %u)", conn->broadcasts,
+                 sim_flow_of(conn->link, conn->side)->broadcasts, conn->link->number);
+    }
     if (conn->accepted > conn->end.bytes_sent + conn->end.bytes_discarded) {
         sim_fail("bytes were accepted that were neither sent nor discarded (link %u)", conn->link->number);
     }

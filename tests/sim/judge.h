@@ -62,6 +62,7 @@ typedef struct sim_conn {
     uint64_t listens_ns;  /* and returned. */
     uint64_t spoke;       /* Messages. */
     uint64_t accepted;    /* Bytes of its own sends that were accepted. */
+    uint32_t broadcasts;  /* That have reached it for certain, long enough for a serial. */
     pipeport_end end;
 } sim_conn;
 

@@ -19,12 +19,14 @@
 
 static const uint64_t rest_wait_ns_max = UINT64_C(600) * 1000000000;
 
-/* Times that are due are seen to by who waits for completions, at the latest a second late (worker.c). */
+/* Times that are due are seen to by who waits for completions, at the latest a second late (worker.c); that second
+ * begins when he waits, which is after the clock has jumped, should it have jumped since he asked for the time. */
 static const uint64_t rest_watch_ns = UINT64_C(1100) * 1000000;
 
 static bool rest_is_overdue(uint64_t since_ns, uint64_t bound_ms)
 {
-    return sim_now_ns() > since_ns + bound_ms * 1000000 + rest_watch_ns + sim_nap_ns_max;
+    uint64_t held_ns = sim_nap_ns_max + (sim.rules.jumps ? sim.rules.jump_ns : 0) + sim.rules.stall_ns;
+    return sim_now_ns() > since_ns + bound_ms * 1000000 + rest_watch_ns + held_ns;
 }
 
 static void rest_check_times(const sim_conn *conn, const pp_conn *inner)

@@ -105,29 +105,50 @@ static void user_send_built(sim_conn *conn)
     pipeport_message_release(message);
 }
 
-/* How many of a server's connections are open for certain. */
-static uint32_t user_count_open(const sim_party *party)
+static bool user_is_open(const sim_party *party, const sim_conn *conn)
+{
+    return conn->party == party && !conn->is_closed && !conn->drain_asked && !conn->abort_asked &&
+           conn->link->sides[0].open && conn->link->sides[1].open && !conn->link->sides[conn->side].hurt &&
+           !sim_flow_of(conn->link, 1 - conn->side)->refused;
+}
+
+/* How many of a server's connections are open for certain, and of how many that is not known. */
+static uint32_t user_count_open(const sim_party *party, uint32_t *uncertain)
 {
     uint32_t count = 0;
+    *uncertain = 0;
     for (uint32_t i = 0; i < sim_conns_count; i++) {
-        const sim_conn *conn = &sim_conns[i];
-        count += conn->party == party && !conn->is_closed && !conn->drain_asked && !conn->abort_asked &&
-                 conn->link->sides[0].open && conn->link->sides[1].open && !conn->link->sides[conn->side].hurt &&
-                 !sim_flow_of(conn->link, 1 - conn->side)->refused;
+        count += user_is_open(party, &sim_conns[i]);
+        *uncertain += sim_conns[i].party == party && !sim_conns[i].is_closed && !user_is_open(party, &sim_conns[i]);
     }
     return count;
 }
 
-/* Only closes, deaths and faults take somebody away from the set that a broadcast must reach. */
-static void user_check_reached(const sim_party *party, uint32_t before, uint32_t reached, uint64_t refused)
+typedef struct user_reach { /* Of one broadcast. */
+    uint32_t length, before, uncertain, conns, reached;
+    uint64_t refused;
+} user_reach;
+
+/* Only closes, deaths and faults take somebody away from the set that a broadcast must reach. Where nobody else could
+ * have been reached, all of the set were. */
+static void user_check_reached(const sim_party *party, const user_reach *reach)
 {
     const pipeport_options *options = &party->options;
-    bool ends_by_itself = options->idle_ms || options->first_message_ms || options->write_stall_ms != UINT32_MAX ||
-                          sim.allocations_refused;
-    if (!ends_by_itself && !party->stopping && !party->engine->going && user_count_open(party) == before &&
-        reached + refused < before) {
-        sim_fail("a broadcast reached %u of %u connections that were open, and %llu were full", reached, before,
-                 (unsigned long long) refused);
+    uint32_t uncertain = 0;
+    bool has_bounds = options->idle_ms || options->first_message_ms || options->write_stall_ms != UINT32_MAX;
+    bool ends_by_itself = has_bounds || sim.allocations_refused;
+    if (ends_by_itself || party->stopping || party->engine->going || reach->conns != sim_conns_count ||
+        user_count_open(party, &uncertain) != reach->before) {
+        return;
+    }
+    if (reach->reached + reach->refused < reach->before) {
+        sim_fail("a broadcast reached %u of %u connections that were open, and %llu were full", reach->reached,
+                 reach->before, (unsigned long long) reach->refused);
+    }
+    for (uint32_t i = 0; i < sim_conns_count && reach->uncertain == 0 && reach->reached == reach->before &&
+                         reach->refused == 0 && reach->length >= 8;
+         i++) {
+        sim_conns[i].broadcasts += user_is_open(party, &sim_conns[i]);
     }
 }
 
@@ -154,20 +175,21 @@ static void user_broadcast(sim_party *party)
     SIM_MUST(data != NULL);
     party->busy++;
     bool is_built = sim_below(3) == 0;
-    uint32_t before = user_count_open(party), conns = sim_conns_count, reached = 0;
+    user_reach reach = {.length = length, .conns = sim_conns_count};
+    reach.before = user_count_open(party, &reach.uncertain);
     uint64_t refused = party->server->party.tally.broadcasts_refused;
     uint32_t serial = sim_judge_offer(NULL, party, data, length);
-    pipeport_status status = is_built ? user_broadcast_built(party, data, length, &reached)
-                                      : pipeport_broadcast(party->server, data, length, &reached);
-    refused = party->server->party.tally.broadcasts_refused - refused;
+    pipeport_status status = is_built ? user_broadcast_built(party, data, length, &reach.reached)
+                                      : pipeport_broadcast(party->server, data, length, &reach.reached);
+    reach.refused = party->server->party.tally.broadcasts_refused - refused;
     memset(data, 0xEE, length);
     free(data);
     party->busy--;
     (void) sim_met(SIM_AT_BROADCAST, status);
     sim_judge_answer(serial, status);
     SIM_MUST(status != (length > sim_message_bytes_max ? PIPEPORT_OK : PIPEPORT_TOO_LARGE));
-    if (status == PIPEPORT_OK && conns == sim_conns_count) {
-        user_check_reached(party, before, reached, refused);
+    if (status == PIPEPORT_OK) {
+        user_check_reached(party, &reach);
     }
     SIM_MUST(status != PIPEPORT_NO_MEMORY || sim.allocations_refused > 0);
 }
