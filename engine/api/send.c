@@ -2,7 +2,7 @@
 /* send.c - unicast, broadcast and what else is done to one connection by its id; see pipeport.h. */
 #include "engine/api/engine.h"
 #include "engine/api/server.h"
-#include "engine/conn/connection.h"
+#include "engine/conn/reply.h"
 #include "protocol/frame.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const
         return PIPEPORT_INVALID;
     }
     pp_worker *worker = pp_pool_here(&engine->hub.pool);
-    if (worker && pp_reply_conn(&worker->reply, name.id)) {
+    if (worker && pp_reply_conn(&worker->running, name.id)) {
         return pp_reply_send(worker, data, length);
     }
     pp_conn *conn = pp_conn_pin(&engine->hub, name.id);

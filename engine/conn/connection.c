@@ -154,6 +154,22 @@ static const pp_writer_up conn_writer_up = {conn_writer_pin,     conn_writer_unp
 
 /* ---- Closing ---- */
 
+/* Brings what the running turn added up to the party's tally. */
+static void conn_count(pp_running *running)
+{
+    pp_tally *tally = &running->conn->party->tally;
+    if (running->messages_received) {
+        pp_tally_add(&tally->messages_received, running->messages_received);
+        running->messages_received = 0;
+    }
+    if (running->messages_sent) {
+        pp_tally_add(&tally->messages_sent, running->messages_sent);
+        pp_tally_add(&tally->bytes_accepted, running->bytes_accepted);
+        running->messages_sent = 0;
+        running->bytes_accepted = 0;
+    }
+}
+
 /* Join and free: CLOSED as soon as read and pump are home. */
 static void conn_finish(pp_conn *conn, pp_worker *worker)
 {
@@ -168,7 +184,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
         pp_conn_unpin(conn, worker);
     }
-    pp_reply_count(&worker->reply);
+    conn_count(&worker->running);
     if (conn->heard) {
         pp_tally_add(&party->tally.closed, 1);
         if (party->events.closed) {
@@ -275,7 +291,7 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length,
 {
     pp_party *party = conn->party;
     conn->spoke = true;
-    worker->reply.messages_received += 1;
+    worker->running.messages_received += 1;
     if (party->events.message) {
         party->events.message(party->events.user, conn->user_state, conn_name(conn), payload, length);
     }
@@ -360,7 +376,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
 {
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
-    pp_reply_begin(&worker->reply, conn);
+    worker->running = (pp_running){.conn = conn};
     if (duties & DUTY_OPEN) {
         conn_open(conn, worker);
     }
@@ -393,7 +409,8 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     pp_reader_rest(&conn->reader, &worker->spare);
     conn_heard(conn, before);
     conn_finish(conn, worker);
-    pp_reply_end(&worker->reply);
+    conn_count(&worker->running);
+    worker->running = (pp_running){.conn = NULL};
     return rest;
 }
 
@@ -427,23 +444,6 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     return PIPEPORT_OK;
 }
 
-pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker)
-{
-    if (atomic_load(&conn->wish) != PP_WISH_NONE) {
-        return PIPEPORT_GONE;
-    }
-    uint32_t bytes = link->message->frame_bytes;
-    if (!pp_sendq_reserve(&conn->writer.sendq, bytes)) {
-        return PIPEPORT_FULL;
-    }
-    pipeport_status status = pp_writer_push(&conn->writer, link, worker);
-    if (status == PIPEPORT_OK) {
-        pp_tally_add(&conn->party->tally.messages_sent, 1);
-        pp_tally_add(&conn->party->tally.bytes_accepted, bytes);
-    }
-    return status;
-}
-
 pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
 {
     uint8_t before = atomic_load(&conn->wish);
@@ -471,18 +471,5 @@ void pp_conn_resume(pp_conn *conn)
 {
     if (atomic_exchange(&conn->paused, false)) { /* By the port, for the reason of conn_writer_drained. */
         conn_summon(conn, DUTY_RESUME, NULL);
-    }
-}
-
-void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
-{
-    uint32_t slots = party->members ? pp_group_slots(party->members) : 1;
-    for (uint32_t slot = 0; slot < slots; ++slot) {
-        uint64_t id = party->members ? pp_group_at(party->members, slot) : atomic_load(&party->only);
-        pp_conn *conn = id ? pp_conn_pin(party->hub, id) : NULL;
-        if (conn) {
-            (void) pp_conn_close(conn, wish, by_ms, worker);
-            pp_conn_unpin(conn, worker);
-        }
     }
 }

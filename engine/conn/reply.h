@@ -19,32 +19,10 @@
 #ifndef PP_CONN_REPLY_H
 #define PP_CONN_REPLY_H
 
-#include "engine/base/status.h"
-#include "engine/flow/message.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-
-typedef struct pp_conn pp_conn;
-typedef struct pp_worker pp_worker;
-
-typedef struct pp_reply {
-    pp_conn *conn;       /* Whose turn runs on this worker; NULL: nobody's. */
-    pp_message *growing; /* Not NULL: the pump of `conn` lies in this worker's chores. Its link's count keeps it. */
-    uint32_t messages_received;
-    uint32_t messages_sent;
-    uint64_t bytes_accepted;
-} pp_reply;
-
-/* A turn of `conn` begins, or ends, on this worker. */
-void pp_reply_begin(pp_reply *reply, pp_conn *conn);
-void pp_reply_end(pp_reply *reply);
-
-/* Brings what was added up to the party's tally. */
-void pp_reply_count(pp_reply *reply);
+#include "engine/conn/connection.h"
 
 /* The connection whose turn runs here, if that is the one this id names and it is open; else NULL. */
-pp_conn *pp_reply_conn(const pp_reply *reply, uint64_t id);
+pp_conn *pp_reply_conn(const pp_running *running, uint64_t id);
 
 /* Sends to that connection. Fails: as pipeport_send. */
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length);

@@ -15,7 +15,7 @@
 #define PP_CONN_WORKER_H
 
 #include "engine/conn/deadlines.h"
-#include "engine/conn/reply.h"
+#include "engine/conn/running.h"
 #include "engine/flow/spare.h"
 #include "engine/port/os.h"
 #include "engine/port/port.h"
@@ -32,7 +32,7 @@ struct pp_worker {
     uint32_t drainer;
     uint32_t batch_max;
     pp_op *first, *last; /* Chores, by room.next. */
-    pp_reply reply;      /* The turn that runs here, and its answers. */
+    pp_running running;  /* The turn that runs here, and its answers. */
     pp_spare spare;      /* What the connections whose turn runs here receive into. */
     pp_thread os_thread; /* Of ours only. */
 };

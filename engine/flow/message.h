@@ -49,7 +49,8 @@ pp_message *pp_message_fan(pp_message *source, uint32_t links);
 /* A message without a frame and with room for room_bytes of them (at least 1), one link, count 1. NULL: no memory. */
 pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes);
 
-/* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody else looks at its frames. */
+/* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody
+ * else looks at its frames. */
 uint32_t pp_message_room(const pp_message *message);
 
 /* One more frame, behind those there are. There is room for it. */

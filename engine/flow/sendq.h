@@ -68,7 +68,8 @@ pp_push pp_sendq_push(pp_sendq *sendq, pp_link *link);
 /* True: at this moment nobody holds the pump. */
 bool pp_sendq_is_idle(const pp_sendq *sendq);
 
-/* True: nothing was pushed since this link. Who asks keeps the holder from taking meanwhile, or the link may be gone. */
+/* True: nothing was pushed since this link. Who asks keeps the holder from taking meanwhile, or the link
+ * may be gone. */
 bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link);
 
 /* Takes the pump if nobody holds it. */

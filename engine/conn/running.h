@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * running.h - what a worker notes of the turn that runs on it; reply.h says how it is used. It belongs to the worker's
+ * thread.
+ */
+#ifndef PP_CONN_RUNNING_H
+#define PP_CONN_RUNNING_H
+
+#include "engine/flow/message.h"
+
+typedef struct pp_running {
+    struct pp_conn *conn; /* Whose turn it is; NULL: nobody's. */
+    pp_message *growing;  /* Not NULL: the pump of `conn` lies in this worker's chores. Its link's count keeps it. */
+    uint32_t messages_received; /* These three are not in the party's tally yet. */
+    uint32_t messages_sent;
+    uint64_t bytes_accepted;
+} pp_running;
+
+#endif
