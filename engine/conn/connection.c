@@ -41,7 +41,7 @@ static void conn_free(pp_conn *conn, pp_worker *worker)
     pp_party *party = conn->party;
     pp_pipe pipe = conn->pipe;
     PP_VERIFY(conn->state == PP_CONN_CLOSED);
-    pp_reader_fini(&conn->reader);
+    pp_reader_fini(&conn->reader, &party->hub->memory);
     pp_roster_give(&party->hub->roster, &conn->seat);
     /* A new instance first: who waits because the limit was reached finds it as early as can be. */
     if (party->left) {
@@ -297,8 +297,18 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length,
     }
 }
 
+/* A spare block only for who reads what an await has told of. */
+static pp_reader_means conn_means(pp_conn *conn, pp_worker *worker)
+{
+    const pp_party *party = conn->party;
+    return (pp_reader_means){
+        &conn->pipe,
+        {&party->hub->memory, conn->reader.awaits ? &worker->spare : NULL, party->options.message_bytes_max}};
+}
+
 /* Delivers and reads on, as long as it is wanted and not armed, and no more than `budget` times; then it is `tired`. */
-static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t budget, pp_turn_rest tired, pp_worker *worker)
+static pp_turn_rest conn_read_on(pp_conn *conn, const pp_reader_means *means, uint32_t budget, pp_turn_rest tired,
+                                 pp_worker *worker)
 {
     while (!conn->reader.armed && (conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING)) {
         if (conn->state == PP_CONN_OPEN && (atomic_load(&conn->wish) != PP_WISH_NONE || atomic_load(&conn->paused))) {
@@ -306,7 +316,7 @@ static pp_turn_rest conn_read_on(pp_conn *conn, uint32_t budget, pp_turn_rest ti
         }
         const uint8_t *payload = NULL;
         uint32_t length = 0;
-        switch (pp_reader_next(&conn->reader, &worker->spare, &budget, &payload, &length)) {
+        switch (pp_reader_next(&conn->reader, means, &budget, &payload, &length)) {
         case PP_READING_MESSAGE:
             conn_message(conn, payload, length, worker);
             break;
@@ -405,8 +415,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
      * to send yet, so the read would only pend, and the answers would leave later. */
     bool came = duties & DUTY_READ;
     uint32_t reads_max = !came ? CONN_READS_A_TURN : conn->reader.told ? 1 : 0;
-    pp_turn_rest rest = conn_read_on(conn, reads_max, came ? PP_TURN_BATCH_END : PP_TURN_LATER, worker);
-    pp_reader_rest(&conn->reader, &worker->spare);
+    pp_reader_means means = conn_means(conn, worker);
+    pp_turn_rest rest = conn_read_on(conn, &means, reads_max, came ? PP_TURN_BATCH_END : PP_TURN_LATER, worker);
+    pp_reader_rest(&conn->reader, &means);
     conn_heard(conn, before);
     conn_finish(conn, worker);
     conn_count(&worker->running);
@@ -434,7 +445,7 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     memset((char *) conn + sizeof conn->seat, 0, sizeof *conn - sizeof conn->seat);
     conn->party = party;
     conn->pipe = *pipe;
-    pp_reader_init(&conn->reader, &conn->pipe, &hub->memory, party->options.message_bytes_max, conn_read_done);
+    pp_reader_init(&conn->reader, hub->port, conn_read_done);
     pp_writer_init(&conn->writer, &conn_writer_up, &conn->pipe, party->options.send_queue_bytes_max);
     pp_turn_init(&conn->turn, conn_turn_done, pipe->home);
     conn->deadline.due = conn_deadline_due;

@@ -6,19 +6,18 @@
 
 #include <string.h>
 
-void pp_reader_init(pp_reader *reader, pp_pipe *pipe, pp_memory *memory, uint32_t payload_bytes_max, pp_op_done *done)
+void pp_reader_init(pp_reader *reader, const pp_port *port, pp_op_done *done)
 {
     memset(reader, 0, sizeof *reader);
-    reader->pipe = pipe;
     reader->op.done = done;
-    reader->awaits = pp_port_can_await(pipe->port);
-    pp_inbox_init(&reader->inbox, memory, payload_bytes_max);
+    reader->awaits = pp_port_can_await(port);
+    pp_inbox_init(&reader->inbox);
 }
 
-void pp_reader_fini(pp_reader *reader)
+void pp_reader_fini(pp_reader *reader, pp_memory *memory)
 {
     PP_ASSERT(!reader->armed);
-    pp_inbox_fini(&reader->inbox);
+    pp_inbox_fini(&reader->inbox, memory);
 }
 
 static void reader_took(pp_reader *reader, pp_result result)
@@ -43,12 +42,11 @@ void pp_reader_home(pp_reader *reader, pp_result result)
 }
 
 /* Arms a read into the room, or an await. True: it was answered at once, with *now. */
-static bool reader_arm(pp_reader *reader, uint8_t *room, uint32_t bytes, pp_result *now)
+static bool reader_arm(pp_reader *reader, pp_pipe *pipe, uint8_t *room, uint32_t bytes, pp_result *now)
 {
-    reader->op.home = reader->pipe->home;
+    reader->op.home = pipe->home;
     reader->armed = true; /* Before arming: from then on the completion may be on its way to another thread. */
-    pp_armed armed = room ? pp_pipe_read(reader->pipe, room, bytes, &reader->op, now)
-                          : pp_pipe_await(reader->pipe, &reader->op, now);
+    pp_armed armed = room ? pp_pipe_read(pipe, room, bytes, &reader->op, now) : pp_pipe_await(pipe, &reader->op, now);
     if (armed == PP_NOW) {
         reader->armed = false;
     }
@@ -56,10 +54,10 @@ static bool reader_arm(pp_reader *reader, uint8_t *room, uint32_t bytes, pp_resu
 }
 
 /* Sees to it that an await has said that there is something to read. False: it is pending, or has failed (`fault`). */
-static bool reader_is_told(pp_reader *reader)
+static bool reader_is_told(pp_reader *reader, pp_pipe *pipe)
 {
     pp_result now = {{PIPEPORT_OK, 0}, 0};
-    if (!reader->told && reader_arm(reader, NULL, 0, &now)) {
+    if (!reader->told && reader_arm(reader, pipe, NULL, 0, &now)) {
         reader->fault = now.fault;
         reader->told = now.fault.status == PIPEPORT_OK;
     }
@@ -67,11 +65,11 @@ static bool reader_is_told(pp_reader *reader)
 }
 
 /* True: a read is over. False: it is pending, or there is no room (`fault`). */
-static bool reader_read(pp_reader *reader, pp_spare *spare)
+static bool reader_read(pp_reader *reader, const pp_reader_means *means)
 {
     uint8_t *room = NULL;
     uint32_t bytes = 0;
-    pipeport_status status = pp_inbox_room(&reader->inbox, reader->awaits ? spare : NULL, &room, &bytes);
+    pipeport_status status = pp_inbox_room(&reader->inbox, &means->inbox, &room, &bytes);
     if (status != PIPEPORT_OK) {
         reader->fault = (pp_fault){status, 0};
         return false;
@@ -79,8 +77,8 @@ static bool reader_read(pp_reader *reader, pp_spare *spare)
     pp_result now = {{PIPEPORT_OK, 0}, 0};
     reader->told = false;
     if (reader->awaits) {
-        (void) pp_pipe_read(reader->pipe, room, bytes, NULL, &now);
-    } else if (!reader_arm(reader, room, bytes, &now)) {
+        (void) pp_pipe_read(means->pipe, room, bytes, NULL, &now);
+    } else if (!reader_arm(reader, means->pipe, room, bytes, &now)) {
         return false;
     }
     reader_took(reader, now);
@@ -93,14 +91,14 @@ static pp_reading reader_waits(const pp_reader *reader)
     return reader->armed ? PP_READING_ARMED : PP_READING_ENDED;
 }
 
-pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, const uint8_t **payload,
+pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint32_t *budget, const uint8_t **payload,
                           uint32_t *length)
 {
     PP_ASSERT(!reader->armed);
     if (reader->dropping) {
         pp_inbox_drop(&reader->inbox);
     } else {
-        switch (pp_inbox_next(&reader->inbox, payload, length)) {
+        switch (pp_inbox_next(&reader->inbox, &means->inbox, payload, length)) {
         case PP_INBOX_MESSAGE:
             return PP_READING_MESSAGE;
         case PP_INBOX_REFUSED:
@@ -114,19 +112,19 @@ pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, 
         return PP_READING_ENDED;
     }
     /* An await is armed also where no more shall be read: it costs next to nothing, and spares a turn for it alone. */
-    if (reader->awaits && !reader_is_told(reader)) {
+    if (reader->awaits && !reader_is_told(reader, means->pipe)) {
         return reader_waits(reader);
     }
     if (*budget == 0) {
         return PP_READING_TIRED;
     }
     *budget -= 1;
-    return reader_read(reader, spare) ? PP_READING_CAME : reader_waits(reader);
+    return reader_read(reader, means) ? PP_READING_CAME : reader_waits(reader);
 }
 
-void pp_reader_rest(pp_reader *reader, pp_spare *spare)
+void pp_reader_rest(pp_reader *reader, const pp_reader_means *means)
 {
     if (reader->awaits) {
-        pp_inbox_rest(&reader->inbox, spare);
+        pp_inbox_rest(&reader->inbox, &means->inbox);
     }
 }

@@ -17,8 +17,12 @@
 #include "engine/flow/inbox.h"
 #include "engine/port/pipe.h"
 
+typedef struct pp_reader_means { /* What it is called with each time, and need not keep. */
+    pp_pipe *pipe;               /* Open, and in its place. */
+    pp_inbox_means inbox;        /* The spare: this worker's. */
+} pp_reader_means;
+
 typedef struct pp_reader {
-    pp_pipe *pipe;
     pp_inbox inbox;
     pp_op op;       /* done is the connection's, and leads to its turn. */
     uint64_t bytes; /* Received, ever. */
@@ -37,18 +41,17 @@ typedef enum pp_reading {
     PP_READING_ENDED    /* `fault` says how. */
 } pp_reading;
 
-/* The pipe is open, and stays where it is. */
-void pp_reader_init(pp_reader *reader, pp_pipe *pipe, pp_memory *memory, uint32_t payload_bytes_max, pp_op_done *done);
-void pp_reader_fini(pp_reader *reader);
+void pp_reader_init(pp_reader *reader, const pp_port *port, pp_op_done *done);
+void pp_reader_fini(pp_reader *reader, pp_memory *memory);
 
-/* Not while armed. Each read that finishes at once takes one from *budget. `spare`: this worker's. */
-pp_reading pp_reader_next(pp_reader *reader, pp_spare *spare, uint32_t *budget, const uint8_t **payload,
+/* Not while armed. Each read that finishes at once takes one from *budget. */
+pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint32_t *budget, const uint8_t **payload,
                           uint32_t *length);
 
 /* What is armed has come home with this result. */
 void pp_reader_home(pp_reader *reader, pp_result result);
 
 /* The turn ends, on the worker of the calls before: its spare block goes back. */
-void pp_reader_rest(pp_reader *reader, pp_spare *spare);
+void pp_reader_rest(pp_reader *reader, const pp_reader_means *means);
 
 #endif

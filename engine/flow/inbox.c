@@ -11,32 +11,35 @@
 
 enum { INBOX_STEP = 8 }; /* From one size of an ordinary block to the next. */
 
-void pp_inbox_init(pp_inbox *inbox, pp_memory *memory, uint32_t payload_bytes_max)
+uint32_t pp_inbox_appetite_bytes(const pp_inbox *inbox)
 {
-    PP_ASSERT(payload_bytes_max <= PP_FRAME_PAYLOAD_BYTES_MAX);
-    *inbox = (pp_inbox){.memory = memory,
-                        .payload_bytes_max = payload_bytes_max,
-                        .appetite = PP_INBOX_IDLE_BYTES,
-                        .state = PP_INBOX_LISTENING};
+    static const uint32_t sizes[] = {PP_INBOX_IDLE_BYTES, PP_INBOX_IDLE_BYTES * INBOX_STEP,
+                                     PP_INBOX_IDLE_BYTES * INBOX_STEP * INBOX_STEP, PP_INBOX_BUSY_BYTES};
+    _Static_assert(sizeof sizes == (PP_INBOX_APPETITE_MAX + 1) * sizeof sizes[0], "a size for each appetite");
+    return sizes[inbox->appetite];
 }
 
-/* `spare`: whose block it is while borrowed. */
-static void inbox_give_block(pp_inbox *inbox, pp_spare *spare)
+void pp_inbox_init(pp_inbox *inbox)
+{
+    *inbox = (pp_inbox){.state = PP_INBOX_LISTENING};
+}
+
+static void inbox_give_block(pp_inbox *inbox, const pp_inbox_means *means)
 {
     if (inbox->borrowed) {
-        pp_spare_give(spare, inbox->block);
+        pp_spare_give(means->spare, inbox->block);
         inbox->borrowed = false;
     } else {
-        pp_memory_give(inbox->memory, inbox->block, inbox->block_bytes);
+        pp_memory_give(means->memory, inbox->block, inbox->block_bytes);
     }
     inbox->block = NULL;
     inbox->block_bytes = 0;
 }
 
-void pp_inbox_fini(pp_inbox *inbox)
+void pp_inbox_fini(pp_inbox *inbox, pp_memory *memory)
 {
     PP_ASSERT(!inbox->borrowed);
-    inbox_give_block(inbox, NULL);
+    inbox_give_block(inbox, &(pp_inbox_means){.memory = memory});
     inbox->start = inbox->end = 0;
     inbox->lent = false;
 }
@@ -45,7 +48,7 @@ void pp_inbox_fini(pp_inbox *inbox)
 static void inbox_leave(pp_inbox *inbox, pp_inbox_state state)
 {
     inbox->start = inbox->end = 0;
-    inbox->appetite = PP_INBOX_IDLE_BYTES;
+    inbox->appetite = 0;
     inbox->lean_reads = 0;
     if (inbox->state == PP_INBOX_LISTENING) {
         inbox->state = (uint8_t) state;
@@ -57,13 +60,14 @@ void pp_inbox_drop(pp_inbox *inbox)
     inbox_leave(inbox, PP_INBOX_DROPPED);
 }
 
-static pp_frame_verdict inbox_look(const pp_inbox *inbox, pp_frame *frame)
+static pp_frame_verdict inbox_look(const pp_inbox *inbox, const pp_inbox_means *means, pp_frame *frame)
 {
     const uint8_t *stream = inbox->block != NULL ? inbox->block + inbox->start : NULL;
-    return pp_frame_look(stream, inbox->end - inbox->start, inbox->payload_bytes_max, frame);
+    PP_ASSERT(means->payload_bytes_max <= PP_FRAME_PAYLOAD_BYTES_MAX);
+    return pp_frame_look(stream, inbox->end - inbox->start, means->payload_bytes_max, frame);
 }
 
-pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_t *length)
+pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, const uint8_t **payload, uint32_t *length)
 {
     if (inbox->state != PP_INBOX_LISTENING) {
         return inbox->state == PP_INBOX_IS_REFUSED ? PP_INBOX_REFUSED : PP_INBOX_MORE;
@@ -72,7 +76,7 @@ pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_
         return PP_INBOX_MORE;
     }
     pp_frame frame;
-    switch (inbox_look(inbox, &frame)) {
+    switch (inbox_look(inbox, means, &frame)) {
     case PP_FRAME_WHOLE:
         *payload = inbox->block + inbox->start + frame.header_bytes;
         *length = frame.payload_bytes;
@@ -88,13 +92,14 @@ pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_
 }
 
 /* Puts `block` in the place of the present one, and what waits at its start. */
-static void inbox_move(pp_inbox *inbox, pp_spare *spare, uint8_t *block, uint32_t bytes)
+static void inbox_move(pp_inbox *inbox, const pp_inbox_means *means, uint8_t *block, uint32_t bytes)
 {
     uint32_t waiting = inbox->end - inbox->start;
     if (waiting != 0) {
+        PP_ASSERT(inbox->block != NULL);
         memcpy(block, inbox->block + inbox->start, waiting);
     }
-    inbox_give_block(inbox, spare);
+    inbox_give_block(inbox, means);
     inbox->block = block;
     inbox->block_bytes = bytes;
     inbox->start = 0;
@@ -102,17 +107,17 @@ static void inbox_move(pp_inbox *inbox, pp_spare *spare, uint8_t *block, uint32_
 }
 
 /* A block of its own, of `bytes`. False: no memory, no change. */
-static bool inbox_replace_block(pp_inbox *inbox, pp_spare *spare, uint32_t bytes)
+static bool inbox_replace_block(pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes)
 {
-    uint8_t *block = pp_memory_take(inbox->memory, bytes);
+    uint8_t *block = pp_memory_take(means->memory, bytes);
     if (block != NULL) {
-        inbox_move(inbox, spare, block, bytes);
+        inbox_move(inbox, means, block, bytes);
     }
     return block != NULL;
 }
 
 /* The spare in the place of a block that is none, or not worth a read of its own. False: an own block is to be used. */
-static bool inbox_borrow(pp_inbox *inbox, pp_spare *spare, uint32_t bytes_needed)
+static bool inbox_borrow(pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
 {
     if (bytes_needed > PP_SPARE_BYTES || (bytes_needed > PP_INBOX_COPIED_BYTES_MAX && inbox->block != NULL)) {
         return inbox->borrowed && bytes_needed <= PP_SPARE_BYTES;
@@ -120,9 +125,9 @@ static bool inbox_borrow(pp_inbox *inbox, pp_spare *spare, uint32_t bytes_needed
     if (inbox->borrowed) {
         return true;
     }
-    uint8_t *block = pp_spare_take(spare, inbox->memory);
+    uint8_t *block = pp_spare_take(means->spare, means->memory);
     if (block != NULL) {
-        inbox_move(inbox, spare, block, PP_SPARE_BYTES);
+        inbox_move(inbox, means, block, PP_SPARE_BYTES);
         inbox->borrowed = true;
     }
     return block != NULL;
@@ -135,10 +140,11 @@ static uint32_t inbox_own_bytes(uint32_t bytes_needed)
 }
 
 /* Sees to it that the own block can hold the `bytes_needed` of the frame in progress. False: no memory. */
-static bool inbox_fit_block(pp_inbox *inbox, pp_spare *spare, uint32_t bytes_needed)
+static bool inbox_fit_block(pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
 {
-    uint32_t frame_bytes = spare != NULL ? inbox_own_bytes(bytes_needed) : bytes_needed;
-    uint32_t wanted = frame_bytes > inbox->appetite ? frame_bytes : inbox->appetite;
+    uint32_t appetite_bytes = pp_inbox_appetite_bytes(inbox);
+    uint32_t frame_bytes = means->spare != NULL ? inbox_own_bytes(bytes_needed) : bytes_needed;
+    uint32_t wanted = frame_bytes > appetite_bytes ? frame_bytes : appetite_bytes;
     if (inbox->block_bytes == wanted) {
         return true;
     }
@@ -146,10 +152,10 @@ static bool inbox_fit_block(pp_inbox *inbox, pp_spare *spare, uint32_t bytes_nee
         if (inbox->end != 0) {
             return true;
         }
-        inbox_give_block(inbox, spare); /* First, so that at the memory's bound a smaller block is there to be had. */
+        inbox_give_block(inbox, means); /* First, so that at the memory's bound a smaller block is there to be had. */
     }
     /* A larger block is only a wish where the present one is long enough. */
-    return inbox_replace_block(inbox, spare, wanted) || inbox->block_bytes >= bytes_needed;
+    return inbox_replace_block(inbox, means, wanted) || inbox->block_bytes >= bytes_needed;
 }
 
 static void inbox_compact(pp_inbox *inbox, uint32_t bytes_needed)
@@ -163,17 +169,17 @@ static void inbox_compact(pp_inbox *inbox, uint32_t bytes_needed)
     }
 }
 
-pipeport_status pp_inbox_room(pp_inbox *inbox, pp_spare *spare, uint8_t **room, uint32_t *bytes)
+pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint8_t **room, uint32_t *bytes)
 {
     if (inbox->start == inbox->end) {
         inbox->start = inbox->end = 0;
     }
     pp_frame frame;
-    pp_frame_verdict verdict = inbox_look(inbox, &frame);
+    pp_frame_verdict verdict = inbox_look(inbox, means, &frame);
     PP_ASSERT(verdict == PP_FRAME_PART);
     (void) verdict;
-    bool is_fit = spare != NULL && inbox_borrow(inbox, spare, frame.bytes_needed);
-    if (!is_fit && !inbox_fit_block(inbox, spare, frame.bytes_needed)) {
+    bool is_fit = means->spare != NULL && inbox_borrow(inbox, means, frame.bytes_needed);
+    if (!is_fit && !inbox_fit_block(inbox, means, frame.bytes_needed)) {
         return PIPEPORT_NO_MEMORY;
     }
     inbox_compact(inbox, frame.bytes_needed);
@@ -187,18 +193,17 @@ pipeport_status pp_inbox_room(pp_inbox *inbox, pp_spare *spare, uint8_t **room, 
 /* What a read of `bytes` says about the traffic. A frame's own block says nothing: it ends where the frame ends. */
 static void inbox_learn(pp_inbox *inbox, uint32_t bytes)
 {
-    if (inbox->block_bytes > inbox->appetite) {
+    uint32_t appetite_bytes = pp_inbox_appetite_bytes(inbox);
+    if (inbox->block_bytes > appetite_bytes) {
         return;
     }
     if (bytes == inbox->block_bytes - inbox->end) {
-        bool at_most = inbox->appetite > PP_INBOX_BUSY_BYTES / INBOX_STEP;
-        inbox->appetite = at_most ? PP_INBOX_BUSY_BYTES : inbox->appetite * INBOX_STEP;
+        inbox->appetite = (uint8_t) (inbox->appetite + (inbox->appetite < PP_INBOX_APPETITE_MAX));
         inbox->lean_reads = 0;
-    } else if (bytes >= inbox->appetite / INBOX_STEP) {
+    } else if (bytes >= appetite_bytes / INBOX_STEP) {
         inbox->lean_reads = 0;
     } else if (++inbox->lean_reads == PP_INBOX_LEAN_READS) {
-        bool at_least = inbox->appetite < PP_INBOX_IDLE_BYTES * INBOX_STEP;
-        inbox->appetite = at_least ? PP_INBOX_IDLE_BYTES : inbox->appetite / INBOX_STEP;
+        inbox->appetite = (uint8_t) (inbox->appetite - (inbox->appetite > 0));
         inbox->lean_reads = 0;
     }
 }
@@ -213,22 +218,22 @@ void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes)
     inbox->lent = false;
 }
 
-void pp_inbox_rest(pp_inbox *inbox, pp_spare *spare)
+void pp_inbox_rest(pp_inbox *inbox, const pp_inbox_means *means)
 {
     uint32_t waiting = inbox->end - inbox->start;
     inbox->lent = false; /* Of a read that failed. */
     if (waiting == 0) {
         inbox->start = inbox->end = 0;
-        inbox_give_block(inbox, spare);
+        inbox_give_block(inbox, means);
         return;
     }
     pp_frame frame;
     uint32_t bytes = waiting;
-    if (inbox_look(inbox, &frame) == PP_FRAME_PART && inbox_own_bytes(frame.bytes_needed) > bytes) {
+    if (inbox_look(inbox, means, &frame) == PP_FRAME_PART && inbox_own_bytes(frame.bytes_needed) > bytes) {
         bytes = inbox_own_bytes(frame.bytes_needed);
     }
     bool is_fit = !inbox->borrowed && inbox->block_bytes <= bytes + PP_INBOX_COPIED_BYTES_MAX;
-    if (!is_fit && !inbox_replace_block(inbox, spare, bytes)) {
+    if (!is_fit && !inbox_replace_block(inbox, means, bytes)) {
         inbox->borrowed = false;
     }
 }
@@ -238,9 +243,7 @@ void pp_inbox_check(const pp_inbox *inbox)
     PP_VERIFY((inbox->block == NULL) == (inbox->block_bytes == 0));
     PP_VERIFY(inbox->start <= inbox->end);
     PP_VERIFY(inbox->end <= inbox->block_bytes);
-    PP_VERIFY(inbox->payload_bytes_max <= PP_FRAME_PAYLOAD_BYTES_MAX);
-    PP_VERIFY(inbox->appetite >= PP_INBOX_IDLE_BYTES);
-    PP_VERIFY(inbox->appetite <= PP_INBOX_BUSY_BYTES);
+    PP_VERIFY(inbox->appetite <= PP_INBOX_APPETITE_MAX);
     PP_VERIFY(!inbox->borrowed || inbox->block_bytes == PP_SPARE_BYTES);
     PP_VERIFY(!inbox->lent || inbox->end < inbox->block_bytes);
     PP_VERIFY(inbox->lean_reads < PP_INBOX_LEAN_READS);

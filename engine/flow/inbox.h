@@ -14,8 +14,9 @@
  * of the spare by the next room.
  *
  * Who cannot has an ordinary block that follows the traffic: PP_INBOX_IDLE_BYTES for a fresh or quiet connection, eight
- * times as much when a read fills all the room there was, an eighth after PP_INBOX_LEAN_READS reads in a row that would
- * have fitted in that. A block is replaced by a smaller one only when nothing is undelivered.
+ * times as much (PP_INBOX_BUSY_BYTES at most) when a read fills all the room there was, a size less after
+ * PP_INBOX_LEAN_READS reads in a row of less than an eighth. A block is replaced by a smaller one only when nothing is
+ * undelivered.
  *
  * The part of a frame is moved to the block's start only when the whole does not fit where it is, or when little room
  * is left and it is no longer than what was delivered before it. There it stays, so that no frame is moved twice.
@@ -36,7 +37,12 @@
 
 #include <stdbool.h>
 
-enum { PP_INBOX_IDLE_BYTES = 256, PP_INBOX_BUSY_BYTES = PP_SPARE_BYTES, PP_INBOX_LEAN_READS = 16 };
+enum {
+    PP_INBOX_IDLE_BYTES = 256,
+    PP_INBOX_BUSY_BYTES = PP_SPARE_BYTES,
+    PP_INBOX_LEAN_READS = 16,
+    PP_INBOX_APPETITE_MAX = 3
+};
 
 /* COPIED: the part of a frame up to this waits alone and is copied to where the next read goes; the part of a longer
  * one waits where the rest will be received. AFTER: how much a frame's own block is longer than the frame. */
@@ -45,17 +51,21 @@ enum { PP_INBOX_COPIED_BYTES_MAX = 4096, PP_INBOX_AFTER_BYTES = 256 };
 typedef enum pp_inbox_state { PP_INBOX_LISTENING, PP_INBOX_IS_REFUSED, PP_INBOX_DROPPED } pp_inbox_state;
 
 typedef struct pp_inbox {
-    pp_memory *memory;
-    uint8_t *block;             /* NULL: none. Lent to the system between room and filled. */
-    uint32_t block_bytes;       /* 0 where there is no block. */
-    uint32_t start, end;        /* start <= end <= block_bytes */
-    uint32_t payload_bytes_max; /* <= PP_FRAME_PAYLOAD_BYTES_MAX */
-    uint32_t appetite;          /* What the next ordinary block shall have, IDLE_BYTES to BUSY_BYTES. */
-    uint8_t lean_reads;         /* Reads in a row that used less than an eighth of the appetite; < LEAN_READS. */
-    uint8_t state;              /* pp_inbox_state, changed by inbox_leave only. start == end unless LISTENING. */
-    bool borrowed;              /* The block is the spare's: from room to rest. */
-    bool lent;                  /* True from room to filled. */
+    uint8_t *block;       /* NULL: none. Lent to the system between room and filled. */
+    uint32_t block_bytes; /* 0 where there is no block. */
+    uint32_t start, end;  /* start <= end <= block_bytes */
+    uint8_t appetite;     /* Which size the next ordinary block shall have, from 0 (IDLE_BYTES) to APPETITE_MAX. */
+    uint8_t lean_reads;   /* Reads in a row that would have fitted in a block a size smaller; < LEAN_READS. */
+    uint8_t state;        /* pp_inbox_state, changed by inbox_leave only. start == end unless LISTENING. */
+    bool borrowed : 1;    /* The block is the spare's: from room to rest. */
+    bool lent : 1;        /* True from room to filled. */
 } pp_inbox;
+
+typedef struct pp_inbox_means { /* What many inboxes share: the same in each call on one of them, but for the spare. */
+    pp_memory *memory;
+    pp_spare *spare;            /* A block that may be borrowed until rest, or NULL. */
+    uint32_t payload_bytes_max; /* <= PP_FRAME_PAYLOAD_BYTES_MAX */
+} pp_inbox_means;
 
 typedef enum pp_inbox_verdict {
     PP_INBOX_MESSAGE, /* *payload, *length: valid until the next call of room, rest or fini. */
@@ -63,15 +73,15 @@ typedef enum pp_inbox_verdict {
     PP_INBOX_REFUSED  /* The peer broke the framing; the inbox says so from now on. */
 } pp_inbox_verdict;
 
-void pp_inbox_init(pp_inbox *inbox, pp_memory *memory, uint32_t payload_bytes_max);
-void pp_inbox_fini(pp_inbox *inbox);
+void pp_inbox_init(pp_inbox *inbox);
+void pp_inbox_fini(pp_inbox *inbox, pp_memory *memory);
 
 /* The next whole message. *payload is never NULL, also for length 0; it has no alignment. */
-pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const uint8_t **payload, uint32_t *length);
+pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, const uint8_t **payload, uint32_t *length);
 
 /* Where to receive, at least 1 byte: moves or replaces the block if it must. Only after next said MORE (or REFUSED).
- * `spare`: a block that may be borrowed until rest, or NULL. Fails: NO_MEMORY (nothing is lost; ask again later). */
-pipeport_status pp_inbox_room(pp_inbox *inbox, pp_spare *spare, uint8_t **room, uint32_t *bytes);
+ * Fails: NO_MEMORY (nothing is lost; ask again later). */
+pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint8_t **room, uint32_t *bytes);
 
 /* `bytes` (<= the room, 0 is fine) were received there. */
 void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes);
@@ -82,7 +92,10 @@ void pp_inbox_drop(pp_inbox *inbox);
 
 /* For who lends a spare to room: gives it back, or the own block where nothing waits; what waits moves. Where there is
  * no memory to move it to, the block is the inbox's own from now on. Nothing is lent to the system. */
-void pp_inbox_rest(pp_inbox *inbox, pp_spare *spare);
+void pp_inbox_rest(pp_inbox *inbox, const pp_inbox_means *means);
+
+/* Tests: what the next ordinary block shall have. */
+uint32_t pp_inbox_appetite_bytes(const pp_inbox *inbox);
 
 /* Tests: asserts what must hold between calls. */
 void pp_inbox_check(const pp_inbox *inbox);

@@ -23,6 +23,7 @@ enum { INBOX_STREAM_BYTES_MAX = 1 << 19, INBOX_SOIL_BYTES = 4096 };
 typedef struct inbox_bed {
     pp_memory memory;
     pp_inbox inbox;
+    pp_inbox_means means;
     pp_spare spare;
     bool awaits;     /* The spare is lent. */
     test_bytes sent; /* By the peer, ever. */
@@ -38,7 +39,7 @@ static void inbox_bed_check(const inbox_bed *bed)
 {
     pp_inbox_check(&bed->inbox);
     pp_memory_check(&bed->memory);
-    uint64_t longest = (uint64_t) bed->inbox.payload_bytes_max + PP_FRAME_HEADER_BYTES;
+    uint64_t longest = (uint64_t) bed->means.payload_bytes_max + PP_FRAME_HEADER_BYTES;
     uint64_t spare = bed->awaits ? PP_SPARE_BYTES + PP_INBOX_AFTER_BYTES : 0;
     PP_VERIFY(bed->memory.bytes <= spare + (longest > PP_INBOX_BUSY_BYTES ? longest : PP_INBOX_BUSY_BYTES));
     if (bed->payload != NULL) {
@@ -54,11 +55,11 @@ static bool inbox_bed_next(inbox_bed *bed)
     if (bed->refused || !bed->dropped) {
         verdict = bed->refused
                       ? NAIVE_REFUSED
-                      : naive_look(bed->sent.data, bed->received, bed->at, bed->inbox.payload_bytes_max, &expected);
+                      : naive_look(bed->sent.data, bed->received, bed->at, bed->means.payload_bytes_max, &expected);
     }
     const uint8_t *payload = NULL;
     uint32_t length = 0;
-    switch (pp_inbox_next(&bed->inbox, &payload, &length)) {
+    switch (pp_inbox_next(&bed->inbox, &bed->means, &payload, &length)) {
     case PP_INBOX_MESSAGE:
         PP_VERIFY(verdict == NAIVE_MESSAGE);
         PP_VERIFY(payload != NULL && length == expected.payload_bytes);
@@ -88,11 +89,11 @@ static void inbox_bed_receive(inbox_bed *bed, uint32_t most, bool drops_meanwhil
     uint32_t bytes = 0;
     bed->payload = NULL;
     if (bed->awaits && most % 2 == 1) {
-        pp_inbox_rest(&bed->inbox, &bed->spare);
+        pp_inbox_rest(&bed->inbox, &bed->means);
         PP_VERIFY(bed->inbox.end != 0 || bed->inbox.block == NULL);
         inbox_bed_check(bed);
     }
-    if (pp_inbox_room(&bed->inbox, bed->awaits ? &bed->spare : NULL, &room, &bytes) != PIPEPORT_OK) {
+    if (pp_inbox_room(&bed->inbox, &bed->means, &room, &bytes) != PIPEPORT_OK) {
         inbox_bed_check(bed);
         return;
     }
@@ -140,7 +141,7 @@ static void inbox_bed_step(inbox_bed *bed, fuzz_choices *choices)
         return;
     case SEND_MESSAGE:
         if (has_room) {
-            uint32_t below = bed->inbox.payload_bytes_max < 1 << 17 ? bed->inbox.payload_bytes_max + 1 : 1 << 17;
+            uint32_t below = bed->means.payload_bytes_max < 1 << 17 ? bed->means.payload_bytes_max + 1 : 1 << 17;
             inbox_bed_send_message(bed, fuzz_length(choices, below));
         }
         return;
@@ -185,7 +186,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     bed.awaits = first / 10 % 2 == 1;
     bool is_long = payload_bytes_max > 1 << 20; /* Taken from a bounded memory only: a GiB takes its time. */
     pp_memory_init(&bed.memory, memories[1 + fuzz_byte(&choices) % 9u - !is_long]);
-    pp_inbox_init(&bed.inbox, &bed.memory, payload_bytes_max);
+    bed.means = (pp_inbox_means){&bed.memory, bed.awaits ? &bed.spare : NULL, payload_bytes_max};
+    pp_inbox_init(&bed.inbox);
     while (choices.left != 0) {
         inbox_bed_step(&bed, &choices);
         inbox_bed_check(&bed);
@@ -193,9 +195,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     while (inbox_bed_next(&bed)) {
     }
     if (bed.awaits) {
-        pp_inbox_rest(&bed.inbox, &bed.spare);
+        pp_inbox_rest(&bed.inbox, &bed.means);
     }
-    pp_inbox_fini(&bed.inbox);
+    pp_inbox_fini(&bed.inbox, &bed.memory);
     pp_spare_fini(&bed.spare);
     PP_VERIFY(bed.memory.bytes == 0);
     pp_memory_check(&bed.memory);

@@ -14,6 +14,7 @@
 enum { INBOX_BOUND = 100000 };
 
 static pp_memory memory;
+static const pp_inbox_means means = {.memory = &memory, .payload_bytes_max = INBOX_BOUND};
 static pp_inbox inbox;
 static uint8_t *room;
 static uint32_t room_bytes;
@@ -23,13 +24,13 @@ static uint32_t length;
 static void inbox_set_up(void)
 {
     pp_memory_init(&memory, 0);
-    pp_inbox_init(&inbox, &memory, INBOX_BOUND);
+    pp_inbox_init(&inbox);
     pp_inbox_check(&inbox);
 }
 
 static void inbox_tear_down(void)
 {
-    pp_inbox_fini(&inbox);
+    pp_inbox_fini(&inbox, &memory);
     pp_inbox_check(&inbox);
     pp_memory_check(&memory);
     cr_assert_eq(atomic_load(&memory.bytes), 0);
@@ -39,7 +40,7 @@ TestSuite(inbox, .init = inbox_set_up, .fini = inbox_tear_down, .timeout = 60);
 
 static void inbox_ask_room(void)
 {
-    cr_assert_eq(pp_inbox_room(&inbox, NULL, &room, &room_bytes), PIPEPORT_OK);
+    cr_assert_eq(pp_inbox_room(&inbox, &means, &room, &room_bytes), PIPEPORT_OK);
     pp_inbox_check(&inbox);
     cr_assert_geq(room_bytes, 1);
 }
@@ -52,7 +53,7 @@ static void inbox_fill(uint32_t bytes)
 
 static void inbox_expect(pp_inbox_verdict expected)
 {
-    pp_inbox_verdict verdict = pp_inbox_next(&inbox, &payload, &length);
+    pp_inbox_verdict verdict = pp_inbox_next(&inbox, &means, &payload, &length);
     pp_inbox_check(&inbox);
     cr_assert_eq(verdict, expected);
 }
@@ -94,7 +95,7 @@ static void inbox_receive_all_the_room(void)
 
 static void inbox_grow_to(uint32_t bytes)
 {
-    while (inbox.appetite < bytes) {
+    while (pp_inbox_appetite_bytes(&inbox) < bytes) {
         inbox_receive_all_the_room();
     }
     inbox_ask_room();
@@ -256,19 +257,19 @@ Test(inbox, refuses_a_length_above_the_bound_before_it_allocates)
     static const uint32_t lengths[] = {INBOX_BOUND + 1, 1 << 30, UINT32_MAX};
     for (int i = 0; i < 3; i++) {
         pp_inbox fresh;
-        pp_inbox_init(&fresh, &memory, INBOX_BOUND);
-        cr_assert_eq(pp_inbox_room(&fresh, NULL, &room, &room_bytes), PIPEPORT_OK);
+        pp_inbox_init(&fresh);
+        cr_assert_eq(pp_inbox_room(&fresh, &means, &room, &room_bytes), PIPEPORT_OK);
         uint64_t taken = atomic_load(&memory.taken);
         pp_frame_write_header(room, lengths[i]);
         for (int byte = 0; byte < PP_FRAME_HEADER_BYTES; byte++) {
-            cr_assert_eq(pp_inbox_next(&fresh, &payload, &length), PP_INBOX_MORE);
-            cr_assert_eq(pp_inbox_room(&fresh, NULL, &room, &room_bytes), PIPEPORT_OK);
+            cr_assert_eq(pp_inbox_next(&fresh, &means, &payload, &length), PP_INBOX_MORE);
+            cr_assert_eq(pp_inbox_room(&fresh, &means, &room, &room_bytes), PIPEPORT_OK);
             pp_inbox_filled(&fresh, 1);
         }
-        cr_assert_eq(pp_inbox_next(&fresh, &payload, &length), PP_INBOX_REFUSED);
+        cr_assert_eq(pp_inbox_next(&fresh, &means, &payload, &length), PP_INBOX_REFUSED);
         cr_assert_eq(atomic_load(&memory.taken), taken);
         cr_assert_eq(atomic_load(&memory.bytes), PP_INBOX_IDLE_BYTES);
-        pp_inbox_fini(&fresh);
+        pp_inbox_fini(&fresh, &memory);
     }
 }
 
@@ -337,7 +338,7 @@ Test(inbox, loses_nothing_when_a_long_frame_finds_no_memory)
     memset(inbox.block + 4, 7, 96);
     atomic_store(&memory.fail_after, 0);
     for (int i = 0; i < 3; i++) {
-        cr_assert_eq(pp_inbox_room(&inbox, NULL, &room, &room_bytes), PIPEPORT_NO_MEMORY);
+        cr_assert_eq(pp_inbox_room(&inbox, &means, &room, &room_bytes), PIPEPORT_NO_MEMORY);
         pp_inbox_check(&inbox);
         inbox_expect(PP_INBOX_MORE);
     }
@@ -383,7 +384,7 @@ Test(inbox, has_no_block_and_tries_again_when_even_the_small_one_is_refused)
     inbox_fill(room_bytes);
     inbox_expect(PP_INBOX_MESSAGE);
     atomic_store(&memory.fail_after, 0);
-    cr_assert_eq(pp_inbox_room(&inbox, NULL, &room, &room_bytes), PIPEPORT_NO_MEMORY);
+    cr_assert_eq(pp_inbox_room(&inbox, &means, &room, &room_bytes), PIPEPORT_NO_MEMORY);
     pp_inbox_check(&inbox);
     inbox_expect(PP_INBOX_MORE);
     atomic_store(&memory.fail_after, UINT64_MAX);

@@ -20,6 +20,7 @@ TestSuite(inbox_cuts, .timeout = 120);
 typedef struct cuts_reader {
     pp_memory memory;
     pp_inbox inbox;
+    pp_inbox_means means;
     const uint8_t *stream;
     size_t at;    /* Where the naive decoder stands. */
     size_t given; /* How much the inbox was given. */
@@ -34,12 +35,13 @@ static void cuts_open(cuts_reader *reader, const uint8_t *stream, uint32_t bound
 {
     *reader = (cuts_reader){.stream = stream, .bound = bound};
     pp_memory_init(&reader->memory, 0);
-    pp_inbox_init(&reader->inbox, &reader->memory, bound);
+    reader->means = (pp_inbox_means){.memory = &reader->memory, .payload_bytes_max = bound};
+    pp_inbox_init(&reader->inbox);
 }
 
 static void cuts_close(cuts_reader *reader)
 {
-    pp_inbox_fini(&reader->inbox);
+    pp_inbox_fini(&reader->inbox, &reader->memory);
     pp_memory_check(&reader->memory);
     if (atomic_load(&reader->memory.bytes) != 0) {
         reader->fault = "a block was not given back";
@@ -81,7 +83,7 @@ static void cuts_deliver(cuts_reader *reader)
         uint32_t length = 0;
         size_t expected_at = 0;
         uint32_t expected_length = 0;
-        verdict = pp_inbox_next(&reader->inbox, &payload, &length);
+        verdict = pp_inbox_next(&reader->inbox, &reader->means, &payload, &length);
         pp_inbox_check(&reader->inbox);
         if (verdict != cuts_decode(reader, &expected_at, &expected_length)) {
             cuts_fault(reader, "another verdict than the naive decoder's");
@@ -105,7 +107,7 @@ static void cuts_give(cuts_reader *reader, size_t bytes)
     while (bytes != 0 && !reader->refused && reader->fault == NULL) {
         uint8_t *room;
         uint32_t room_bytes;
-        if (pp_inbox_room(&reader->inbox, NULL, &room, &room_bytes) != PIPEPORT_OK) {
+        if (pp_inbox_room(&reader->inbox, &reader->means, &room, &room_bytes) != PIPEPORT_OK) {
             pp_inbox_check(&reader->inbox);
             reader->no_memory++;
             atomic_store(&reader->memory.fail_after, UINT64_MAX);

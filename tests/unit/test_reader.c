@@ -16,6 +16,7 @@ static pp_pipe place;
 static fake_pipe *pipe;
 static pp_reader reader;
 static pp_spare spare;
+static pp_reader_means means;
 static const uint8_t *payload;
 static uint32_t length, budget;
 
@@ -32,7 +33,8 @@ static void begin(bool awaits)
     fake.can_await = awaits;
     pp_memory_init(&memory, 0);
     pipe = fake_pipe_open(&place, NULL);
-    pp_reader_init(&reader, &place, &memory, 1000, done);
+    means = (pp_reader_means){&place, {&memory, awaits ? &spare : NULL, 1000}};
+    pp_reader_init(&reader, NULL, done);
     budget = 100;
 }
 
@@ -48,13 +50,13 @@ static void expect(pp_reading reading)
 {
     pp_reading got = PP_READING_CAME;
     while (got == PP_READING_CAME) {
-        got = pp_reader_next(&reader, &spare, &budget, &payload, &length);
+        got = pp_reader_next(&reader, &means, &budget, &payload, &length);
     }
     cr_assert_eq(got, reading, "reading %d", (int) got);
     cr_assert_eq(reader.armed, reading == PP_READING_ARMED);
     pp_inbox_check(&reader.inbox);
     if (got != PP_READING_MESSAGE) {
-        pp_reader_rest(&reader, &spare);
+        pp_reader_rest(&reader, &means);
         cr_assert(!reader.inbox.borrowed, "the spare block was kept");
     }
 }
@@ -62,7 +64,7 @@ static void expect(pp_reading reading)
 static void end(void)
 {
     cr_assert_eq(fake.armed, fake.done);
-    pp_reader_fini(&reader);
+    pp_reader_fini(&reader, &memory);
     pp_spare_fini(&spare);
     cr_assert_eq(memory.bytes, 0);
     fake_reset();
@@ -101,11 +103,11 @@ READER_TEST(lets_its_owner_look_after_each_read_that_finished_at_once)
 {
     pipe->read_bytes_max = 3;
     fake_peer_sends_message(pipe, "ab", 2);
-    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(pp_reader_next(&reader, &means, &budget, &payload, &length), PP_READING_CAME);
     cr_assert_eq(reader.bytes, 3);
-    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(pp_reader_next(&reader, &means, &budget, &payload, &length), PP_READING_CAME);
     cr_assert_eq(reader.bytes, 6);
-    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_MESSAGE);
+    cr_assert_eq(pp_reader_next(&reader, &means, &budget, &payload, &length), PP_READING_MESSAGE);
     fake_fail_read(pipe, PIPEPORT_GONE, 109);
     expect(PP_READING_ENDED);
 }
@@ -230,7 +232,7 @@ Test(reader, receives_a_long_frame_straight_into_its_own_block)
 {
     static uint8_t frame[4 + 50000] = {0x50, 0xC3};
     begin(true);
-    reader.inbox.payload_bytes_max = 50000;
+    means.inbox.payload_bytes_max = 50000;
     expect(PP_READING_ARMED);
     fake_peer_sends(pipe, frame, 10000);
     come_home();
@@ -264,7 +266,7 @@ Test(reader, takes_undelivered_messages_along_when_the_spare_goes_back)
     fake_peer_sends_message(pipe, "ef", 2);
     come_home();
     expect(PP_READING_MESSAGE);
-    pp_reader_rest(&reader, &spare); /* As a pause in the middle. */
+    pp_reader_rest(&reader, &means); /* As a pause in the middle. */
     cr_assert_eq(held(), 12);
     memset(spare.block, 0xEE, PP_SPARE_BYTES);
     expect(PP_READING_MESSAGE);
@@ -283,10 +285,10 @@ Test(reader, keeps_the_block_where_there_is_no_memory_to_move_to)
     begin_awaiting();
     fake_peer_sends(pipe, "\5\0\0\0hel", 7);
     come_home();
-    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_CAME);
+    cr_assert_eq(pp_reader_next(&reader, &means, &budget, &payload, &length), PP_READING_CAME);
     memory.fail_after = 0;
-    cr_assert_eq(pp_reader_next(&reader, &spare, &budget, &payload, &length), PP_READING_ARMED);
-    pp_reader_rest(&reader, &spare);
+    cr_assert_eq(pp_reader_next(&reader, &means, &budget, &payload, &length), PP_READING_ARMED);
+    pp_reader_rest(&reader, &means);
     cr_assert_null(spare.block);
     cr_assert_eq(memory.bytes, PP_SPARE_BYTES);
     memory.fail_after = UINT64_MAX;
@@ -322,6 +324,6 @@ Test(reader, aborts_when_it_is_asked_while_a_read_is_armed, TEST_ABORTS)
 {
     begin(true);
     expect(PP_READING_ARMED);
-    (void) pp_reader_next(&reader, &spare, &budget, &payload, &length);
+    (void) pp_reader_next(&reader, &means, &budget, &payload, &length);
 }
 #endif
