@@ -31,7 +31,7 @@ static void writer_pop(pp_writer *writer)
 static void writer_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
 {
     if (writer->joined) {
-        pp_memory_give(writer->pipe->memory, writer->joined, writer->joined_bytes);
+        pp_memory_give(pp_port_memory(writer->pipe->port), writer->joined, writer->joined_bytes);
         writer->joined = NULL;
     }
     if (bytes == 0) {
@@ -108,7 +108,7 @@ static uint32_t writer_build(pp_writer *writer, pp_slice slices[PP_SLICES_MAX])
     pp_link *link = writer->chain;
     uint32_t offset = writer->chain_offset;
     uint32_t joined_bytes = writer_measure(writer, &small);
-    if (small > 1 && (writer->joined = pp_memory_take(writer->pipe->memory, joined_bytes)) != NULL) {
+    if (small > 1 && (writer->joined = pp_memory_take(pp_port_memory(writer->pipe->port), joined_bytes)) != NULL) {
         writer->joined_bytes = joined_bytes;
         for (uint32_t at = 0; at < joined_bytes; link = link->next, offset = 0) {
             uint32_t rest = link->message->frame_bytes - offset;

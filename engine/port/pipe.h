@@ -17,15 +17,15 @@ enum { PP_NAME_BYTES_MAX = 200, PP_ADDRESS_BYTES_MAX = 260, PP_SLICES_MAX = 16 }
 typedef struct pp_ear pp_ear;
 
 typedef struct pp_pipe { /* In its owner's struct; the fields are the backend's. */
-    intptr_t handle;     /* HANDLE or file descriptor; PP_PIPE_CLOSED when closed. */
+    int32_t handle;      /* HANDLE or file descriptor; PP_PIPE_CLOSED when closed. 32 bits of a HANDLE are significant
+                            ("Interprocess Communication Between 32-bit and 64-bit Applications"). */
+    uint16_t home;       /* The drainer it lives with; copy it into op->home before arming. Set when it opens. */
+    uint16_t slices_max; /* What one write takes: 1 where the system cannot gather, at most PP_SLICES_MAX. */
     pp_port *port;
-    uint32_t home;       /* The drainer it lives with; copy it into op->home before arming. Set when it opens. */
-    uint32_t slices_max; /* What one write takes: 1 where the system cannot gather, at most PP_SLICES_MAX. */
-    pp_memory *memory;
     _Atomic(void *) state; /* The backend's own, NULL if it needs none; a cancel may read it while an accept sets it. */
 } pp_pipe;
 
-#define PP_PIPE_CLOSED ((intptr_t) -1)
+#define PP_PIPE_CLOSED INT32_C(-1)
 
 typedef struct pp_slice {
     const void *data;
@@ -42,8 +42,8 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
 /* No accept may be armed on it. The name is free once every pipe accepted from it is closed too (Windows). */
 void pp_ear_close(pp_ear *ear);
 
-/* A closed pipe, ready to accept or dial. */
-void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory);
+/* A closed pipe, ready to accept or dial. What it needs is of the port's memory. */
+void pp_pipe_init(pp_pipe *pipe, pp_port *port);
 
 /* Waits for one client on a new instance. On OK the pipe is open and `pipe->home` set; on any other result it is closed
  * again. GONE: a client came and went. STOPPED: cancelled. May answer PP_NOW: somebody was already there, or the system

@@ -75,6 +75,9 @@ pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options 
 /* No pipe may live on it and nobody may be taking. */
 void pp_port_destroy(pp_port *port);
 
+/* The memory it was created with. */
+pp_memory *pp_port_memory(const pp_port *port);
+
 /* True: any drainer takes any completion, whatever its number, and more may drain than were asked for (Windows).
  * False: each has its own pipes (Linux). */
 bool pp_port_is_shared(const pp_port *port);

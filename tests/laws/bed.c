@@ -156,7 +156,7 @@ void bed_hears_nothing(test_bed *bed)
 void bed_end_init(test_bed *bed, bed_end *end, uint32_t home)
 {
     memset(end, 0, sizeof *end);
-    pp_pipe_init(&end->pipe, bed->port, &bed->memory);
+    pp_pipe_init(&end->pipe, bed->port);
     end->accept.home = home;
 }
 

@@ -28,15 +28,15 @@ sim_link *sim_pipe_link(const pp_pipe *pipe, uint32_t *side)
 
 void sim_pipe_open(pp_pipe *pipe, sim_link *link, uint32_t side, uint32_t home)
 {
-    pipe->handle = (intptr_t) (link->number * 2 + side);
-    pipe->home = home;
+    pipe->handle = (int32_t) (link->number * 2 + side);
+    pipe->home = (uint16_t) home;
     link->sides[side].engine = true;
     pipe->port->open_pipes++;
 }
 
-void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+void pp_pipe_init(pp_pipe *pipe, pp_port *port)
 {
-    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = sim.rules.slices_max, .memory = memory};
+    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = (uint16_t) sim.rules.slices_max};
 }
 
 /* Others may come between, where the rules have it so. */

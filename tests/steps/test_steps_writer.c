@@ -100,6 +100,12 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     return PP_LATER;
 }
 
+pp_memory *pp_port_memory(const pp_port *port)
+{
+    (void) port;
+    return &w.memory;
+}
+
 void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
 {
     (void) pipe;
@@ -114,7 +120,6 @@ static void begin(void)
     steps_heap_reset();
     pp_memory_init(&w.memory, 0);
     w.pipe.slices_max = 1;
-    w.pipe.memory = &w.memory;
     pp_writer_init(&w.writer, &up, &w.pipe, QUEUE_BYTES_MAX);
     for (int i = 0; i < SENDERS; ++i) {
         w.messages[i] = pp_message_create(&w.memory, PAYLOAD_BYTES, 1);

@@ -105,6 +105,11 @@ void pp_port_destroy(pp_port *port)
     pp_memory_give(port->memory, port, sizeof *port);
 }
 
+pp_memory *pp_port_memory(const pp_port *port)
+{
+    return port->memory;
+}
+
 bool pp_port_is_shared(const pp_port *port)
 {
     (void) port;
@@ -206,14 +211,14 @@ void pp_ear_close(pp_ear *ear)
     pp_memory_give(ear->memory, ear, sizeof *ear);
 }
 
-void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+void pp_pipe_init(pp_pipe *pipe, pp_port *port)
 {
-    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = fake.slices_max, .memory = memory};
+    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = (uint16_t) fake.slices_max};
 }
 
 fake_pipe *fake_of(const pp_pipe *pipe)
 {
-    PP_VERIFY(pipe->handle >= 0 && pipe->handle < (intptr_t) fake.pipes_count);
+    PP_VERIFY(pipe->handle >= 0 && pipe->handle < (int32_t) fake.pipes_count);
     fake_pipe *of = &fake.pipes[pipe->handle];
     PP_VERIFY(of->is_open);
     return of;
@@ -222,7 +227,7 @@ fake_pipe *fake_of(const pp_pipe *pipe)
 static fake_pipe *fake_open(pp_pipe *pipe)
 {
     PP_VERIFY(pipe->handle == PP_PIPE_CLOSED && fake.pipes_count < FAKE_PIPES_MAX);
-    pipe->handle = (intptr_t) fake.pipes_count;
+    pipe->handle = (int32_t) fake.pipes_count;
     fake_pipe *of = &fake.pipes[fake.pipes_count++];
     *of = (fake_pipe){
         .is_open = true, .write_room = UINT64_MAX, .read_bytes_max = UINT32_MAX, .write_bytes_max = UINT32_MAX};
@@ -231,7 +236,7 @@ static fake_pipe *fake_open(pp_pipe *pipe)
 
 fake_pipe *fake_pipe_open(pp_pipe *pipe, pp_port *port)
 {
-    pp_pipe_init(pipe, port, NULL);
+    pp_pipe_init(pipe, port);
     return fake_open(pipe);
 }
 
@@ -271,7 +276,7 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
     pp_fault fault = fake_answer(&fake.dials, PIPEPORT_OK);
     if (fault.status == PIPEPORT_OK) {
         fake_open(pipe);
-        pipe->home = home;
+        pipe->home = (uint16_t) home;
     }
     return fault;
 }

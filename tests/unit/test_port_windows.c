@@ -257,7 +257,7 @@ Test(port_windows, does_not_take_a_write_of_no_bytes_for_the_end)
     OVERLAPPED overlapped = {.hEvent = (HANDLE) ((uintptr_t) CreateEventW(NULL, TRUE, FALSE, NULL) | 1)};
     cr_assert_eq(bed_arm_read(&server, room, sizeof room, &result), PP_LATER);
     /* The event's lowest bit keeps this write's packet off the port ("GetQueuedCompletionStatus function"). */
-    BOOL ok = WriteFile((HANDLE) client.pipe.handle, "", 0, &wrote, &overlapped);
+    BOOL ok = WriteFile((HANDLE) (intptr_t) client.pipe.handle, "", 0, &wrote, &overlapped);
     cr_assert(ok || GetLastError() == ERROR_IO_PENDING);
     cr_assert_eq(bed_write(&port_bed, &client, "x", 1).bytes, 1);
     result = bed_await(&port_bed, &server.read);
@@ -321,7 +321,8 @@ Test(port_windows, lets_in_the_owner_the_system_and_the_administrators_only)
 Test(port_windows, passes_no_handle_on_to_children)
 {
     bed_pair(&port_bed, &server, &client);
-    HANDLE handles[] = {port_bed.ear->holder, (HANDLE) server.pipe.handle, (HANDLE) client.pipe.handle};
+    HANDLE handles[] = {port_bed.ear->holder, (HANDLE) (intptr_t) server.pipe.handle,
+                        (HANDLE) (intptr_t) client.pipe.handle};
     for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
         DWORD flags;
         cr_assert(GetHandleInformation(handles[i], &flags));

@@ -78,7 +78,6 @@ static void begin(uint32_t slices_max)
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     pipe = fake_pipe_open(&place, port);
-    place.memory = &memory;
     pp_writer_init(&writer, &up, &place, 1 << 24);
     pins = 0;
     sealed = drained = stalled = 0;

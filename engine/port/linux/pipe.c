@@ -23,13 +23,12 @@ static void *pipe_state(pp_pipe *pipe)
     return atomic_load_explicit(&pipe->state, memory_order_acquire);
 }
 
-void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+void pp_pipe_init(pp_pipe *pipe, pp_port *port)
 {
     pipe->handle = PP_PIPE_CLOSED;
     pipe->port = port;
     pipe->home = 0;
     pipe->slices_max = PP_SLICES_MAX;
-    pipe->memory = memory;
     atomic_init(&pipe->state, NULL);
 }
 

@@ -119,13 +119,18 @@ pp_fault pp_port_adopt(pp_pipe *pipe, int fd, uint32_t home)
 {
     pp_port *port = pipe->port;
     pipe->handle = fd;
-    pipe->home = home;
+    pipe->home = (uint16_t) home;
     pp_fault fault = port->driver->open(pipe, fd, port->drainers[home]);
     if (fault.status != PIPEPORT_OK) {
         pipe->handle = PP_PIPE_CLOSED;
         close(fd);
     }
     return fault;
+}
+
+pp_memory *pp_port_memory(const pp_port *port)
+{
+    return port->memory;
 }
 
 bool pp_port_is_shared(const pp_port *port)

@@ -17,7 +17,7 @@
 
 static HANDLE pipe_handle(const pp_pipe *pipe)
 {
-    return (HANDLE) pipe->handle;
+    return (HANDLE) (intptr_t) pipe->handle;
 }
 
 pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX])
@@ -30,9 +30,9 @@ pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_
     return PIPEPORT_OK;
 }
 
-void pp_pipe_init(pp_pipe *pipe, pp_port *port, pp_memory *memory)
+void pp_pipe_init(pp_pipe *pipe, pp_port *port)
 {
-    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = 1, .memory = memory};
+    *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = 1};
 }
 
 /* `code`: what the call said, ERROR_SUCCESS if it returned TRUE. Where a call fails there is no packet either. */
@@ -57,7 +57,8 @@ static pp_fault pipe_open(pp_pipe *pipe, HANDLE handle)
         CloseHandle(handle);
         return fault;
     }
-    pipe->handle = (intptr_t) handle;
+    PP_VERIFY((HANDLE) (intptr_t) (int32_t) (intptr_t) handle == handle);
+    pipe->handle = (int32_t) (intptr_t) handle;
     pipe->home = 0;
     atomic_store_explicit(&pipe->state, handle, memory_order_relaxed);
     return fault;

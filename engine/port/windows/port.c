@@ -38,6 +38,11 @@ void pp_port_destroy(pp_port *port)
     pp_memory_give(port->memory, port, sizeof *port);
 }
 
+pp_memory *pp_port_memory(const pp_port *port)
+{
+    return port->memory;
+}
+
 bool pp_port_is_shared(const pp_port *port)
 {
     (void) port;

@@ -36,13 +36,14 @@ pp_fault pp_drainer_create(pp_mailbox **out, pp_memory *memory, bool lent, const
     if (fault.status != PIPEPORT_OK) {
         goto free_drainer;
     }
-    drainer->bell_source = (pp_source){&drainer_bell_kind, NULL};
+    drainer->memory = memory;
+    drainer->bell_source = (pp_source){&drainer_bell_kind, {drainer->mailbox.bell}};
     drainer->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (drainer->epoll < 0) {
         fault = pp_fault_from(errno);
         goto fini_mailbox;
     }
-    fault = pp_drainer_watch(drainer, drainer->mailbox.bell, EPOLLIN | EPOLLET, &drainer->bell_source);
+    fault = pp_drainer_watch(drainer, EPOLLIN | EPOLLET, &drainer->bell_source);
     if (fault.status != PIPEPORT_OK) {
         goto close_epoll;
     }
@@ -80,25 +81,26 @@ void pp_drainer_destroy(pp_mailbox *mailbox, pp_memory *memory)
     pp_memory_give(memory, drainer, sizeof *drainer);
 }
 
-static pp_fault drainer_control(pp_drainer *drainer, int verb, int fd, uint32_t events, pp_source *source)
+static pp_fault drainer_control(pp_drainer *drainer, int verb, uint32_t events, pp_source *source)
 {
     struct epoll_event event = {.events = events, .data = {.ptr = source}};
-    return epoll_ctl(drainer->epoll, verb, fd, &event) == 0 ? drainer_ok : pp_fault_from(errno);
+    return epoll_ctl(drainer->epoll, verb, source->fd, &event) == 0 ? drainer_ok : pp_fault_from(errno);
 }
 
-pp_fault pp_drainer_watch(pp_drainer *drainer, int fd, uint32_t events, pp_source *source)
+pp_fault pp_drainer_watch(pp_drainer *drainer, uint32_t events, pp_source *source)
 {
-    return drainer_control(drainer, EPOLL_CTL_ADD, fd, events, source);
+    return drainer_control(drainer, EPOLL_CTL_ADD, events, source);
 }
 
-pp_fault pp_drainer_rewatch(pp_drainer *drainer, int fd, uint32_t events, pp_source *source)
+pp_fault pp_drainer_rewatch(pp_drainer *drainer, uint32_t events, pp_source *source)
 {
-    return drainer_control(drainer, EPOLL_CTL_MOD, fd, events, source);
+    return drainer_control(drainer, EPOLL_CTL_MOD, events, source);
 }
 
-void pp_drainer_unwatch(pp_drainer *drainer, int fd)
+void pp_drainer_unwatch(pp_drainer *drainer, pp_source *source)
 {
-    PP_VERIFY(epoll_ctl(drainer->epoll, EPOLL_CTL_DEL, fd, NULL) == 0); /* Else an event would outlive its source. */
+    PP_VERIFY(epoll_ctl(drainer->epoll, EPOLL_CTL_DEL, source->fd, NULL) ==
+              0); /* Else an event would outlive its source. */
 }
 
 void pp_drainer_bury(pp_drainer *drainer, pp_source *source)

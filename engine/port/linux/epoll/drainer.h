@@ -26,11 +26,15 @@ typedef struct pp_source_kind {
 
 struct pp_source {
     const pp_source_kind *kind;
-    pp_source *next; /* In `buried`. */
+    union {
+        int fd;          /* While it is watched. */
+        pp_source *next; /* In `buried`. */
+    };
 };
 
 struct pp_drainer {
     pp_mailbox mailbox; /* First: the port knows a drainer by it. */
+    pp_memory *memory;
     int epoll;
     pp_source bell_source;
     _Atomic(uintptr_t) taker;    /* Who entered a take last; read by pp_drainer_bury. */
@@ -43,9 +47,9 @@ void pp_drainer_destroy(pp_mailbox *mailbox, pp_memory *memory); /* Frees what i
 uint32_t pp_drainer_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *completions, uint32_t max);
 
 /* `events` as EPOLLIN and the like. Any thread; events may be handled before the call returns. */
-pp_fault pp_drainer_watch(pp_drainer *drainer, int fd, uint32_t events, pp_source *source);
-pp_fault pp_drainer_rewatch(pp_drainer *drainer, int fd, uint32_t events, pp_source *source);
-void pp_drainer_unwatch(pp_drainer *drainer, int fd);
+pp_fault pp_drainer_watch(pp_drainer *drainer, uint32_t events, pp_source *source);
+pp_fault pp_drainer_rewatch(pp_drainer *drainer, uint32_t events, pp_source *source);
+void pp_drainer_unwatch(pp_drainer *drainer, pp_source *source);
 
 /* Frees a source that is no longer watched, as soon as no event of it can be in a taker's hands. Any thread. */
 void pp_drainer_bury(pp_drainer *drainer, pp_source *source);

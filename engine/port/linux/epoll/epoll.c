@@ -36,9 +36,9 @@ static pp_fault epoll_watch(pp_mailbox *drainer, int fd, pp_view *view)
     if (own == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    *own = (epoll_view){{&epoll_view_kind, NULL}, view};
+    *own = (epoll_view){{&epoll_view_kind, {fd}}, view};
     view->own = own;
-    pp_fault fault = pp_drainer_watch((pp_drainer *) drainer, fd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE, &own->source);
+    pp_fault fault = pp_drainer_watch((pp_drainer *) drainer, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE, &own->source);
     if (fault.status != PIPEPORT_OK) {
         pp_memory_give(view->memory, own, sizeof *own);
     }
@@ -48,7 +48,8 @@ static pp_fault epoll_watch(pp_mailbox *drainer, int fd, pp_view *view)
 static void epoll_unwatch(pp_mailbox *drainer, int fd, pp_view *view)
 {
     epoll_view *own = view->own;
-    pp_drainer_unwatch((pp_drainer *) drainer, fd);
+    (void) fd;
+    pp_drainer_unwatch((pp_drainer *) drainer, &own->source);
     pp_drainer_bury((pp_drainer *) drainer, &own->source);
 }
 

@@ -21,17 +21,10 @@ typedef enum watch_try {
     WATCH_NOTHING /* Would have to wait. */
 } watch_try;
 
+static char watch_marks[2]; /* Only their addresses mean something; no operation has them. */
 static char *const watch_quiet = NULL;
-
-static char *watch_ready_mark(pp_watch *watch)
-{
-    return &watch->mark[0];
-}
-
-static char *watch_ended_mark(pp_watch *watch)
-{
-    return &watch->mark[1];
-}
+static char *const watch_ready_mark = &watch_marks[0];
+static char *const watch_ended_mark = &watch_marks[1];
 
 static bool watch_shift(_Atomic(char *) *lane, char *from, char *to)
 {
@@ -92,10 +85,10 @@ static void watch_settle_read(pp_watch *watch, watch_try tried)
     _Atomic(char *) *lane = &watch->lane[PP_READING];
     switch (tried) {
     case WATCH_MORE:
-        watch_shift(lane, watch_quiet, watch_ready_mark(watch)); /* If it fails, an edge has said so already. */
+        watch_shift(lane, watch_quiet, watch_ready_mark); /* If it fails, an edge has said so already. */
         break;
     case WATCH_ENDED:
-        atomic_store_explicit(lane, watch_ended_mark(watch), memory_order_release);
+        atomic_store_explicit(lane, watch_ended_mark, memory_order_release);
         break;
     case WATCH_SPENT:
     case WATCH_NOTHING:
@@ -119,16 +112,16 @@ pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *n
             }
             continue;
         }
-        if (seen == watch_ready_mark(watch) && !watch_shift(lane, seen, watch_quiet)) {
+        if (seen == watch_ready_mark && !watch_shift(lane, seen, watch_quiet)) {
             continue;
         }
-        watch_try tried = watch_transfer(watch->fd, PP_READING, piece, 1, now);
+        watch_try tried = watch_transfer(watch->source.fd, PP_READING, piece, 1, now);
         watch_settle_read(watch, tried);
         if (tried != WATCH_NOTHING) {
             return PP_NOW;
         }
-        if (seen == watch_ended_mark(watch)) { /* An error was told that was no end: edges will come. */
-            atomic_store_explicit(lane, watch_ready_mark(watch), memory_order_release);
+        if (seen == watch_ended_mark) { /* An error was told that was no end: edges will come. */
+            atomic_store_explicit(lane, watch_ready_mark, memory_order_release);
         }
     }
 }
@@ -152,11 +145,11 @@ pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op
     pp_watch *watch = state;
     _Atomic(char *) *lane = &watch->lane[PP_WRITING];
     bool room_asked = false;
-    while (watch_transfer(watch->fd, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
+    while (watch_transfer(watch->source.fd, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
         atomic_store_explicit(lane, watch_quiet, memory_order_release);
-        pp_fault fault = pp_drainer_rewatch(watch->home, watch->fd, WATCH_ALWAYS | EPOLLOUT, &watch->source);
+        pp_fault fault = pp_drainer_rewatch(watch->home, WATCH_ALWAYS | EPOLLOUT, &watch->source);
         if (fault.status != PIPEPORT_OK) {
-            atomic_store_explicit(lane, watch_ready_mark(watch), memory_order_release);
+            atomic_store_explicit(lane, watch_ready_mark, memory_order_release);
             *now = (pp_result){fault, 0};
             return PP_NOW;
         }
@@ -166,7 +159,7 @@ pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op
         }
     }
     if (room_asked) {
-        (void) pp_drainer_rewatch(watch->home, watch->fd, WATCH_ALWAYS, &watch->source);
+        (void) pp_drainer_rewatch(watch->home, WATCH_ALWAYS, &watch->source);
     }
     return PP_NOW;
 }
@@ -184,16 +177,16 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
         return;
     }
     struct iovec piece = {room->as.data, room->letter.bytes};
-    watch_try tried = watch_transfer(watch->fd, direction, &piece, 1, &result);
+    watch_try tried = watch_transfer(watch->source.fd, direction, &piece, 1, &result);
     if (tried == WATCH_NOTHING && watch_shift(lane, (char *) op + 1, (char *) op)) {
         return;
     }
     if (direction == PP_WRITING) {
-        (void) pp_drainer_rewatch(drainer, watch->fd, WATCH_ALWAYS, &watch->source);
-    } else if (tried == WATCH_SPENT && rest != watch_ended_mark(watch)) {
+        (void) pp_drainer_rewatch(drainer, WATCH_ALWAYS, &watch->source);
+    } else if (tried == WATCH_SPENT && rest != watch_ended_mark) {
         rest = watch_quiet;
     } else if (tried == WATCH_ENDED) {
-        rest = watch_ended_mark(watch);
+        rest = watch_ended_mark;
     }
     atomic_store_explicit(lane, rest, memory_order_release);
     pp_mailbox_finish(&drainer->mailbox, op, result);
@@ -205,10 +198,10 @@ static void watch_edge(pp_watch *watch, pp_direction direction, char *rest, pp_d
     _Atomic(char *) *lane = &watch->lane[direction];
     for (;;) {
         char *seen = atomic_load_explicit(lane, memory_order_acquire);
-        if (seen == rest || seen == watch_ended_mark(watch)) {
+        if (seen == rest || seen == watch_ended_mark) {
             return;
         }
-        if (seen == watch_quiet || seen == watch_ready_mark(watch)) {
+        if (seen == watch_quiet || seen == watch_ready_mark) {
             if (watch_shift(lane, seen, rest)) {
                 return;
             }
@@ -224,17 +217,17 @@ static void watch_ready(pp_source *source, uint32_t events, pp_drainer *drainer)
     pp_watch *watch = (pp_watch *) source;
     bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (ended || (events & EPOLLIN) != 0) {
-        watch_edge(watch, PP_READING, ended ? watch_ended_mark(watch) : watch_ready_mark(watch), drainer);
+        watch_edge(watch, PP_READING, ended ? watch_ended_mark : watch_ready_mark, drainer);
     }
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
-        watch_edge(watch, PP_WRITING, watch_ready_mark(watch), drainer);
+        watch_edge(watch, PP_WRITING, watch_ready_mark, drainer);
     }
 }
 
 static void watch_free(pp_source *source)
 {
     pp_watch *watch = (pp_watch *) source;
-    pp_memory_give(watch->memory, watch, sizeof *watch);
+    pp_memory_give(watch->home->memory, watch, sizeof *watch);
 }
 
 static const pp_source_kind watch_kind = {watch_ready, watch_free};
@@ -242,19 +235,17 @@ static const pp_source_kind watch_kind = {watch_ready, watch_free};
 pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home)
 {
     pp_drainer *drainer = (pp_drainer *) home;
-    pp_watch *watch = pp_memory_take(pipe->memory, sizeof *watch);
+    pp_watch *watch = pp_memory_take(drainer->memory, sizeof *watch);
     if (watch == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    watch->source = (pp_source){&watch_kind, NULL};
+    watch->source = (pp_source){&watch_kind, {fd}};
     watch->home = drainer;
-    watch->memory = pipe->memory;
-    watch->fd = fd;
     atomic_init(&watch->lane[PP_READING], watch_quiet); /* What is there already is the first edge (epoll_ctl(2)). */
-    atomic_init(&watch->lane[PP_WRITING], watch_ready_mark(watch));
-    pp_fault fault = pp_drainer_watch(drainer, fd, WATCH_ALWAYS, &watch->source);
+    atomic_init(&watch->lane[PP_WRITING], watch_ready_mark);
+    pp_fault fault = pp_drainer_watch(drainer, WATCH_ALWAYS, &watch->source);
     if (fault.status != PIPEPORT_OK) {
-        pp_memory_give(watch->memory, watch, sizeof *watch);
+        pp_memory_give(watch->home->memory, watch, sizeof *watch);
         return fault;
     }
     pipe->slices_max = PP_SLICES_MAX;
@@ -271,7 +262,7 @@ void pp_watch_cancel(void *state, pp_op *op)
         _Atomic(char *) *lane = &watch->lane[direction];
         char *seen = atomic_load_explicit(lane, memory_order_acquire);
         while (seen == armed || seen == armed + 1) {
-            char *next = seen == armed ? watch_ready_mark(watch) : armed + 2;
+            char *next = seen == armed ? watch_ready_mark : armed + 2;
             if (atomic_compare_exchange_strong_explicit(lane, &seen, next, memory_order_acq_rel,
                                                         memory_order_acquire)) {
                 if (seen == armed) {
@@ -286,7 +277,7 @@ void pp_watch_cancel(void *state, pp_op *op)
 void pp_watch_close(void *state)
 {
     pp_watch *watch = state;
-    pp_drainer_unwatch(watch->home, watch->fd);
-    close(watch->fd);
+    pp_drainer_unwatch(watch->home, &watch->source);
+    close(watch->source.fd);
     pp_drainer_bury(watch->home, &watch->source);
 }

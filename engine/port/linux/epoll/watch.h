@@ -45,9 +45,6 @@ typedef enum pp_direction { PP_READING, PP_WRITING } pp_direction;
 typedef struct pp_watch {
     pp_source source; /* First: an event's source is the watch. */
     pp_drainer *home;
-    pp_memory *memory;
-    int fd;
-    char mark[2];            /* Only their addresses mean something: `ready` and `ended`. */
     _Atomic(char *) lane[2]; /* By direction, see above; NULL is `quiet`. */
 } pp_watch;
 

@@ -21,8 +21,7 @@ enum {
 };
 
 typedef struct pp_line {
-    pp_guest guest; /* First: what the ring points at. */
-    pp_memory *memory;
+    pp_guest guest;                   /* First: what the ring points at. */
     _Atomic(char *) lane[LINE_LANES]; /* See above. */
     pp_op *armed[LINE_LANES];         /* The home's from here on: the operation, as soon as the home knows of it. */
     bool sending;                     /* A send is with the kernel. */
@@ -30,7 +29,7 @@ typedef struct pp_line {
     pp_intake intake;
 } pp_line;
 
-_Static_assert(sizeof(pp_line) <= 128, "an idle connection is small");
+_Static_assert(sizeof(pp_line) <= 120, "an idle connection is small");
 
 static void line_enter(pp_ring *ring)
 {
@@ -156,7 +155,7 @@ static void line_free(pp_guest *guest)
 {
     pp_line *line = (pp_line *) guest;
     close(line->guest.fd);
-    pp_memory_give(line->memory, line, sizeof *line);
+    pp_memory_give(line->guest.ring->memory, line, sizeof *line);
 }
 
 static void line_leave_with(pp_line *line, uint32_t flags)
@@ -234,12 +233,11 @@ static const pp_guest_kind line_kind = {line_came, line_asked, line_called, line
 
 pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home)
 {
-    pp_line *line = pp_memory_take_zeroed(pipe->memory, sizeof *line);
+    pp_line *line = pp_memory_take_zeroed(((pp_ring *) home)->memory, sizeof *line);
     if (line == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
     pp_guest_init(&line->guest, &line_kind, (pp_ring *) home, fd);
-    line->memory = pipe->memory;
     pipe->slices_max = PP_SLICES_MAX;
     atomic_store_explicit(&pipe->state, line, memory_order_release);
     return (pp_fault){PIPEPORT_OK, 0};

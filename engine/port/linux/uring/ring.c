@@ -193,6 +193,7 @@ pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const ch
     if (fault.status != PIPEPORT_OK) {
         goto free_ring;
     }
+    ring->memory = memory;
     ring->lent = lent;
     pp_guest_init(&ring->bell, &ring_bell_kind, ring, ring->mailbox.bell);
     int code = ring_open(ring, refused);

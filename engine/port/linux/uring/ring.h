@@ -60,6 +60,7 @@ struct pp_guest {
 struct pp_ring {
     pp_mailbox mailbox; /* First: the port knows a drainer by it. */
     struct io_uring uring;
+    pp_memory *memory;
     bool lent;
     bool begun;               /* Enabled, and the bell is polled. */
     uint32_t writes_at_once;  /* So many more writes are worth a system call of their own: little is under way. */
