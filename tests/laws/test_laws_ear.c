@@ -159,6 +159,30 @@ Test(laws_ear, is_busy_or_patient_but_never_absent_while_nobody_accepts)
     ear_settle();
 }
 
+/* Each drainer sees an ear by itself, and one that is busy elsewhere must not keep the ear alive for its callers. */
+Test(laws_ear, ends_with_its_queue_though_a_drainer_does_not_look)
+{
+    pp_completion none;
+    bed_close(&ear_bed);
+    bed_open_own(&ear_bed, 2);
+    bed_end_init(&ear_bed, &client, 0);
+    bed_listen(&ear_bed);
+    for (int i = 0; i < 2; i++) { /* Both know of the ear; from now on nobody takes from the second. */
+        cr_assert_eq(pp_port_take(ear_bed.port, 0, 0, &none, 1), 0);
+        cr_assert_eq(pp_port_take(ear_bed.port, 1, 0, &none, 1), 0);
+    }
+    pp_fault fault = pp_pipe_dial(&client.pipe, ear_bed.name, BED_BUFFER_BYTES, 0);
+    cr_assert(fault.status == PIPEPORT_BUSY || fault.status == PIPEPORT_OK, "status %d", fault.status);
+    pp_ear_close(ear_bed.ear);
+    ear_bed.ear = NULL;
+    if (fault.status == PIPEPORT_OK) { /* The system had it in a queue of its own. */
+        char byte;
+        cr_assert_eq(bed_read(&ear_bed, &client, &byte, 1).fault.status, PIPEPORT_GONE);
+        bed_end_close(&client);
+    }
+    ear_settle();
+}
+
 Test(laws_ear, stops_a_cancelled_accept_exactly_once_and_closes_its_pipe)
 {
     bed_listen(&ear_bed);

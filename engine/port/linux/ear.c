@@ -305,6 +305,20 @@ free_ear:
     return ear_fault(fault);
 }
 
+/* Not left to close: a drainer that has not looked yet, or a forked child, may keep the socket open, and who waits to
+ * be accepted would wait as long. Where there are no descriptors left it stays so. */
+static void ear_turn_away(pp_ear *ear)
+{
+    int fd;
+    (void) shutdown(ear->fd, SHUT_RDWR); /* From now on nobody connects, so there is an end. */
+    do {
+        fd = accept4(ear->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            close(fd);
+        }
+    } while (fd >= 0 || errno == EINTR);
+}
+
 void pp_ear_close(pp_ear *ear)
 {
     pp_port *port = ear->port;
@@ -321,6 +335,7 @@ void pp_ear_close(pp_ear *ear)
     pp_lock_give(&port->accepting);
     ear_unwatch(ear, port->drainers_count);
     pp_claim_give(&ear->claim);
+    ear_turn_away(ear);
     close(ear->fd);
     ear_let_go(ear);
 }
