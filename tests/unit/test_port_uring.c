@@ -279,6 +279,29 @@ Test(port_uring, frees_with_the_port_what_the_kernel_still_held)
     }
 }
 
+/* Very much is ready, and what handles it is slow, so it asks for one at a time. */
+Test(port_uring, does_not_keep_a_write_back_behind_what_is_ready)
+{
+    enum { MANY = 2 * PP_BATCH_MAX };
+    static pp_op ready[MANY];
+    pp_completion batch[PP_BATCH_MAX];
+    pp_result now;
+    uring_open(true);
+    for (int i = 0; i < MANY; i++) {
+        pp_port_post(uring_bed.port, &ready[i]);
+    }
+    cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, batch, PP_BATCH_MAX), PP_BATCH_MAX);
+    cr_assert_eq(bed_arm_write(&server, "abc", 3, &now), PP_LATER, "it is put off");
+    cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, batch, 1), 1);
+    cr_assert_eq(recv((int) client.pipe.handle, room, BIG, MSG_DONTWAIT), 3, "and not for longer than that take");
+    for (int left = MANY - PP_BATCH_MAX - 1; left > 0; left--) {
+        cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, batch, 1), 1);
+        cr_assert_neq(batch[0].op, &server.write);
+    }
+    cr_assert_eq(bed_await(&uring_bed, &server.write).bytes, 3);
+    uring_settle();
+}
+
 /* ---- A lent ring ---- */
 
 /* Arms a read of the server's and a write of the client's that has to wait, and is gone. */

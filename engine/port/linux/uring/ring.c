@@ -278,15 +278,22 @@ static void ring_reap(pp_ring *ring, uint32_t max)
     io_uring_cq_advance(&ring->uring, count);
 }
 
+/* There is enough to hand out without a wait, which may be for long: its handlers run first. */
+static void ring_submit_before_waiting(pp_ring *ring, uint32_t max)
+{
+    uint32_t gathered = io_uring_sq_ready(&ring->uring);
+    if (gathered >= RING_SUBMIT_AT || (max == 1 && gathered > 0)) {
+        ring_submit(ring);
+    }
+}
+
 static void ring_turn(pp_ring *ring, uint32_t wait_ms, uint32_t max)
 {
     pp_mailbox *mailbox = &ring->mailbox;
     bool woken = false;
     ring_read_letters(ring, &woken);
     if (io_uring_cq_ready(&ring->uring) > 0) {
-        if (max == 1 || io_uring_sq_ready(&ring->uring) >= RING_SUBMIT_AT) {
-            ring_submit(ring);
-        }
+        ring_submit_before_waiting(ring, max);
     } else if (!woken && mailbox->ready_count == 0 && wait_ms > 0 && pp_mailbox_sleep(mailbox)) {
         ring_wait(ring, wait_ms);
     } else {
@@ -306,6 +313,8 @@ uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *comp
     PP_ASSERT(ring->lent || pp_ring_is_here(ring));
     if (mailbox->ready_count < max) {
         ring_turn(ring, wait_ms, max);
+    } else {
+        ring_submit_before_waiting(ring, max);
     }
     uint32_t count = pp_mailbox_hand_out(mailbox, completions, max);
     ring->writes_at_once = count <= RING_FEW ? RING_FEW : 0;
