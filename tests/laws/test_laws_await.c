@@ -84,9 +84,7 @@ Test(laws_await, answers_where_something_is_there_and_takes_none_of_it)
     for (int i = 0; i < 3; i++) {
         cr_assert_eq(await_word(&server).fault.status, PIPEPORT_OK);
     }
-    pp_result now;
-    cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_NOW, "after the word the bytes are there");
-    cr_assert_eq(now.bytes, 100);
+    cr_assert_eq(bed_read(&await_bed, &server, room, BLOCK).bytes, 100);
     cr_assert(bed_is_stamped(room, 100, 0));
     await_settle();
 }
@@ -101,8 +99,8 @@ Test(laws_await, pends_where_nothing_is_there_and_ends_when_something_comes)
         cr_assert_eq(bed_write(&await_bed, &client, block + i * 100, 100).bytes, 100);
         now = bed_await(&await_bed, &server.read);
         cr_assert(now.fault.status == PIPEPORT_OK && now.bytes == 0);
-        cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_NOW);
-        cr_assert(now.bytes == 100 && bed_is_stamped(room, 100, i * 100));
+        cr_assert_eq(bed_read(&await_bed, &server, room, BLOCK).bytes, 100);
+        cr_assert(bed_is_stamped(room, 100, i * 100));
     }
     await_settle();
 }
@@ -338,9 +336,8 @@ Test(laws_await, tells_of_each_of_very_many_pipes_that_nobody_reads)
         told += pp_port_take(await_bed.port, 0, 1000, batch, PP_BATCH_MAX);
     }
     for (uint32_t i = 0; i < CROWD; i++) {
-        pp_result now;
-        cr_assert_eq(bed_arm_read(&ends[i], room, BLOCK, &now), PP_NOW);
-        cr_assert(now.bytes == 2 && bed_is_stamped(room, 2, i));
+        cr_assert_eq(bed_read(&await_bed, &ends[i], room, BLOCK).bytes, 2);
+        cr_assert(bed_is_stamped(room, 2, i));
         bed_end_close(&ends[i]);
         bed_end_close(&peers[i]);
     }
