@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * on_driver.c - on_driver DRIVER PROGRAM ARGUMENT...: runs PROGRAM where engines take the driver DRIVER ("epoll" or
- * "io_uring"), or skips it, loudly, where they do not: a test that is meant for rings tells nothing on epoll.
+ * "io_uring"), or skips it, loudly, where the kernel has no rings for us: a test that is meant for rings tells nothing
+ * on epoll. Where it has some and engines do not take them, that is no reason to skip but a fault.
  *
  * The program finds PIPEPORT_TEST_DRIVER set to DRIVER, so that its engines can be asked again (support/rig.c).
  */
@@ -9,9 +10,11 @@
 
 #include "engine/include/pipeport.h"
 
+#include <linux/io_uring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { ON_DRIVER_FAILED = 1, ON_DRIVER_SKIPPED = 77 };
@@ -22,8 +25,19 @@ static void on_driver_log(void *user, const char *line)
     printf("log: %s\n", line);
 }
 
-/* True where an engine took it. */
-static bool on_driver_can(const char *driver)
+/* Asked without a line of the engine's: a ring as we need it. */
+static bool on_driver_has_rings(void)
+{
+    struct io_uring_params about = {.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN};
+    long ring = syscall(SYS_io_uring_setup, 8, &about);
+    if (ring >= 0) {
+        close((int) ring);
+    }
+    return ring >= 0;
+}
+
+/* 0 where an engine took it, else the exit code. */
+static int on_driver_ask(const char *driver)
 {
     pipeport_engine_options options = {.size = sizeof options, .workers = 2, .log = on_driver_log};
     pipeport_engine *engine = NULL;
@@ -32,12 +46,15 @@ static bool on_driver_can(const char *driver)
         fprintf(stderr, "on_driver: no engine: %s\n", pipeport_status_text(status));
         exit(ON_DRIVER_FAILED);
     }
-    bool can = strcmp(pipeport_engine_driver(engine), driver) == 0;
-    if (!can) {
-        printf("SKIP: engines take %s here, not %s\n", pipeport_engine_driver(engine), driver);
+    int code = 0;
+    if (strcmp(pipeport_engine_driver(engine), driver) != 0) {
+        bool is_fault = strcmp(driver, "io_uring") != 0 || on_driver_has_rings();
+        code = is_fault ? ON_DRIVER_FAILED : ON_DRIVER_SKIPPED;
+        printf("%s: engines take %s here, not %s\n", is_fault ? "FAILED, for the kernel has it" : "SKIP",
+               pipeport_engine_driver(engine), driver);
     }
     (void) pipeport_engine_destroy(engine);
-    return can;
+    return code;
 }
 
 int main(int count, char **arguments)
@@ -49,8 +66,9 @@ int main(int count, char **arguments)
     const char *driver = arguments[1];
     setenv("PIPEPORT_LINUX_DRIVER", strcmp(driver, "io_uring") == 0 ? "uring" : driver, 1);
     setenv("PIPEPORT_TEST_DRIVER", driver, 1);
-    if (!on_driver_can(driver)) {
-        return ON_DRIVER_SKIPPED;
+    int code = on_driver_ask(driver);
+    if (code != 0) {
+        return code;
     }
     fflush(stdout);
     execv(arguments[2], arguments + 2);
