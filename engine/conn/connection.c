@@ -377,7 +377,7 @@ static void conn_heard(pp_conn *conn, uint64_t before)
 static void conn_resumed(pp_conn *conn)
 {
     conn->heard_ms = pp_os_now_ms(); /* Bounds on the peer's silence do not run while we do not listen. */
-    if (!conn->spoke) {
+    if (!conn->spoke && conn->state < PP_CONN_CLOSING) { /* From then on its place is why's. */
         conn->opened_ms = conn->heard_ms;
     }
 }

@@ -54,10 +54,12 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     uint32_t slot;      /* Turn. */
     pp_reader reader;   /* Turn. */
     void *user_state;   /* Turn: what `opened` returned. */
-    pp_fault why;       /* Turn: from CLOSING on. */
     uint64_t discarded; /* Pump's holder before SEALED, turn after. */
-    uint64_t opened_ms; /* Turn. */
-    uint64_t heard_ms;  /* Turn: the last byte from the peer. */
+    union {
+        uint64_t opened_ms; /* Turn: before CLOSING; since when the first message is waited for. */
+        pp_fault why;       /* Turn: from CLOSING on. */
+    };
+    uint64_t heard_ms; /* Turn: the last byte from the peer. */
     pp_deadline deadline;
     _Atomic uint64_t drain_by_ms;
     _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads. */

@@ -36,7 +36,6 @@ void pp_conn_check(const pp_conn *conn)
     }
     PP_VERIFY(!conn->pump_home || pp_sendq_is_sealed(&conn->writer.sendq));
     PP_VERIFY(conn->heard || !conn->spoke); /* No message before `opened`. */
-    PP_VERIFY(conn->state >= PP_CONN_CLOSING || (conn->why.status == PIPEPORT_OK && conn->why.system_code == 0));
     if (conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING) {
         PP_VERIFY(conn->heard);
         PP_VERIFY(conn->grouped == (conn->party->members != NULL));

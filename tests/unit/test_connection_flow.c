@@ -131,6 +131,17 @@ LIFE_TEST(connection_flow, hears_of_the_peers_end_when_it_is_resumed)
     life_expect_end(conn, PIPEPORT_GONE);
 }
 
+LIFE_TEST(connection_flow, ends_as_it_was_told_to_although_it_is_resumed)
+{
+    life_conn *conn = flow_open();
+    cr_assert_eq(pipeport_pause(life.engine, conn->name), PIPEPORT_OK);
+    cr_assert_eq(pipeport_close(life.engine, conn->name, PIPEPORT_ABORT), PIPEPORT_OK);
+    cr_assert_eq(pipeport_resume(life.engine, conn->name), PIPEPORT_OK);
+    life_settle();
+    life_expect_end(conn, PIPEPORT_STOPPED);
+    cr_assert_eq(conn->end.system_code, 0);
+}
+
 LIFE_TEST(connection_flow, can_be_stopped_while_paused)
 {
     life_conn *conn = flow_open();
