@@ -11,8 +11,12 @@
 /* Sends links[0] of `message`, whose creator's count becomes the link's. */
 static pipeport_status send_first_link(pipeport_engine *engine, pp_conn *conn, pp_message *message)
 {
-    pipeport_status status = pp_conn_send(conn, &message->links[0], pp_pool_here(&engine->hub.pool));
-    if (status != PIPEPORT_OK) {
+    uint32_t bytes = message->frame_bytes;
+    bool corked = false;
+    pipeport_status status = pp_conn_send(conn, &message->links[0], pp_pool_here(&engine->hub.pool), &corked);
+    if (status == PIPEPORT_OK) {
+        pp_conn_accepted(conn->party, 1, bytes);
+    } else {
         pp_message_release(message, 1);
     }
     if (status == PIPEPORT_FULL) {

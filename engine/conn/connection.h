@@ -74,9 +74,17 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
 pp_conn *pp_conn_pin(pp_hub *hub, uint64_t id);
 void pp_conn_unpin(pp_conn *conn, pp_worker *worker);
 
-/* With a pin. Queues a message's link; the link's count goes with it when OK.
- * Fails: FULL, GONE. */
-pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker);
+/* With a pin. Queues a message's link; the link's count goes with it when OK, and the caller adds to the party's tally.
+ * *corked becomes true if its pump now waits for the end of the worker's batch. Fails: FULL, GONE. */
+pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker, bool *corked);
+
+/* A link of `fan` was queued so, on this worker, within the turn that runs on it. Reserves bytes for a frame more in
+ * that message. False: something was queued behind it, the connection is closing, or they do not fit. */
+bool pp_conn_reserve_more(pp_conn *conn, const pp_link *link, uint32_t bytes);
+void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker);
+
+/* `messages` of `bytes` in all were accepted for connections of this party. */
+void pp_conn_accepted(pp_party *party, uint64_t messages, uint64_t bytes);
 
 /* With a pin. by_ms: when a drain gives up (UINT64_MAX: never by itself). Fails: GONE (an equal wish is there). */
 pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker);

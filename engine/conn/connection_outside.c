@@ -2,21 +2,34 @@
 /* connection_outside.c - what others do to connections without knowing their duties; see connection.h. */
 #include "engine/conn/connection.h"
 
-pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker)
+pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker, bool *corked)
 {
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
         return PIPEPORT_GONE;
     }
-    uint32_t bytes = link->message->frame_bytes;
-    if (!pp_sendq_reserve(&conn->writer.sendq, bytes)) {
+    if (!pp_sendq_reserve(&conn->writer.sendq, link->message->frame_bytes)) {
         return PIPEPORT_FULL;
     }
-    pipeport_status status = pp_writer_push(&conn->writer, link, worker);
-    if (status == PIPEPORT_OK) {
-        pp_tally_add(&conn->party->tally.messages_sent, 1);
-        pp_tally_add(&conn->party->tally.bytes_accepted, bytes);
+    return pp_writer_push_corked(&conn->writer, link, worker, corked);
+}
+
+bool pp_conn_reserve_more(pp_conn *conn, const pp_link *link, uint32_t bytes)
+{
+    return pp_sendq_is_newest(&conn->writer.sendq, link) && atomic_load(&conn->wish) == PP_WISH_NONE &&
+           pp_sendq_reserve(&conn->writer.sendq, bytes);
+}
+
+void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker)
+{
+    if (pp_sendq_credit(&conn->writer.sendq, bytes)) {
+        conn->writer.up->drained(&conn->writer, worker);
     }
-    return status;
+}
+
+void pp_conn_accepted(pp_party *party, uint64_t messages, uint64_t bytes)
+{
+    pp_tally_add(&party->tally.messages_sent, messages);
+    pp_tally_add(&party->tally.bytes_accepted, bytes);
 }
 
 void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)

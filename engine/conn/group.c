@@ -14,6 +14,7 @@ void pp_group_init(pp_group *group, pp_memory *memory)
     pp_lock_init(&group->lock);
     pp_table_init(&group->slots, memory, sizeof(_Atomic uint64_t));
     group->free_first = 0;
+    atomic_init(&group->joins, 0);
 }
 
 void pp_group_fini(pp_group *group)
@@ -42,6 +43,7 @@ pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot)
             status = PIPEPORT_NO_MEMORY;
         }
     }
+    atomic_fetch_add(&group->joins, 1);
     pp_lock_give(&group->lock);
     return status;
 }
@@ -54,6 +56,11 @@ void pp_group_leave(pp_group *group, uint32_t slot)
     atomic_store_explicit(place, group->free_first, memory_order_release);
     group->free_first = slot + 1;
     pp_lock_give(&group->lock);
+}
+
+uint32_t pp_group_joins(const pp_group *group)
+{
+    return atomic_load(&group->joins);
 }
 
 uint32_t pp_group_slots(const pp_group *group)

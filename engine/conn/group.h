@@ -14,9 +14,10 @@
 #include "engine/conn/table.h"
 #include "engine/port/os.h"
 
-typedef struct pp_group {
+typedef struct pp_group { /* Joins: counted after each, sequentially consistent. */
     pp_lock lock;
-    pp_table slots;      /* _Atomic uint64_t each. */
+    pp_table slots; /* _Atomic uint64_t each. */
+    _Atomic uint32_t joins;
     uint32_t free_first; /* Slot + 1, 0: none. Under the lock. */
 } pp_group;
 
@@ -26,6 +27,9 @@ void pp_group_fini(pp_group *group);
 /* Fails: NO_MEMORY. */
 pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot);
 void pp_group_leave(pp_group *group, uint32_t slot);
+
+/* How often somebody has joined, modulo 2^32: while it stays, nobody has. */
+uint32_t pp_group_joins(const pp_group *group);
 
 /* Slots to walk, and the id in one of them (0: free). */
 uint32_t pp_group_slots(const pp_group *group);

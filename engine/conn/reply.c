@@ -11,17 +11,23 @@ pp_conn *pp_reply_conn(const pp_running *running, uint64_t id)
     return running->conn && pp_seat_is_open_as(&running->conn->seat, id) ? running->conn : NULL;
 }
 
+uint32_t pp_reply_more_bytes(const pp_running *running)
+{
+    if (!running->conn) {
+        return 0;
+    }
+    const pp_inbox *inbox = &running->conn->reader.inbox;
+    uint32_t more = inbox->end - inbox->start;
+    return more < REPLY_ROOM_BYTES_MAX ? more : REPLY_ROOM_BYTES_MAX;
+}
+
 /* A message for a frame of frame_bytes, and for more if nobody holds the pump: then it will be ours. */
 static pp_message *reply_begin_message(const pp_running *running, uint32_t frame_bytes)
 {
     const pp_conn *conn = running->conn;
-    const pp_inbox *inbox = &conn->reader.inbox;
-    uint32_t more = 0;
-    if (running->growing || pp_sendq_is_idle(&conn->writer.sendq)) {
-        more = inbox->end - inbox->start;
-        more = more < REPLY_ROOM_BYTES_MAX ? more : REPLY_ROOM_BYTES_MAX;
-    }
-    return pp_message_create_room(&conn->party->hub->memory, (uint64_t) frame_bytes + more);
+    bool grows = running->growing || pp_sendq_is_idle(&conn->writer.sendq);
+    uint32_t more = grows ? pp_reply_more_bytes(running) : 0;
+    return pp_message_create_room(&conn->party->hub->memory, (uint64_t) frame_bytes + more, 1);
 }
 
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length)

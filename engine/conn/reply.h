@@ -24,6 +24,9 @@
 /* The connection whose turn runs here, if that is the one this id names and it is open; else NULL. */
 pp_conn *pp_reply_conn(const pp_running *running, uint64_t id);
 
+/* What the peer has said and the turn has not delivered, up to a bound: room for the answers to it. */
+uint32_t pp_reply_more_bytes(const pp_running *running);
+
 /* Sends to that connection. Fails: as pipeport_send. */
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length);
 

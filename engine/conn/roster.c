@@ -112,6 +112,13 @@ pp_seat *pp_roster_pin(pp_roster *roster, uint64_t id)
     return seat;
 }
 
+pp_seat *pp_roster_at(const pp_roster *roster, uint64_t id)
+{
+    pp_seat *seat = pp_table_at(&roster->seats, (uint32_t) (id & ((1u << SEAT_INDEX_BITS) - 1)));
+    PP_ASSERT(pp_seat_id(seat) == id);
+    return seat;
+}
+
 uint64_t pp_seat_id(const pp_seat *seat)
 {
     uint64_t word = atomic_load_explicit(&seat->word, memory_order_relaxed);

@@ -45,6 +45,9 @@ void pp_roster_give(pp_roster *roster, pp_seat *seat);
 /* The seat that this id names, pinned, or NULL: gone, or never there. */
 pp_seat *pp_roster_pin(pp_roster *roster, uint64_t id);
 
+/* The seat that this id named when it was pinned, by whom something else keeps it from being given back. */
+pp_seat *pp_roster_at(const pp_roster *roster, uint64_t id);
+
 uint64_t pp_seat_id(const pp_seat *seat); /* While pinned. */
 void pp_seat_open(pp_seat *seat);
 void pp_seat_shut(pp_seat *seat);

@@ -312,6 +312,7 @@ void pp_writer_check(const pp_writer *writer)
     PP_VERIFY(!pending || writer->chain);   /* Something is being written. */
     if (pp_sendq_is_idle(&writer->sendq)) { /* Nobody holds the pump: so nothing of the holder's is left. */
         PP_VERIFY(!writer->chain && !pending && !writer->drained_mark);
+        PP_VERIFY(atomic_load(&writer->sendq.bytes) == 0); /* And nothing is reserved that nobody will credit. */
     }
     if (writer->drained_mark || writer->fault.status != PIPEPORT_OK) {
         PP_VERIFY(pp_sendq_is_sealed(&writer->sendq));

@@ -56,11 +56,11 @@ pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_
     return message;
 }
 
-pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes)
+pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links)
 {
     PP_VERIFY(room_bytes >= 1 && room_bytes <= UINT32_MAX);
-    uint64_t frames_start = message_links_end(1);
-    pp_message *message = message_take(memory, frames_start + room_bytes, 1);
+    uint64_t frames_start = message_links_end(links);
+    pp_message *message = message_take(memory, frames_start + room_bytes, links);
     if (message == NULL) {
         return NULL;
     }
@@ -156,7 +156,7 @@ static void message_check_appended(const pp_message *message)
     }
     PP_VERIFY(message->source == NULL);
     PP_VERIFY(message->frame_bytes <= message->room_bytes);
-    PP_VERIFY(message->frame == (const uint8_t *) &message->links[1]);
+    PP_VERIFY(message->frame == (const uint8_t *) &message->links[message->links_count]);
     PP_VERIFY(message->frame + message->room_bytes == (const uint8_t *) message + message->block_bytes);
 }
 

@@ -46,8 +46,9 @@ pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_
  * Count 1. NULL: no memory. */
 pp_message *pp_message_fan(pp_message *source, uint32_t links);
 
-/* A message without a frame and with room for room_bytes of them (at least 1), one link, count 1. NULL: no memory. */
-pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes);
+/* A message without a frame and with room for room_bytes of them (at least 1), `links` links, count 1. NULL: no
+ * memory. */
+pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links);
 
 /* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody
  * else looks at its frames. */

@@ -46,7 +46,7 @@ Test(message, has_its_header_in_front_of_its_payload)
 
 Test(message, takes_frames_as_long_as_there_is_room)
 {
-    pp_message *message = pp_message_create_room(&memory, 4 + 3 + 4 + 0 + 4 + 2);
+    pp_message *message = pp_message_create_room(&memory, 4 + 3 + 4 + 0 + 4 + 2, 3);
     pp_message_check(message);
     cr_assert_eq(message_blocks_held(), 1);
     cr_assert_eq(message->frame_bytes, 0);

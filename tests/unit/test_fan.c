@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_fan.c - broadcasts that one event after another makes (engine/api/broadcast.c): everybody gets each of them, in
+ * order, and who cannot take one costs nobody else anything.
+ */
+#include "engine/api/engine.h"
+#include "tests/support/life.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { PEERS = 5 };
+
+TestSuite(fan, .timeout = 60);
+
+static fake_pipe *peers[PEERS];
+static life_conn *conns[PEERS];
+static uint32_t reached[64];
+static unsigned calls;
+
+static void fan_open(void)
+{
+    calls = 0;
+    life_serve();
+    for (unsigned i = 0; i < PEERS; ++i) {
+        peers[i] = life_client();
+        cr_assert_not_null(peers[i]);
+        conns[i] = life_newest();
+    }
+}
+
+static pipeport_engine_figures figures(void)
+{
+    pipeport_engine_figures now = {.size = sizeof now};
+    cr_assert_eq(pipeport_engine_stats(life.engine, &now), PIPEPORT_OK);
+    return now;
+}
+
+static void broadcast(life_conn *conn, const void *data, size_t length)
+{
+    (void) conn;
+    cr_assert_eq(pipeport_broadcast(life.server, data, length, &reached[calls++]), PIPEPORT_OK);
+}
+
+static void says(const char *bytes)
+{
+    uint8_t stream[5 * 64];
+    size_t length = 0;
+    for (; *bytes; ++bytes) {
+        memcpy(stream + length, ((char[]){1, 0, 0, 0, *bytes}), 5);
+        length += 5;
+    }
+    fake_peer_sends(peers[0], stream, length);
+    life_settle();
+}
+
+static void expect(unsigned peer, const char *bytes)
+{
+    const fake_pipe *pipe = peers[peer];
+    cr_assert_eq(pipe->written.length, 5 * strlen(bytes), "peer %u: %zu bytes", peer, pipe->written.length);
+    for (size_t i = 0; bytes[i]; ++i) {
+        cr_assert_arr_eq(pipe->written.data + 5 * i, ((char[]){1, 0, 0, 0, bytes[i]}), 5, "peer %u, %zu", peer, i);
+    }
+}
+
+LIFE_TEST(fan, reaches_everybody_in_one_write_and_two_blocks)
+{
+    life.on_message = broadcast;
+    fan_open();
+    says("a"); /* The worker's spare is there after it. */
+    uint64_t before = figures().allocations;
+    says("bcdefghijklmnop");
+    for (unsigned i = 0; i < PEERS; ++i) {
+        expect(i, "abcdefghijklmnop");
+        cr_assert_eq(peers[i]->writes, 2);
+    }
+    for (unsigned i = 0; i < 16; ++i) {
+        cr_assert_eq(reached[i], PEERS);
+    }
+    /* Two messages; and each receiver joins them for its write. */
+    cr_assert_leq(figures().allocations - before, 2 + PEERS, "%llu",
+                  (unsigned long long) figures().allocations - before);
+    pipeport_stats stats = {.size = sizeof stats};
+    cr_assert_eq(pipeport_server_stats(life.server, &stats), PIPEPORT_OK);
+    cr_assert_eq(stats.messages_sent, 16 * PEERS);
+}
+
+LIFE_TEST(fan, does_not_grow_where_one_reads_slowly)
+{
+    life.on_message = broadcast;
+    fan_open();
+    peers[3]->write_room = 0;
+    says("a");
+    uint64_t before = figures().memory_bytes;
+    says("bcdefghijklmnopqrstuvwxyz");
+    cr_assert_lt(figures().memory_bytes - before, 25 * (128 + PEERS * 16), "empty room waits for who reads slowly");
+    expect(4, "abcdefghijklmnopqrstuvwxyz");
+    fake_peer_reads(peers[3], UINT64_MAX);
+    life_settle();
+    expect(3, "abcdefghijklmnopqrstuvwxyz");
+}
+
+LIFE_TEST(fan, passes_by_whose_bound_is_reached)
+{
+    life_options.message_bytes_max = 16;
+    life_options.send_queue_bytes_max = 50;
+    life.on_message = broadcast;
+    fan_open();
+    cr_assert_eq(life_send(conns[2], "01234567890123", 14), PIPEPORT_OK);
+    peers[2]->write_room = 0;
+    cr_assert_eq(life_send(conns[2], "0123456", 7), PIPEPORT_OK); /* Pends. */
+    says("abcdefgh");
+    for (unsigned i = 0; i < 8; ++i) { /* 11 + 5 * 7 = 46 */
+        cr_assert_eq(reached[i], i < 7 ? PEERS : PEERS - 1, "call %u reached %u", i, reached[i]);
+    }
+    expect(1, "abcdefgh");
+    cr_assert_eq(conns[2]->drained, 0);
+    fake_peer_reads(peers[2], UINT64_MAX);
+    life_settle();
+    cr_assert_eq(conns[2]->drained, 1);
+    cr_assert_eq(peers[2]->written.length, 18 + 11 + 35);
+}
+
+static void broadcast_and_fill(life_conn *conn, const void *data, size_t length)
+{
+    broadcast(conn, data, length);
+    if (*(const char *) data == 'c') {
+        cr_assert_eq(life_send(conns[2], "0123456789012345678901234", 25), PIPEPORT_OK);
+    }
+}
+
+/* The bound of one is reached in the middle: what was reserved with the others goes back. */
+LIFE_TEST(fan, gives_back_what_it_reserved_where_it_stops_growing)
+{
+    life_options.message_bytes_max = 25;
+    life_options.send_queue_bytes_max = 50;
+    life.on_message = broadcast_and_fill;
+    fan_open();
+    says("abcdefg");
+    for (unsigned i = 0; i < 7; ++i) { /* 3 * 5 + 29 + 5 = 49 */
+        cr_assert_eq(reached[i], i < 4 ? PEERS : PEERS - 1, "call %u reached %u", i, reached[i]);
+    }
+    expect(1, "abcdefg");
+    expect(4, "abcdefg");
+    for (unsigned i = 0; i < PEERS; ++i) {
+        cr_assert_eq(conns[i]->drained, i == 2);
+    }
+    cr_assert_eq(peers[2]->written.length, 49);
+}
+
+static void broadcast_and_answer(life_conn *conn, const void *data, size_t length)
+{
+    broadcast(conn, data, length);
+    cr_assert_eq(life_send(conn, "!", 1), PIPEPORT_OK);
+}
+
+LIFE_TEST(fan, keeps_its_place_among_answers)
+{
+    life.on_message = broadcast_and_answer;
+    fan_open();
+    says("abcd");
+    expect(0, "a!b!c!d!");
+    expect(1, "abcd");
+}
+
+static void broadcast_and_close(life_conn *conn, const void *data, size_t length)
+{
+    broadcast(conn, data, length);
+    if (*(const char *) data == 'c') {
+        cr_assert_eq(pipeport_close(life.engine, conns[1]->name, PIPEPORT_DRAIN), PIPEPORT_OK);
+    }
+}
+
+LIFE_TEST(fan, ends_for_who_is_closed_between)
+{
+    life.on_message = broadcast_and_close;
+    fan_open();
+    says("abcdef");
+    for (unsigned i = 0; i < 6; ++i) {
+        cr_assert_eq(reached[i], i < 3 ? PEERS : PEERS - 1, "call %u reached %u", i, reached[i]);
+    }
+    expect(1, "abc");
+    expect(0, "abcdef");
+    expect(4, "abcdef");
+    life_expect_end(conns[1], PIPEPORT_OK);
+}
