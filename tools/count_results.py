@@ -33,6 +33,8 @@ def tap_lines(text):
         found.append(("failed", "plan", "the program ended before it began"))
     elif int(planned.group(1)) > len(found):
         found.append(("failed", "plan", f"{len(found)} of {planned.group(1)} tests were reported"))
+    elif not found:
+        found.append(("failed", "plan", "the program has no test"))
     return found
 
 

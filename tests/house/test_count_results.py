@@ -10,7 +10,7 @@ COUNTER = pathlib.Path(__file__).resolve().parents[2] / "tools" / "count_results
 JUNIT = """<?xml version="1.0"?><testsuite>
 <testcase name="test_good" status="run"/><testcase name="test_bad" status="fail"/>
 <testcase name="test_short" status="run"/><testcase name="test_mute" status="fail"/>
-<testcase name="test_late" status="fail"/>
+<testcase name="test_late" status="fail"/><testcase name="test_empty" status="run"/>
 <testcase name="house_a" status="run"/><testcase name="house_b" status="fail"/>
 <testcase name="house_c" status="notrun"><skipped/><system-out>SKIP: no tool\n</system-out></testcase>
 <testcase name="fuzz_a" status="run"><system-out>...
@@ -28,6 +28,7 @@ TAPS = {
     "test_short": "1..3\nok - a::b \n",
     "test_mute": "",
     "test_late": "1..1\nok - a::b \n",
+    "test_empty": "1..0\n",
 }
 EXPECTED = """p passed test_good a::b
 p skipped test_good a::c: Wine ignores it
@@ -38,6 +39,7 @@ p failed test_short plan: 1 of 3 tests were reported
 p failed test_mute plan: the program ended before it began
 p passed test_late a::b
 p failed test_late: its tests passed, the program did not
+p failed test_empty plan: the program has no test
 p passed house_a
 p failed house_b
 p skipped house_c: no tool
