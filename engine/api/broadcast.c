@@ -131,9 +131,8 @@ static pp_message *broadcast_create(pipeport_server *server, const void *data, u
     if (worker && broadcast_is_corked(server, &worker->running)) {
         more = pp_reply_more_bytes(&worker->running);
     }
-    pp_message *message = pp_message_create_room(&server->engine->hub.memory,
-                                                 (uint64_t) PP_FRAME_HEADER_BYTES + length + more,
-                                                 pp_group_slots(&server->members));
+    pp_message *message = pp_reply_message(&server->engine->hub.memory, PP_FRAME_HEADER_BYTES + length, more,
+                                           pp_group_slots(&server->members));
     if (message) {
         pp_message_append(message, data, length);
     }

@@ -6,6 +6,12 @@
 
 enum { REPLY_ROOM_BYTES_MAX = 32 * 1024 };
 
+pp_message *pp_reply_message(pp_memory *memory, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links)
+{
+    pp_message *message = pp_message_create_room(memory, (uint64_t) frame_bytes + more_bytes, links);
+    return message || !more_bytes ? message : pp_message_create_room(memory, frame_bytes, links);
+}
+
 pp_conn *pp_reply_conn(const pp_running *running, uint64_t id)
 {
     return running->conn && pp_seat_is_open_as(&running->conn->seat, id) ? running->conn : NULL;
@@ -21,13 +27,13 @@ uint32_t pp_reply_more_bytes(const pp_running *running)
     return more < REPLY_ROOM_BYTES_MAX ? more : REPLY_ROOM_BYTES_MAX;
 }
 
-/* A message for a frame of frame_bytes, and for more if nobody holds the pump: then it will be ours. */
+/* A message for a frame of frame_bytes, and for more if the pump is ours, or will be: nobody holds it. */
 static pp_message *reply_begin_message(const pp_running *running, uint32_t frame_bytes)
 {
     const pp_conn *conn = running->conn;
     bool grows = running->growing || pp_sendq_is_idle(&conn->writer.sendq);
     uint32_t more = grows ? pp_reply_more_bytes(running) : 0;
-    return pp_message_create_room(&conn->party->hub->memory, (uint64_t) frame_bytes + more, 1);
+    return pp_reply_message(&conn->party->hub->memory, frame_bytes, more, 1);
 }
 
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length)
@@ -45,15 +51,13 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_message *message = running->growing;
     bool grows = message && pp_sendq_is_newest(&writer->sendq, &message->links[0]) &&
                  pp_message_room(message) >= frame_bytes;
-    if (!grows && !(message = reply_begin_message(running, frame_bytes))) {
-        return PIPEPORT_NO_MEMORY;
-    }
     if (!pp_sendq_reserve(&writer->sendq, frame_bytes)) {
         pp_tally_add(&conn->party->tally.sends_refused, 1);
-        if (!grows) {
-            pp_message_release(message, 1);
-        }
         return PIPEPORT_FULL;
+    }
+    if (!grows && !(message = reply_begin_message(running, frame_bytes))) {
+        pp_conn_refund(conn, frame_bytes, worker);
+        return PIPEPORT_NO_MEMORY;
     }
     pp_message_append(message, data, (uint32_t) length);
     if (!grows) {

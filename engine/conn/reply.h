@@ -11,8 +11,7 @@
  * long as what they answer. Where the pump is elsewhere a message grows not at all, so that nothing waits in blocks
  * that are mostly empty.
  *
- * Figures of messages are added up here and reach the party's tally when the turn ends, before any of its answers is
- * written.
+ * Figures of messages are added up here and reach the party's tally when the turn ends.
  *
  * All of it belongs to the worker's thread.
  */
@@ -26,6 +25,9 @@ pp_conn *pp_reply_conn(const pp_running *running, uint64_t id);
 
 /* What the peer has said and the turn has not delivered, up to a bound: room for the answers to it. */
 uint32_t pp_reply_more_bytes(const pp_running *running);
+
+/* A message without a frame, with room for one of frame_bytes and, if it can be had, for more. NULL: no memory. */
+pp_message *pp_reply_message(pp_memory *memory, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links);
 
 /* Sends to that connection. Fails: as pipeport_send. */
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length);

@@ -61,6 +61,13 @@ static void echo(life_conn *conn, const void *data, size_t length)
     status = pipeport_send(life.engine, conn->name, data, length);
 }
 
+static void echo_once(life_conn *conn, const void *data, size_t length)
+{
+    if (status == PIPEPORT_SYSTEM) {
+        echo(conn, data, length);
+    }
+}
+
 LIFE_TEST(reply, leaves_in_one_write_and_one_block)
 {
     life.on_message = echo;
@@ -249,6 +256,28 @@ LIFE_TEST(reply, takes_no_room_to_grow_behind_a_pending_write)
     fake_peer_reads(pipe, UINT64_MAX);
     life_settle();
     cr_assert_eq(pipe->written.length, 5 * 76);
+}
+
+/* A bound that has room for a few answers has it for them: room to grow is only a wish. */
+LIFE_TEST(reply, fits_where_room_to_grow_does_not)
+{
+    life.on_message = echo;
+    reply_open();
+    peer_says("a"); /* The worker's spare is there after it. */
+    life_settle();
+    life.engine->hub.memory.bytes_max = figures().memory_bytes + 3000;
+    uint8_t stream[8 * 1004] = {0};
+    for (unsigned i = 0; i < 8; ++i) { /* 1,000 bytes each; the first answer would like room for all eight. */
+        stream[i * 1004] = 1000 & 0xff;
+        stream[i * 1004 + 1] = 1000 >> 8;
+    }
+    status = PIPEPORT_SYSTEM;
+    life.on_message = echo_once;
+    fake_peer_sends(pipe, stream, sizeof stream);
+    life_settle();
+    cr_assert_eq(status, PIPEPORT_OK);
+    cr_assert_eq(pipe->written.length, 5 + 1004);
+    life.engine->hub.memory.bytes_max = 0;
 }
 
 static void fail_the_next_block(life_conn *conn, const void *data, size_t length)
