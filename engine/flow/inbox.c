@@ -190,9 +190,13 @@ pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint
     return PIPEPORT_OK;
 }
 
-/* What a read of `bytes` says about the traffic. A frame's own block says nothing: it ends where the frame ends. */
+/* What a read of `bytes` says about the traffic. A spare block says nothing, for there is no other size of it; nor does
+ * a frame's own one, which ends where the frame ends. */
 static void inbox_learn(pp_inbox *inbox, uint32_t bytes)
 {
+    if (inbox->borrowed) {
+        return;
+    }
     uint32_t appetite_bytes = pp_inbox_appetite_bytes(inbox);
     if (inbox->block_bytes > appetite_bytes) {
         return;

@@ -42,7 +42,6 @@ void pp_mailbox_push(pp_mailbox *mailbox, pp_letter *letter)
 
 static void mailbox_keep_result(pp_room *room, pp_result result)
 {
-    room->letter.what = PP_LETTER_DONE;
     room->letter.bytes = result.bytes;
     room->as.fault = result.fault;
 }
@@ -50,6 +49,7 @@ static void mailbox_keep_result(pp_room *room, pp_result result)
 void pp_mailbox_post(pp_mailbox *mailbox, pp_op *op, pp_result result)
 {
     pp_room *room = pp_room_of(op);
+    room->letter.what = PP_LETTER_DONE;
     mailbox_keep_result(room, result);
     pp_mailbox_push(mailbox, &room->letter);
 }
