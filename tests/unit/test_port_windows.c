@@ -318,6 +318,14 @@ Test(port_windows, lets_in_the_owner_the_system_and_the_administrators_only)
     port_settle();
 }
 
+/* So the laws of awaiting (tests/laws/test_laws_await.c) have nothing to say here and are not built. */
+Test(port_windows, says_that_its_pipes_wait_in_a_read_only)
+{
+    cr_assert_not(pp_port_can_await(port_bed.port));
+    cr_assert_str_eq(pp_port_driver(port_bed.port), "IOCP");
+    port_settle();
+}
+
 Test(port_windows, passes_no_handle_on_to_children)
 {
     bed_pair(&port_bed, &server, &client);
