@@ -58,8 +58,9 @@ static uint32_t broadcast_links(pipeport_server *server, pp_message *message, ui
     }
     pp_conn_accepted(party, reached, (uint64_t) reached * bytes);
     if (worker && worker->running.conn) {
+        bool all = pp_group_slots(&server->members) == slots; /* Else one is missed that `joins` counts already. */
         bool corked = taken == members || (reached == members && broadcast_is_corked(server, &worker->running));
-        broadcast_note(server, &worker->running, joins, corked && reached ? message : NULL, reached);
+        broadcast_note(server, &worker->running, joins, all && corked && reached ? message : NULL, reached);
     }
     pp_message_release(message, slots - reached + 1);
     return reached;

@@ -163,6 +163,66 @@ LIFE_TEST(fan, keeps_its_place_among_answers)
     expect(1, "abcd");
 }
 
+/* ---- Who joins on another worker while a broadcast takes its block ---- */
+
+pp_message *__real_pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links);
+pp_message *__wrap_pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links);
+static void (*while_a_block_is_taken)(void);
+
+pp_message *__wrap_pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links)
+{
+    void (*body)(void) = while_a_block_is_taken;
+    while_a_block_is_taken = NULL;
+    if (body) {
+        life_as_thread(78, body);
+    }
+    return __real_pp_message_create_room(memory, room_bytes, links);
+}
+
+static fake_pipe *newcomer;
+
+static void speak(life_conn *conn)
+{
+    cr_assert_eq(life_send(conn, "!", 1), PIPEPORT_OK);
+}
+
+static void other_worker_opens(void)
+{
+    unsigned before = life.count;
+    newcomer = fake_client_comes();
+    cr_assert_not_null(newcomer);
+    newcomer->write_room = 0;
+    life.on_opened = speak;
+    cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+    cr_assert_eq(life.count, before + 1);
+}
+
+static void broadcast_in_a_block_of_its_own(life_conn *conn, const void *data, size_t length)
+{
+    if (*(const char *) data == 'a') {
+        while_a_block_is_taken = other_worker_opens;
+    }
+    uint64_t before = figures().allocations;
+    broadcast(conn, data, length);
+    cr_assert_gt(figures().allocations, before, "call %u grew in what others may take", calls - 1);
+}
+
+/* The first broadcast takes the pump of all but of one who has just opened: his is elsewhere, so nothing may grow. */
+LIFE_TEST(fan, does_not_grow_where_one_opened_meanwhile)
+{
+    fan_open();
+    life.on_message = broadcast_in_a_block_of_its_own;
+    says("abcdef");
+    for (unsigned i = 0; i < 6; ++i) {
+        cr_assert_eq(reached[i], i < 1 ? PEERS : PEERS + 1, "call %u reached %u", i, reached[i]);
+    }
+    expect(0, "abcdef");
+    fake_peer_reads(newcomer, UINT64_MAX);
+    life_settle();
+    cr_assert_eq(newcomer->written.length, 5 * 6);
+    cr_assert_arr_eq(newcomer->written.data, ((char[]){1, 0, 0, 0, '!', 1, 0, 0, 0, 'b'}), 10);
+}
+
 static void broadcast_and_close(life_conn *conn, const void *data, size_t length)
 {
     broadcast(conn, data, length);
