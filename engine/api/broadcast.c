@@ -26,6 +26,9 @@ static bool broadcast_is_corked(const pipeport_server *server, const pp_running 
 static void broadcast_note(const pipeport_server *server, pp_running *running, uint32_t joins, pp_message *fan,
                            uint32_t reached)
 {
+    if (running->fan) {
+        pp_reply_leave_room(running, running->fan);
+    }
     running->fan = fan;
     running->fan_members = &server->members;
     running->fan_joins = joins;
@@ -110,6 +113,7 @@ static bool broadcast_grow(pipeport_server *server, pp_worker *worker, const voi
     }
     uint32_t failed_at = broadcast_reserve(server, fan, bytes);
     if (failed_at < fan->links_count) {
+        pp_reply_leave_room(running, fan);
         running->fan = NULL;
         for (uint32_t slot = 0; slot < failed_at; ++slot) {
             pp_conn *conn = broadcast_member(server, slot);

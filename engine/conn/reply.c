@@ -24,13 +24,24 @@ uint32_t pp_reply_more_bytes(const pp_running *running)
     }
     const pp_inbox *inbox = &running->conn->reader.inbox;
     uint32_t more = inbox->end - inbox->start;
-    return more < REPLY_ROOM_BYTES_MAX ? more : REPLY_ROOM_BYTES_MAX;
+    uint32_t most = REPLY_ROOM_BYTES_MAX - running->empty_bytes;
+    return more < most ? more : most;
+}
+
+void pp_reply_leave_room(pp_running *running, const pp_message *message)
+{
+    uint32_t room = pp_message_room(message);
+    uint32_t most = REPLY_ROOM_BYTES_MAX - running->empty_bytes;
+    running->empty_bytes += room < most ? room : most;
 }
 
 /* A message for a frame of frame_bytes, and for more if the pump is ours, or will be: nobody holds it. */
-static pp_message *reply_begin_message(const pp_running *running, uint32_t frame_bytes)
+static pp_message *reply_begin_message(pp_running *running, uint32_t frame_bytes)
 {
     const pp_conn *conn = running->conn;
+    if (running->growing) {
+        pp_reply_leave_room(running, running->growing);
+    }
     bool grows = running->growing || pp_sendq_is_idle(&conn->writer.sendq);
     uint32_t more = grows ? pp_reply_more_bytes(running) : 0;
     return pp_reply_message(&conn->party->hub->memory, frame_bytes, more, 1);

@@ -8,8 +8,8 @@
  *     has ended, whatever other threads push, stop or close; and
  *   - the growing message is the newest of the queue, so that what others push between keeps its place.
  * How long it may grow: by what the peer has said and the turn has not delivered yet, for most answers are about as
- * long as what they answer. Where the pump is elsewhere a message grows not at all, so that nothing waits in blocks
- * that are mostly empty.
+ * long as what they answer. Where the pump is elsewhere a message grows not at all, and what stays empty in the turn's
+ * messages is taken from the room of those to come, so that nothing waits in blocks that are mostly empty.
  *
  * Figures of messages are added up here and reach the party's tally when the turn ends.
  *
@@ -23,8 +23,12 @@
 /* The connection whose turn runs here, if that is the one this id names and it is open; else NULL. */
 pp_conn *pp_reply_conn(const pp_running *running, uint64_t id);
 
-/* What the peer has said and the turn has not delivered, up to a bound: room for the answers to it. */
+/* What the peer has said and the turn has not delivered, up to a bound less what the turn has left empty: room for the
+ * answers to it. */
 uint32_t pp_reply_more_bytes(const pp_running *running);
+
+/* Nothing grows into this message any more. */
+void pp_reply_leave_room(pp_running *running, const pp_message *message);
 
 /* A message without a frame, with room for one of frame_bytes and, if it can be had, for more. NULL: no memory. */
 pp_message *pp_reply_message(pp_memory *memory, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links);

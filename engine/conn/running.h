@@ -15,6 +15,7 @@ typedef struct pp_running {
     const struct pp_group *fan_members; /* All of whom it reached, */
     uint32_t fan_joins;                 /* and nobody has joined since. */
     uint32_t fan_reached;
+    uint32_t empty_bytes; /* Room in the turn's messages that nothing grows into any more, up to reply.c's bound. */
     uint32_t messages_received; /* These three are not in the party's tally yet. */
     uint32_t messages_sent;
     uint64_t bytes_accepted;

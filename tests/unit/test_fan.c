@@ -100,6 +100,42 @@ LIFE_TEST(fan, does_not_grow_where_one_reads_slowly)
     expect(3, "abcdefghijklmnopqrstuvwxyz");
 }
 
+static uint64_t bytes_most;
+
+static void broadcast_both_ways(life_conn *conn, const void *data, size_t length)
+{
+    (void) conn;
+    pipeport_message *built = NULL;
+    void *room = NULL;
+    cr_assert_eq(pipeport_broadcast(life.server, data, length, NULL), PIPEPORT_OK);
+    cr_assert_eq(pipeport_message_create(&built, life.engine, 1, &room), PIPEPORT_OK);
+    *(char *) room = '.';
+    cr_assert_eq(pipeport_broadcast_message(life.server, built, NULL), PIPEPORT_OK);
+    pipeport_message_release(built);
+    bytes_most = figures().memory_bytes > bytes_most ? figures().memory_bytes : bytes_most;
+}
+
+/* A message that was built in place ends the growth of the one before: what stays empty is bounded for the turn. */
+LIFE_TEST(fan, leaves_little_room_empty_between_built_messages)
+{
+    enum { SAID = 2000 };
+    static uint8_t stream[5 * SAID];
+    fan_open();
+    life.on_message = broadcast_both_ways;
+    for (unsigned i = 0; i < SAID; ++i) {
+        memcpy(stream + 5 * i, ((char[]){1, 0, 0, 0, 'a'}), 5);
+    }
+    bytes_most = 0;
+    uint64_t before = figures().memory_bytes;
+    fake_peer_sends(peers[0], stream, sizeof stream);
+    life_settle();
+    for (unsigned i = 0; i < PEERS; ++i) {
+        cr_assert_eq(peers[i]->written.length, 2 * sizeof stream);
+    }
+    cr_assert_lt(bytes_most - before, SAID * (3 * 128 + 2 * PEERS * 16) + 3 * 64 * 1024, "%llu bytes for %u",
+                 (unsigned long long) (bytes_most - before), SAID);
+}
+
 LIFE_TEST(fan, passes_by_whose_bound_is_reached)
 {
     life_options.message_bytes_max = 16;

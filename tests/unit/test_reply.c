@@ -258,6 +258,40 @@ LIFE_TEST(reply, takes_no_room_to_grow_behind_a_pending_write)
     cr_assert_eq(pipe->written.length, 5 * 76);
 }
 
+static uint64_t bytes_most;
+
+static void answer_around_a_message(life_conn *conn, const void *data, size_t length)
+{
+    pipeport_message *built = NULL;
+    void *room = NULL;
+    echo(conn, data, length);
+    cr_assert_eq(pipeport_message_create(&built, life.engine, 1, &room), PIPEPORT_OK);
+    *(char *) room = '.';
+    cr_assert_eq(pipeport_send_message(life.engine, conn->name, built), PIPEPORT_OK);
+    pipeport_message_release(built);
+    bytes_most = figures().memory_bytes > bytes_most ? figures().memory_bytes : bytes_most;
+}
+
+/* What comes between the answers ends their growth: what stays empty is bounded for the turn. */
+LIFE_TEST(reply, leaves_little_room_empty_between_other_messages)
+{
+    enum { SAID = 2000 };
+    static uint8_t stream[5 * SAID];
+    life_conn *conn = reply_open();
+    life.on_message = answer_around_a_message;
+    for (unsigned i = 0; i < SAID; ++i) {
+        memcpy(stream + 5 * i, ((char[]){1, 0, 0, 0, 'a'}), 5);
+    }
+    bytes_most = 0;
+    uint64_t before = figures().memory_bytes;
+    fake_peer_sends(pipe, stream, sizeof stream);
+    life_settle();
+    cr_assert_eq(conn->messages, SAID);
+    cr_assert_eq(pipe->written.length, 2 * sizeof stream);
+    cr_assert_lt(bytes_most - before, 3 * SAID * 128 + 3 * 64 * 1024, "%llu bytes for %u answers",
+                 (unsigned long long) (bytes_most - before), SAID);
+}
+
 /* A bound that has room for a few answers has it for them: room to grow is only a wish. */
 LIFE_TEST(reply, fits_where_room_to_grow_does_not)
 {
