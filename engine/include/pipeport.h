@@ -258,7 +258,8 @@ PIPEPORT_API pipeport_status pipeport_pause(pipeport_engine *engine, pipeport_co
 PIPEPORT_API pipeport_status pipeport_resume(pipeport_engine *engine, pipeport_conn conn);
 
 /* ---- Figures: each is exact by itself, the set is not one instant's. Messages that an event's own connection received
- * and sent are counted when its worker is through with it for now, at the latest before `closed`. ---- */
+ * and sent, and the bytes accepted of them, are counted when its worker is through with it for now, at the latest
+ * before `closed`. ---- */
 
 /* Of a server or a client. */
 typedef struct pipeport_stats {
