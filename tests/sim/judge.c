@@ -140,12 +140,13 @@ void sim_judge_message(sim_conn *conn, const void *data, size_t length)
 }
 
 /* How long a thread may be held up between knowing something and doing something about it: what is too early by less
- * than this says nothing. */
+ * than this says nothing. It may be stalled at each completion of its batch, and what is home by then the engine learns
+ * only when its turn in the batch comes. */
 static uint64_t judge_slack_ns(void)
 {
     return 1000000 + 1000 * sim.rules.tick_ns + (sim.rules.jumps ? 2 * sim.rules.jump_ns : 0) +
            (sim.rules.late ? sim.rules.late_ns : 0) +
-           (sim.rules.stalls || sim.rules.overtaken ? 4 * sim.rules.stall_ns : 0) + sim_nap_ns_max;
+           (sim.rules.stalls || sim.rules.overtaken ? 2 * PP_BATCH_MAX * sim.rules.stall_ns : 0) + sim_nap_ns_max;
 }
 
 static bool judge_has_passed(uint64_t since_ns, uint32_t bound_ms)
