@@ -13,8 +13,6 @@
 #include "engine/conn/reply.h"
 #include "protocol/frame.h"
 
-#include <string.h>
-
 /* True: the pump of every member lies in this worker's chores, since the turn's last broadcast or an earlier one. */
 static bool broadcast_is_corked(const pipeport_server *server, const pp_running *running)
 {
@@ -36,10 +34,10 @@ static void broadcast_note(const pipeport_server *server, pp_running *running, u
 }
 
 /* Gives one link to each open member; `message` has a link for each slot, and one count, the caller's. */
-static uint32_t broadcast_links(pipeport_server *server, pp_message *message, uint32_t slots, pp_worker *worker)
+static uint32_t broadcast_links(pipeport_server *server, pp_message *message, pp_worker *worker)
 {
     pp_party *party = &server->party;
-    uint32_t bytes = message->frame_bytes, joins = pp_group_joins(&server->members);
+    uint32_t slots = message->links_count, bytes = message->frame_bytes, joins = pp_group_joins(&server->members);
     uint32_t members = 0, reached = 0, taken = 0;
     pp_message_retain(message, slots); /* All at once; what no queue took is given back at the end. */
     for (uint32_t slot = 0; slot < slots; ++slot) {
@@ -76,7 +74,7 @@ static pipeport_status broadcast_message(pipeport_server *server, pp_message *me
     if (!message) {
         return PIPEPORT_NO_MEMORY;
     }
-    uint32_t count = broadcast_links(server, message, message->links_count, worker);
+    uint32_t count = broadcast_links(server, message, worker);
     if (reached) {
         *reached = count;
     }

@@ -9,11 +9,11 @@
 /* ---- Unicast ---- */
 
 /* Sends links[0] of `message`, whose creator's count becomes the link's. */
-static pipeport_status send_first_link(pipeport_engine *engine, pp_conn *conn, pp_message *message)
+static pipeport_status send_first_link(pp_conn *conn, pp_message *message, pp_worker *worker)
 {
     uint32_t bytes = message->frame_bytes;
     bool corked = false;
-    pipeport_status status = pp_conn_send(conn, &message->links[0], pp_pool_here(&engine->hub.pool), &corked);
+    pipeport_status status = pp_conn_send(conn, &message->links[0], worker, &corked);
     if (status == PIPEPORT_OK) {
         pp_conn_accepted(conn->party, 1, bytes);
     } else {
@@ -25,28 +25,28 @@ static pipeport_status send_first_link(pipeport_engine *engine, pp_conn *conn, p
     return status;
 }
 
-static pipeport_status send_copy(pipeport_engine *engine, pp_conn *conn, const void *data, size_t length)
+static pipeport_status send_copy(pp_conn *conn, const void *data, size_t length, pp_worker *worker)
 {
     if (length > conn->party->options.message_bytes_max) {
         return PIPEPORT_TOO_LARGE;
     }
-    pp_message *message = pp_message_create(&engine->hub.memory, (uint32_t) length, 1);
+    pp_message *message = pp_message_create(&conn->party->hub->memory, (uint32_t) length, 1);
     if (!message) {
         return PIPEPORT_NO_MEMORY;
     }
     if (length) {
         memcpy(pp_message_payload(message), data, length);
     }
-    return send_first_link(engine, conn, message);
+    return send_first_link(conn, message, worker);
 }
 
-static pipeport_status send_shared(pipeport_engine *engine, pp_conn *conn, pp_message *message)
+static pipeport_status send_shared(pp_conn *conn, pp_message *message, pp_worker *worker)
 {
     if (pp_message_payload_bytes(message) > conn->party->options.message_bytes_max) {
         return PIPEPORT_TOO_LARGE;
     }
     pp_message *fan = pp_message_fan(message, 1);
-    return fan ? send_first_link(engine, conn, fan) : PIPEPORT_NO_MEMORY;
+    return fan ? send_first_link(conn, fan, worker) : PIPEPORT_NO_MEMORY;
 }
 
 pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const void *data, size_t length)
@@ -62,7 +62,7 @@ pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const
     if (!conn) {
         return PIPEPORT_GONE;
     }
-    pipeport_status status = send_copy(engine, conn, data, length);
+    pipeport_status status = send_copy(conn, data, length, worker);
     pp_conn_unpin(conn, worker);
     return status;
 }
@@ -76,8 +76,9 @@ pipeport_status pipeport_send_message(pipeport_engine *engine, pipeport_conn nam
     if (!conn) {
         return PIPEPORT_GONE;
     }
-    pipeport_status status = send_shared(engine, conn, message);
-    pp_conn_unpin(conn, pp_pool_here(&engine->hub.pool));
+    pp_worker *worker = pp_pool_here(&engine->hub.pool);
+    pipeport_status status = send_shared(conn, message, worker);
+    pp_conn_unpin(conn, worker);
     return status;
 }
 

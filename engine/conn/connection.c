@@ -67,9 +67,9 @@ pp_conn *pp_conn_pin(pp_hub *hub, uint64_t id)
 
 static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker);
 
-static pp_port *conn_turn_port(const pp_turn *turn)
+static pp_port *conn_turn_port(pp_turn *turn)
 {
-    return ((const pp_conn *) (const void *) ((const char *) turn - offsetof(pp_conn, turn)))->pipe.port;
+    return conn_of_turn(turn)->pipe.port;
 }
 
 static void conn_turn_pin(pp_turn *turn)

@@ -22,7 +22,7 @@ typedef enum pp_turn_rest { PP_TURN_NOTHING, PP_TURN_LATER, PP_TURN_BATCH_END } 
 /* What all turns of one kind share. It is not kept in the turn: who summons has it, and so has the owner's `done` of
  * the turn's op, which calls pp_turn_run with it. */
 typedef struct pp_turn_owner {
-    pp_port *(*port)(const pp_turn *turn);                                  /* Where the op is posted. */
+    pp_port *(*port)(pp_turn *turn);                                        /* Where the op is posted. */
     void (*pin)(pp_turn *turn);                                             /* A runner keeps its owner alive. */
     void (*unpin)(pp_turn *turn, pp_worker *worker);                        /* The turn may be gone after it. */
     pp_turn_rest (*run)(pp_turn *turn, uint32_t duties, pp_worker *worker); /* What is left to do, and when. */

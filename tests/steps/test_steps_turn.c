@@ -44,7 +44,7 @@ void pp_port_post(pp_port *port, pp_op *op)
 
 static const pp_turn_owner owner;
 
-static pp_port *up_port(const pp_turn *of)
+static pp_port *up_port(pp_turn *of)
 {
     (void) of;
     return NULL;

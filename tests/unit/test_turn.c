@@ -27,7 +27,7 @@ static _Atomic bool running;
 
 static const pp_turn_owner owner;
 
-static pp_port *up_port(const pp_turn *of)
+static pp_port *up_port(pp_turn *of)
 {
     (void) of;
     return port;
