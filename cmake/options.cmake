@@ -35,8 +35,8 @@ function(pipeport_house_rules target)
   if(PIPEPORT_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
-  # engine/port/port.h: an OVERLAPPED and a pointer; a letter of a mailbox and a pointer
-  target_compile_definitions(${target} PRIVATE PP_OP_ROOM_WORDS=$<IF:$<BOOL:${WIN32}>,5,3>)
+  # engine/port/port.h: an OVERLAPPED and a pointer; a letter's link and a pointer
+  target_compile_definitions(${target} PRIVATE PP_OP_ROOM_WORDS=$<IF:$<BOOL:${WIN32}>,5,2>)
   if(WIN32)
     # printf as C11 has it (%zu, PRIu64), and programs that need no DLL beside them
     target_compile_definitions(${target} PRIVATE __USE_MINGW_ANSI_STDIO=1)

@@ -183,7 +183,7 @@ pp_fault pp_listener_open(pp_listener *listener, pp_party *party, const char *na
         pp_listener_slot *slot = &listener->slots[i];
         slot->listener = listener;
         slot->op.done = listener_done;
-        slot->op.home = i % party->hub->pool.homes;
+        slot->op.home = (uint16_t) (i % party->hub->pool.homes);
         slot->next_idle = listener->idle;
         listener->idle = slot;
     }

@@ -6,7 +6,7 @@
 
 enum { TURN_LAPS_MAX = 8 }; /* Duties that come while it runs: so often, then others have their turn. */
 
-void pp_turn_init(pp_turn *turn, pp_op_done *done, uint32_t home)
+void pp_turn_init(pp_turn *turn, pp_op_done *done, uint16_t home)
 {
     *turn = (pp_turn){.op = {.done = done}};
     turn->op.home = home;

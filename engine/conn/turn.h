@@ -36,7 +36,7 @@ struct pp_turn {
     pp_op op;    /* A chore, or posted: as RUNNING is set once, it is under way once. */
 };
 
-void pp_turn_init(pp_turn *turn, pp_op_done *done, uint32_t home);
+void pp_turn_init(pp_turn *turn, pp_op_done *done, uint16_t home);
 
 /* The caller keeps the owner alive meanwhile. `worker`: this thread's, or NULL. Nothing runs inside. */
 void pp_turn_summon(pp_turn *turn, const pp_turn_owner *owner, uint32_t duties, pp_worker *worker);

@@ -38,9 +38,11 @@ typedef struct pp_result {
 typedef void pp_op_done(pp_op *op, pp_result result, void *drainer);
 
 struct pp_op {
-    pp_op_done *done; /* Set by the owner before arming. */
-    uint32_t home;    /* The drainer whose pipe this is; Windows has one port for all and ignores it. */
-    union {           /* The backend's own struct from arming until a take: OVERLAPPED, or the state of a poll. */
+    pp_op_done *done;   /* Set by the owner before arming. */
+    uint16_t home;      /* The drainer whose pipe this is; Windows has one port for all and ignores it. */
+    uint16_t own_mark;  /* Beside the room, since there is place: the backend's for as long as the room is; */
+    uint32_t own_bytes; /* nobody else's ever. */
+    union {             /* The backend's own struct from arming until a take: OVERLAPPED, or the state of a poll. */
         uint64_t words[PP_OP_ROOM_WORDS];
         pp_op *next;      /* Before and after, the room is the owner's: for a list it stands in, */
         pp_result result; /* or for what came home. */

@@ -157,7 +157,7 @@ void bed_end_init(test_bed *bed, bed_end *end, uint32_t home)
 {
     memset(end, 0, sizeof *end);
     pp_pipe_init(&end->pipe, bed->port);
-    end->accept.home = home;
+    end->accept.home = (uint16_t) home;
 }
 
 void bed_end_close(bed_end *end)

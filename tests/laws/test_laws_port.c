@@ -213,7 +213,7 @@ static void crowd_post(void *argument)
     crowd_poster *poster = argument;
     for (uint32_t i = 0; i < CROWD_POSTS; i++) {
         poster->ops[i].op.done = crowd_done;
-        poster->ops[i].op.home = i % CROWD_DRAINERS;
+        poster->ops[i].op.home = (uint16_t) (i % CROWD_DRAINERS);
         pp_port_post(poster->bed->port, &poster->ops[i].op);
     }
 }
@@ -254,7 +254,7 @@ static void relay_done(pp_op *op, pp_result result, void *drainer)
         pp_gate_leave(&crowd_gate);
         return;
     }
-    op->home = (op->home + 1) % CROWD_DRAINERS;
+    op->home = (uint16_t) ((op->home + 1) % CROWD_DRAINERS);
     pp_port_post(taker->bed->port, op);
 }
 
@@ -266,7 +266,7 @@ Test(laws_port, lets_an_op_be_posted_from_its_own_done)
     pp_gate_init(&crowd_gate, RELAYS);
     bed_start(&port_bed);
     for (uint32_t i = 0; i < RELAYS; i++) {
-        relays[i] = (relay_op){.op = {.done = relay_done, .home = i % CROWD_DRAINERS}, .left = ROUNDS};
+        relays[i] = (relay_op){.op = {.done = relay_done, .home = (uint16_t) (i % CROWD_DRAINERS)}, .left = ROUNDS};
         pp_port_post(port_bed.port, &relays[i].op);
     }
     cr_assert(pp_gate_wait(&crowd_gate, BED_PATIENCE_MS));

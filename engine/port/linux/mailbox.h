@@ -21,15 +21,17 @@
 enum { PP_LETTER_DONE = 0, PP_LETTER_WAKE = 1, PP_LETTER_FIRST_FREE = 2 };
 
 typedef struct pp_letter {
+    uint16_t home; /* An operation's, and its owner's; nothing in other letters. */
+    uint8_t what;
+    uint8_t pieces;         /* Its writer's own: how many an armed read or write has lent, */
+    uint32_t bytes;         /* and of how many bytes; or the result's. */
     struct pp_letter *next; /* In `posted`, in the ready list, or in what a collect answers. */
-    uint16_t what;
-    uint16_t pieces; /* Its writer's own: how many an armed read or write has lent, */
-    uint32_t bytes;  /* and of how many bytes; or the result's. */
 } pp_letter;
 
 enum { PP_ROOM_SLICES = 1 }; /* What a write that waits keeps of what it was given. */
 
-/* What op->room is here. Whoever owns the operation at the moment (armer, taker, canceller) owns all of it. */
+/* What an operation is here from its `home` on. Whoever owns it at the moment (armer, taker, canceller) owns all of it.
+ */
 typedef struct __attribute__((may_alias)) pp_room {
     pp_letter letter; /* First. In an ear's waiting list its `next` is the list's. */
     union {
@@ -39,16 +41,17 @@ typedef struct __attribute__((may_alias)) pp_room {
     } as;
 } pp_room;
 
-_Static_assert(sizeof(pp_room) <= sizeof(((pp_op *) 0)->room), "an operation has room for ours");
+_Static_assert(sizeof(pp_room) <= sizeof(pp_op) - offsetof(pp_op, home), "an operation has room for ours");
+_Static_assert(offsetof(pp_letter, next) == offsetof(pp_op, room) - offsetof(pp_op, home), "the link begins the room");
 
 static inline pp_room *pp_room_of(pp_op *op)
 {
-    return (pp_room *) &op->room;
+    return (pp_room *) (void *) ((char *) op + offsetof(pp_op, home));
 }
 
 static inline pp_op *pp_op_of(pp_letter *letter)
 {
-    return (pp_op *) (void *) ((char *) letter - offsetof(pp_op, room));
+    return (pp_op *) (void *) ((char *) letter - offsetof(pp_op, home));
 }
 
 typedef struct pp_mailbox {

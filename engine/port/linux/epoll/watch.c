@@ -65,7 +65,7 @@ static bool watch_publish(pp_watch *watch, pp_direction direction, const struct 
     pp_mailbox *home = &watch->home->mailbox;
     pp_room *room = pp_room_of(op);
     /* A write that waits takes the first slice only, for which an operation has room: the next one tries with all. */
-    room->letter.pieces = count < PP_ROOM_SLICES ? (uint16_t) count : PP_ROOM_SLICES;
+    room->letter.pieces = count < PP_ROOM_SLICES ? (uint8_t) count : PP_ROOM_SLICES;
     if (room->letter.pieces != 0) {
         room->letter.bytes = (uint32_t) pieces[0].iov_len;
         room->as.data = pieces[0].iov_base;
