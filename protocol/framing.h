@@ -108,7 +108,7 @@ pp_admission pp_framing_admit(const pp_framing *framing, const uint8_t *payload,
 /* Only its length is known yet: false if no payload of this length is admitted. */
 bool pp_framing_fits(const pp_framing *framing, uint32_t payload_bytes);
 
-/* What encoding puts before a payload that fits, and behind it. */
+/* What encoding puts before a payload that fits, and behind it: DELIMITER its byte, without a carriage return. */
 uint32_t pp_framing_header_bytes(const pp_framing *framing, uint32_t payload_bytes);
 uint32_t pp_framing_trailer_bytes(const pp_framing *framing);
 void pp_framing_write_header(const pp_framing *framing, uint8_t *header, uint32_t payload_bytes);
