@@ -13,6 +13,8 @@ enum { EXPECT_TEXT_BYTES = 500, EXPECT_SHOWN_MAX = 20 };
 
 static _Atomic uint32_t expect_failures;
 static _Atomic bool expect_written;
+static _Atomic(void (*)(void)) expect_teller;
+static _Atomic bool expect_ending;
 static char expect_first[EXPECT_TEXT_BYTES]; /* Readable once `written`. */
 
 static const char *expect_file(const char *path)
@@ -41,6 +43,21 @@ uint64_t expect_until(uint32_t patience_ms)
     return pp_os_now_ms() + patience_ms;
 }
 
+/* One tells and ends the process; who else waited in vain meanwhile does not cut him short. */
+static _Noreturn void expect_end(void)
+{
+    void (*tell)(void) = atomic_load(&expect_teller);
+    pp_gate shut;
+    pp_gate_init(&shut, 1);
+    if (atomic_exchange(&expect_ending, true)) {
+        (void) pp_gate_wait(&shut, UINT32_MAX);
+    }
+    if (tell) {
+        tell();
+    }
+    abort();
+}
+
 void expect_nap(uint64_t until_ms, const char *what, const char *file, int line)
 {
     pp_gate shut;
@@ -50,10 +67,15 @@ void expect_nap(uint64_t until_ms, const char *what, const char *file, int line)
         if (atomic_load(&expect_written)) {
             cr_log_error("before that: %s", expect_first);
         }
-        abort();
+        expect_end();
     }
     pp_gate_init(&shut, 1);
     (void) pp_gate_wait(&shut, 1);
+}
+
+void expect_ask(void (*tell)(void))
+{
+    atomic_store(&expect_teller, tell);
 }
 
 void expect_fine(void)

@@ -29,6 +29,9 @@ void expect_failed(const char *what, const char *file, int line);
 uint64_t expect_until(uint32_t patience_ms);
 void expect_nap(uint64_t until_ms, const char *what, const char *file, int line);
 
+/* `tell` is called before a process ends because somebody waited in vain; NULL: nothing is. Thread: any. */
+void expect_ask(void (*tell)(void));
+
 /* Fails the test if something failed so far. Thread: the test's. */
 void expect_fine(void);
 

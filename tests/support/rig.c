@@ -4,12 +4,38 @@
 #include "engine/api/engine.h"
 #include "tests/support/books.h"
 #include "tests/support/expect.h"
+#include "tests/support/plight.h"
 #include "tests/support/system.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { RIG_TOLD_MAX = 4 };
+
+static _Atomic(pipeport_engine *) rig_engines[RIG_TOLD_MAX]; /* Of the rigs that are open, for whom waits in vain. */
+
+static void rig_tell(void)
+{
+    for (uint32_t i = 0; i < RIG_TOLD_MAX; ++i) {
+        pipeport_engine *engine = atomic_load(&rig_engines[i]);
+        if (engine) {
+            plight_tell(engine);
+        }
+    }
+}
+
+/* `now` takes the place of `before`, if that has one. */
+static void rig_note(pipeport_engine *before, pipeport_engine *now)
+{
+    for (uint32_t i = 0; i < RIG_TOLD_MAX; ++i) {
+        pipeport_engine *seen = before;
+        if (atomic_compare_exchange_strong(&rig_engines[i], &seen, now)) {
+            return;
+        }
+    }
+}
 
 static void rig_log(void *user, const char *line)
 {
@@ -25,6 +51,8 @@ void rig_open_with(test_rig *rig, pipeport_engine_options options)
     options.size = sizeof options;
     options.log = rig_log;
     cr_assert_eq(pipeport_engine_create(&rig->engine, &options), PIPEPORT_OK);
+    rig_note(NULL, rig->engine);
+    expect_ask(rig_tell);
     const char *driver = getenv("PIPEPORT_TEST_DRIVER"); /* Set by support/linux/on_driver.c. */
     cr_assert(!driver || strcmp(driver, pipeport_engine_driver(rig->engine)) == 0, "it is to be tested on %s", driver);
     pipeport_engine_figures figures = rig_figures(rig);
@@ -108,6 +136,7 @@ void rig_close(test_rig *rig)
 
 void rig_crash(test_rig *rig)
 {
+    rig_note(rig->engine, NULL);
     cr_assert_eq(pipeport_engine_destroy(rig->engine), PIPEPORT_OK);
     rig->engine = NULL;
     EXPECT(books_unfinished() == 0);
