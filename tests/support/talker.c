@@ -5,6 +5,8 @@
 #include "tests/support/pattern.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const uint32_t talker_small_sizes[] = {0, 1, 3, 4, 5, 64, 100, 512, 4, 16, 3000, 17};
@@ -61,6 +63,15 @@ static void talker_closed(test_peer *peer, pipeport_conn conn, const pipeport_en
     EXPECT(atomic_load(&who->done)); /* Nobody ends a good client before it has had its say. */
 }
 
+static void talker_failed(test_peer *peer, pipeport_status why)
+{
+    const test_talker *who = (const test_talker *) peer;
+    char text[100];
+    (void) snprintf(text, sizeof text, "a good client connects within %" PRIu32 " ms: %s", who->options.connect_ms,
+                    pipeport_status_text(why));
+    expect_failed(text, __FILE__, __LINE__);
+}
+
 void talker_start(test_talker *talkers, uint32_t count, test_rig *rig, const char *name, const talker_plan *plan)
 {
     uint32_t largest = 1;
@@ -73,8 +84,13 @@ void talker_start(test_talker *talkers, uint32_t count, test_rig *rig, const cha
         who->seed = (i + 1) * UINT64_C(0x100000001);
         who->buffer = malloc(largest);
         cr_assert(who->buffer);
-        who->peer.does = (peer_does){.opened = talker_opened, .message = talker_message, .closed = talker_closed};
-        peer_dial(&who->peer, rig, name, plan->options);
+        who->peer.does = (peer_does){
+            .opened = talker_opened, .message = talker_message, .closed = talker_closed, .failed = talker_failed};
+        who->options = plan->options ? *plan->options : (pipeport_options){.size = sizeof who->options};
+        if (who->options.connect_ms == 0) {
+            who->options.connect_ms = EXPECT_PATIENCE_MS;
+        }
+        peer_dial(&who->peer, rig, name, &who->options);
     }
 }
 

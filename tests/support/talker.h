@@ -2,6 +2,9 @@
 /*
  * talker.h - a good client: it sends numbered messages to a server that echoes, several in flight, and checks that each
  * comes back whole and in order. It goes on until it has had its number, or until it is asked to be quiet.
+ *
+ * It dials for as long as a test is patient, unless its options say how long: where others take every instance as soon
+ * as there is one, a busy machine may let nobody have one for many seconds, and that is no fault.
  */
 #ifndef TESTS_SUPPORT_TALKER_H
 #define TESTS_SUPPORT_TALKER_H
@@ -19,6 +22,7 @@ typedef struct talker_plan {
 typedef struct test_talker {
     test_peer peer; /* First: hooks find the talker by it. */
     talker_plan plan;
+    pipeport_options options;
     uint64_t seed;
     uint64_t next; /* Its own connection's events only. */
     void *buffer;

@@ -2,7 +2,9 @@
 /*
  * test_comers.c - clients that come and leave at once, thousands of them: they leave nothing behind.
  *
- * While 50 good clients talk. Handles and memory are measured when these are silent and gone, before and after.
+ * While 50 good clients talk: half of them from before the first comer, half dial while the comers take each instance
+ * as soon as there is one, and get in at last. Handles and memory are measured when these are silent and gone, before
+ * and after.
  */
 #include "tests/support/expect.h"
 #include "tests/support/system.h"
@@ -14,7 +16,7 @@
 TestSuite(comers, .timeout = 110);
 
 /* CONNECTIONS: with the talkers' own ends they fit into one chunk of seats, so that memory is to be the same again. */
-enum { GOOD = 50, COMERS = 10000, WARM = 500, CONNECTIONS = 150 };
+enum { GOOD = 50, EARLY = GOOD / 2, COMERS = 10000, WARM = 500, CONNECTIONS = 150 };
 
 static struct {
     test_rig rig;
@@ -54,7 +56,9 @@ static void comers_round(uint32_t count, uint64_t came_before)
 {
     comers.good = calloc(GOOD, sizeof *comers.good);
     cr_assert(comers.good);
-    talker_start(comers.good, GOOD, &comers.rig, comers.name, &talker_small);
+    talker_start(comers.good, EARLY, &comers.rig, comers.name, &talker_small);
+    talker_still_talks(comers.good, EARLY, 1);
+    talker_start(comers.good + EARLY, GOOD - EARLY, &comers.rig, comers.name, &talker_small);
     comers_come(count);
     talker_still_talks(comers.good, GOOD, 2);
     talker_hush(comers.good, GOOD);
