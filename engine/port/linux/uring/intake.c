@@ -17,13 +17,13 @@ enum {
 static void intake_end(pp_intake *intake, int code)
 {
     pp_fault fault = code == 0 ? (pp_fault){PIPEPORT_GONE, 0} : pp_fault_from(code);
-    intake->ended = fault.status;
-    intake->ended_code = fault.system_code;
+    intake->ended = (uint8_t) fault.status;
+    intake->ended_code = (int16_t) fault.system_code;
 }
 
 static pp_result intake_ended(const pp_intake *intake)
 {
-    return (pp_result){{intake->ended, intake->ended_code}, 0};
+    return (pp_result){{(pipeport_status) intake->ended, intake->ended_code}, 0};
 }
 
 /* ---- What is held ---- */

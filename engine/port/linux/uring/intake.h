@@ -29,17 +29,17 @@
 typedef enum pp_shot { PP_SHOT_NONE, PP_SHOT_POOL, PP_SHOT_STREAM, PP_SHOT_POLL, PP_SHOT_BLOCK } pp_shot;
 
 typedef struct pp_intake {
-    pp_shot shot;
-    bool more;           /* See above. */
-    bool bulk;           /* The last receive was larger than a buffer. */
-    bool ending;         /* The stream was cancelled. */
+    uint8_t shot;        /* pp_shot. */
     uint8_t shorts;      /* Receives in a row that did not fill a buffer. */
+    uint8_t ended;       /* pipeport_status. Not OK: what every read from now on hears, once nothing is held, */
+    bool more : 1;       /* See above. */
+    bool bulk : 1;       /* The last receive was larger than a buffer. */
+    bool ending : 1;     /* The stream was cancelled. */
+    int16_t ended_code;  /* with this code, which is an errno. */
     uint16_t held_first; /* Of the pool, oldest first; the first is read up to `held_at`. */
     uint16_t held_last;
     uint16_t held_at;
     uint16_t held_count;
-    pipeport_status ended; /* Not OK: what every read from now on hears, once nothing is held, */
-    int32_t ended_code;    /* with this code. */
 } pp_intake;
 
 /* All of it by who may touch the line (line.h). Its requests point at `guest`, whose socket it is, and `lane`. */

@@ -23,13 +23,13 @@ enum {
 typedef struct pp_line {
     pp_guest guest;                   /* First: what the ring points at. */
     _Atomic(char *) lane[LINE_LANES]; /* See above. */
-    pp_op *armed[LINE_LANES];         /* The home's from here on: the operation, as soon as the home knows of it. */
-    bool sending;                     /* A send is with the kernel. */
-    bool leaving;
-    pp_intake intake;
+    pp_intake intake;                 /* The home's from here on. */
+    uint8_t known;                    /* A bit for each lane: the home knows of the operation there, and it is armed. */
+    bool sending : 1;                 /* A send is with the kernel. */
+    bool leaving : 1;
 } pp_line;
 
-_Static_assert(sizeof(pp_line) <= 120, "an idle connection is small");
+_Static_assert(sizeof(pp_line) <= 88, "an idle connection is small");
 
 static void line_enter(pp_ring *ring)
 {
@@ -45,17 +45,33 @@ static void line_exit(pp_ring *ring)
     }
 }
 
-static void line_finish(pp_line *line, int lane, pp_result result)
-{
-    pp_op *op = line->armed[lane];
-    line->armed[lane] = NULL;
-    atomic_store_explicit(&line->lane[lane], NULL, memory_order_release);
-    pp_mailbox_finish(&line->guest.ring->mailbox, op, result);
-}
-
+/* A wish is the lowest bit of the lane, where no operation's address has one. */
 static bool line_is_wished(pp_line *line, int lane)
 {
-    return atomic_load_explicit(&line->lane[lane], memory_order_acquire) != (char *) line->armed[lane];
+    return ((uintptr_t) atomic_load_explicit(&line->lane[lane], memory_order_acquire) & 1) != 0;
+}
+
+static void line_learn(pp_line *line, int lane)
+{
+    line->known = (uint8_t) (line->known | 1u << lane);
+}
+
+/* What is armed on the lane, as far as the home knows; or NULL. */
+static pp_op *line_armed(pp_line *line, int lane)
+{
+    if ((line->known & 1u << lane) == 0) {
+        return NULL;
+    }
+    char *seen = atomic_load_explicit(&line->lane[lane], memory_order_relaxed);
+    return (pp_op *) (void *) (seen - ((uintptr_t) seen & 1));
+}
+
+static void line_finish(pp_line *line, int lane, pp_result result)
+{
+    pp_op *op = line_armed(line, lane);
+    line->known = (uint8_t) (line->known & ~(1u << lane));
+    atomic_store_explicit(&line->lane[lane], NULL, memory_order_release);
+    pp_mailbox_finish(&line->guest.ring->mailbox, op, result);
 }
 
 static pp_intake_of line_intake(pp_line *line)
@@ -65,7 +81,7 @@ static pp_intake_of line_intake(pp_line *line)
 
 static void line_send_write(pp_line *line)
 {
-    const pp_room *room = pp_room_of(line->armed[LINE_WRITING]);
+    const pp_room *room = pp_room_of(line_armed(line, LINE_WRITING));
     struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
     io_uring_prep_send(request, line->guest.fd, line->guest.lent[LINE_WRITING], room->letter.bytes, MSG_NOSIGNAL);
     pp_ring_point(request, &line->guest, LINE_WRITING);
@@ -75,7 +91,7 @@ static void line_send_write(pp_line *line)
 /* The armed read or await has found nothing. */
 static void line_wait(pp_line *line)
 {
-    const pp_room *room = pp_room_of(line->armed[LINE_READING]);
+    const pp_room *room = pp_room_of(line_armed(line, LINE_READING));
     if (room->letter.pieces == LINE_AWAIT) {
         pp_intake_hint(line_intake(line));
     } else {
@@ -86,7 +102,7 @@ static void line_wait(pp_line *line)
 /* Something is new: whoever is armed is tried. */
 static void line_serve(pp_line *line)
 {
-    pp_op *op = line->armed[LINE_READING];
+    pp_op *op = line_armed(line, LINE_READING);
     if (op != NULL) {
         const pp_room *room = pp_room_of(op);
         bool is_read = room->letter.pieces == LINE_READ;
@@ -107,7 +123,7 @@ static void line_asked(pp_guest *guest, pp_op *op)
     pp_ring *ring = guest->ring;
     int lane = pp_room_of(op)->letter.pieces == LINE_WRITE ? LINE_WRITING : LINE_READING;
     line_enter(ring);
-    line->armed[lane] = op;
+    line_learn(line, lane);
     if (line_is_wished(line, lane)) {
         line_finish(line, lane, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
     } else if (lane == LINE_WRITING) {
@@ -129,7 +145,7 @@ static void line_read_came(pp_line *line, int32_t came, uint32_t flags)
         return;
     }
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
-    uint32_t bytes = pp_room_of(line->armed[LINE_READING])->letter.bytes;
+    uint32_t bytes = pp_room_of(line_armed(line, LINE_READING))->letter.bytes;
     if (pp_intake_block_came(line_intake(line), came, bytes, &result) || line_is_wished(line, LINE_READING)) {
         line_finish(line, LINE_READING, result);
     } else {
@@ -189,14 +205,14 @@ static void line_came(pp_guest *guest, uint32_t lane, int32_t result, uint32_t f
 /* An operation that the home does not know of yet meets its wish in line_asked. */
 static void line_meet_wishes(pp_line *line)
 {
-    if (line->armed[LINE_READING] != NULL && line_is_wished(line, LINE_READING)) {
+    if (line_armed(line, LINE_READING) != NULL && line_is_wished(line, LINE_READING)) {
         if (line->intake.shot == PP_SHOT_BLOCK) {
             pp_ring_cancel(&line->guest, LINE_READING);
         } else {
             line_finish(line, LINE_READING, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
         }
     }
-    if (line->armed[LINE_WRITING] != NULL && line_is_wished(line, LINE_WRITING)) {
+    if (line_armed(line, LINE_WRITING) != NULL && line_is_wished(line, LINE_WRITING)) {
         pp_ring_cancel(&line->guest, LINE_WRITING);
     }
 }
@@ -204,7 +220,7 @@ static void line_meet_wishes(pp_line *line)
 /* No letter is under way, and none will be. If a request is with the kernel, the socket has been shut down. */
 static void line_leave(pp_line *line)
 {
-    PP_ASSERT(line->armed[LINE_READING] == NULL && line->armed[LINE_WRITING] == NULL && !line->sending);
+    PP_ASSERT(line->known == 0 && !line->sending);
     pp_intake_drop(line_intake(line));
     if (line->intake.shot == PP_SHOT_NONE) {
         line_free(&line->guest);
@@ -251,7 +267,7 @@ static bool line_arm(pp_line *line, int lane, pp_op *op)
     bool here = pp_ring_is_here(ring);
     pp_mailbox_count(&ring->mailbox, 1);
     if (here) {
-        line->armed[lane] = op;
+        line_learn(line, lane);
     }
     atomic_store_explicit(&line->lane[lane], (char *) op, memory_order_release);
     if (!here) {
