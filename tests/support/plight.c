@@ -7,7 +7,9 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 
-enum { PLIGHT_SHOWN_MAX = 12, PLIGHT_SEAT_PINS = (1 << 23) - 1 };
+enum { PLIGHT_SHOWN_MAX = 12, PLIGHT_SEATS_MAX = 4096, PLIGHT_APART_MS = 300, PLIGHT_SEAT_PINS = (1 << 23) - 1 };
+
+static uint64_t plight_moved[PLIGHT_SEATS_MAX]; /* What each seat's connection had moved when first looked at. */
 
 static void plight_tell_threads(const pp_hub *hub)
 {
@@ -93,22 +95,45 @@ static void plight_tell_conn(const pp_conn *conn)
                  since_ms ? (int64_t) (pp_os_now_ms() - since_ms) : INT64_C(-1));
 }
 
+/* The connection in a seat, or NULL: the seat is free. */
+static const pp_conn *plight_conn(const pp_table *seats, uint32_t index)
+{
+    const pp_conn *conn = pp_table_at(seats, index);
+    return atomic_load(&conn->seat.word) & PLIGHT_SEAT_PINS && conn->party ? conn : NULL;
+}
+
+/* Changes with every byte, and with who sits there. */
+static uint64_t plight_moves(const pp_conn *conn)
+{
+    return pp_seat_id(&conn->seat) + atomic_load(&conn->bytes_sent) + conn->reader.bytes;
+}
+
+/* Two looks: who is at work has moved something between them, and who is forgotten has not. */
 static void plight_tell_conns(const pp_table *seats)
 {
-    uint32_t count = atomic_load(&seats->count), taken = 0, rest = 0, shown = 0;
+    uint32_t count = atomic_load(&seats->count), taken = 0, rest = 0, stuck = 0;
+    pp_gate shut;
+    count = count < PLIGHT_SEATS_MAX ? count : PLIGHT_SEATS_MAX;
     for (uint32_t i = 0; i < count; ++i) {
-        const pp_conn *conn = pp_table_at(seats, i);
-        if (!(atomic_load(&conn->seat.word) & PLIGHT_SEAT_PINS) || !conn->party) {
-            continue;
-        }
-        taken += 1;
-        if (plight_rests(conn)) {
-            rest += 1;
-        } else if (shown++ < PLIGHT_SHOWN_MAX) {
-            plight_tell_conn(conn);
+        const pp_conn *conn = plight_conn(seats, i);
+        plight_moved[i] = conn ? plight_moves(conn) : 0;
+    }
+    pp_gate_init(&shut, 1);
+    (void) pp_gate_wait(&shut, PLIGHT_APART_MS);
+    for (uint32_t i = 0; i < count; ++i) {
+        const pp_conn *conn = plight_conn(seats, i);
+        if (conn) {
+            taken += 1;
+            bool moved = plight_moves(conn) != plight_moved[i];
+            rest += !moved && plight_rests(conn);
+            if (!moved && !plight_rests(conn) && stuck++ < PLIGHT_SHOWN_MAX) {
+                plight_tell_conn(conn);
+            }
         }
     }
-    cr_log_error("%" PRIu32 " connections, %" PRIu32 " of them at rest: no turn, no pump, a read armed", taken, rest);
+    cr_log_error("%" PRIu32 " connections; within %d ms %" PRIu32
+                 " of them moved nothing but have something to do, %" PRIu32 " rested: no turn, no pump, a read armed",
+                 taken, PLIGHT_APART_MS, stuck, rest);
 }
 
 void plight_tell(pipeport_engine *engine)
