@@ -117,7 +117,7 @@ void sim_kernel_lend(sim_record *record)
     sim_kernel_look(record);
 }
 
-static bool kernel_is_able(const sim_record *record)
+bool sim_kernel_is_able(const sim_record *record)
 {
     if (record->cancelled || record->doom.status != PIPEPORT_OK || record->early) {
         return true;
@@ -137,7 +137,7 @@ static bool kernel_is_able(const sim_record *record)
 
 void sim_kernel_look(sim_record *record)
 {
-    if (!record->finished && record->where == NULL && kernel_is_able(record)) {
+    if (!record->finished && record->where == NULL && sim_kernel_is_able(record)) {
         kernel_enlist(record, able, &able_count);
     }
 }
@@ -224,7 +224,7 @@ static void kernel_do(sim_record *record)
     if (record->cancelled) {
         bool doom = record->doom.status != PIPEPORT_OK;
         record->cancelled = false;
-        could = (doom || record->kind == SIM_ACCEPT ? false : kernel_is_able(record));
+        could = (doom || record->kind == SIM_ACCEPT ? false : sim_kernel_is_able(record));
         record->cancelled = true;
         could = could && sim_happens(sim.rules.cancel_loses);
     }
@@ -249,6 +249,9 @@ void sim_kernel_finish(sim_record *record, pp_result result)
     }
     record->finished = true;
     record->result = result;
+    if (record->kind == SIM_WRITE) {
+        sim_side_wrote(&record->link->sides[record->side]);
+    }
     if (sim_happens(sim.rules.late)) {
         record->due_ns = sim_now_ns() + sim_random() % sim.rules.late_ns;
         late_next_ns = record->due_ns < late_next_ns ? record->due_ns : late_next_ns;
@@ -321,10 +324,9 @@ pp_completion sim_kernel_hand_out(sim_record *record)
         sim_side *side = &record->link->sides[record->side];
         if (record->kind == SIM_WRITE) {
             side->write = NULL;
-            sim_side_wrote(side);
         } else {
             side->read = NULL;
-            sim_side_heard(side, record->result.bytes);
+            sim_link_heard(record->link, record->side, record->result.bytes);
         }
     }
     if (record->kind != SIM_POST) {

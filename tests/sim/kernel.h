@@ -47,6 +47,9 @@ void sim_kernel_begin(void);
 sim_record *sim_kernel_arm(pp_op *op, sim_kind kind, pp_port *port);
 void sim_kernel_lend(sim_record *record);
 
+/* It can be done now. */
+bool sim_kernel_is_able(const sim_record *record);
+
 /* Perhaps it can be done now. */
 void sim_kernel_look(sim_record *record);
 

@@ -54,6 +54,7 @@ sim_link *sim_link_open(uint32_t bytes)
         link->channels[i].room = bytes;
         link->sides[i].open = true;
         link->sides[i].heard_ns = sim_now_ns();
+        link->sides[i].is_silent = true;
     }
     links[links_count++] = link;
     sides_open += 2;
@@ -116,6 +117,9 @@ uint32_t sim_link_write(sim_link *link, uint32_t side, const uint8_t *data, uint
     memcpy(to->ring, data + first, bytes - first);
     to->held += bytes;
     to->written += bytes;
+    sim_side *reader = &link->sides[1 - side];
+    reader->silent_longest_ns = sim_side_silence_ns(reader);
+    reader->is_silent = false;
     link_stir(link, 1 - side);
     return bytes;
 }
@@ -156,11 +160,17 @@ void sim_side_wrote(sim_side *side)
     side->write_longest_ns = ns > side->write_longest_ns ? ns : side->write_longest_ns;
 }
 
-void sim_side_heard(sim_side *side, uint32_t bytes)
+void sim_link_heard(sim_link *link, uint32_t side, uint32_t bytes)
 {
+    sim_side *at = &link->sides[side];
     if (bytes != 0) {
-        uint64_t gap_ns = sim_now_ns() - side->heard_ns;
-        side->heard_gap_ns = gap_ns > side->heard_gap_ns ? gap_ns : side->heard_gap_ns;
-        side->heard_ns = sim_now_ns();
+        at->heard_ns = sim_now_ns();
+        at->is_silent = sim_link_readable(link, side) == 0;
     }
+}
+
+uint64_t sim_side_silence_ns(const sim_side *side)
+{
+    uint64_t ns = side->is_silent ? sim_now_ns() - side->heard_ns : 0;
+    return ns > side->silent_longest_ns ? ns : side->silent_longest_ns;
 }

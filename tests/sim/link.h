@@ -30,11 +30,12 @@ typedef struct sim_side {
     uint32_t inside;         /* Calls that are under way on it. */
     struct sim_record *read; /* Armed, or NULL; a wait for something to read too. */
     struct sim_record *write;
-    uint64_t write_since_ns;   /* When the last write began, as its thread knew the time. */
-    uint64_t write_longest_ns; /* The longest that one took until it was home. */
-    uint64_t heard_ns;         /* When a read that brought something was last home, or it was opened. */
-    uint64_t heard_gap_ns;     /* The longest between two of those. */
-    bool drained;              /* The judge's: its connection has written all that it accepted. */
+    uint64_t write_since_ns;    /* When the last write began, as its thread knew the time. */
+    uint64_t write_longest_ns;  /* The longest that the peer let one pend. */
+    uint64_t heard_ns;          /* When a read that brought something was last home, or it was opened. */
+    bool is_silent;             /* Since `heard_ns` nothing is there to read. */
+    uint64_t silent_longest_ns; /* The longest of those times that have ended. */
+    bool drained;               /* The judge's: its connection has written all that it accepted. */
 } sim_side;
 
 struct sim_link {
@@ -63,8 +64,13 @@ uint32_t sim_link_readable(const sim_link *link, uint32_t side);
 bool sim_link_peer_is_open(const sim_link *link, uint32_t side);
 void sim_link_close(sim_link *link, uint32_t side);
 
-/* An engine's write, or read, is home. */
+/* The peer, or a cancel, has ended an engine's pending write. */
 void sim_side_wrote(sim_side *side);
-void sim_side_heard(sim_side *side, uint32_t bytes);
+
+/* An engine's read is home. */
+void sim_link_heard(sim_link *link, uint32_t side, uint32_t bytes);
+
+/* The longest that this end has waited for a byte of the peer's, with nothing to read. */
+uint64_t sim_side_silence_ns(const sim_side *side);
 
 #endif

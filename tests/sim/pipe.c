@@ -112,7 +112,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
         if (there > 0) { /* Short now and then. */
             there = there > 1 && sim_happens(sim.rules.short_reads) ? 1 + sim_below(there) : there;
             result.bytes = sim_link_read(link, side, buffer, there < bytes ? there : bytes);
-            sim_side_heard(at, result.bytes);
+            sim_link_heard(link, side, result.bytes);
         } else {
             result.fault = (pp_fault){PIPEPORT_GONE, 109};
         }
@@ -207,7 +207,6 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     } else {
         result.fault = (pp_fault){PIPEPORT_GONE, 232};
     }
-    sim_side_wrote(at);
     return pipe_end_now(SIM_AT_WRITE, result, now);
 }
 
@@ -227,6 +226,18 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
         record->cancelled = true;
         sim_kernel_look(record);
     }
+}
+
+bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    pipe_step(&link->sides[side]);
+    const sim_record *record = sim_kernel_find(link, side, op);
+    bool blind = !pipe->port->shared && pipe->port->own[pipe->home].taker != sim_self();
+    bool is_answered = blind || !record || record->finished || sim_kernel_is_able(record);
+    sim_trace("asked: link, side, is answered", link->number, side, is_answered);
+    return is_answered;
 }
 
 void pp_pipe_close(pp_pipe *pipe)

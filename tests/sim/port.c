@@ -128,6 +128,7 @@ uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_comp
         sim_fail("two threads take as drainer %u", drainer);
     }
     own->taking = true;
+    own->taker = sim_self();
     port->taking++;
     port->used = drainer < port->used ? port->used : drainer + 1;
     sim_call_step();

@@ -15,7 +15,8 @@ typedef struct sim_drainer {
     sim_record **queue;
     uint32_t count, room;
     bool woken;
-    bool taking; /* A thread is inside a take for this number. */
+    bool taking;    /* A thread is inside a take for this number. */
+    uint32_t taker; /* Who took last. */
 } sim_drainer;
 
 struct pp_port {

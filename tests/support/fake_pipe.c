@@ -199,6 +199,15 @@ void fake_peer_goes(fake_pipe *of)
     fake_fail_write(of, PIPEPORT_GONE, 232);
 }
 
+bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
+{
+    fake_pipe *of = fake_of(pipe);
+    fake_lock_take();
+    bool waits = of->read.op == op || of->write.op == op;
+    fake_lock_give();
+    return !waits;
+}
+
 void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
 {
     if (fake_cancel_accept(op) || pipe->handle == PP_PIPE_CLOSED) { /* Closed: an accept that has failed by itself. */

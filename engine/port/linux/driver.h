@@ -44,6 +44,7 @@ typedef struct pp_driver {
     pp_armed (*read)(void *state, struct iovec *piece, pp_op *op, pp_result *now);
     pp_armed (*write)(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
     void (*cancel)(void *state, pp_op *op);
+    bool (*is_answered)(void *state, const pp_op *op);
     void (*close)(void *state);
 } pp_driver;
 

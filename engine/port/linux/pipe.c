@@ -115,6 +115,11 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
     }
 }
 
+bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
+{
+    return pipe->port->driver->is_answered(pipe_state(pipe), op);
+}
+
 void pp_pipe_close(pp_pipe *pipe)
 {
     void *state = pipe_state(pipe);

@@ -162,6 +162,15 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
     }
 }
 
+/* As HasOverlappedIoCompleted does it: the system sets the status before it queues the packet. Once the packet is taken
+ * the room holds a result or a link, and none of them looks like this status. */
+bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
+{
+    const volatile uint64_t *status = &op->room.words[0];
+    (void) pipe;
+    return (uint32_t) *status != STATUS_PENDING;
+}
+
 /* CloseHandle and nothing before it: DisconnectNamedPipe would throw away what the peer has not read, and
  * FlushFileBuffers would wait for it. */
 void pp_pipe_close(pp_pipe *pipe)

@@ -66,5 +66,6 @@ const pp_driver pp_epoll_driver = {
     .read = pp_watch_read,
     .write = pp_watch_write,
     .cancel = pp_watch_cancel,
+    .is_answered = pp_watch_is_answered,
     .close = pp_watch_close,
 };

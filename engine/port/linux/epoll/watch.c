@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/ready.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -271,6 +272,24 @@ void pp_watch_cancel(void *state, pp_op *op)
             }
         }
     }
+}
+
+/* Nothing is moved before a take finds the edge, so what there is the socket itself knows. Should the edge have been
+ * spent (a peer that cuts reads short, see watch.h) it comes again, or this would be an answer for ever. */
+bool pp_watch_is_answered(void *state, const pp_op *op)
+{
+    pp_watch *watch = state;
+    for (int direction = PP_READING; direction <= PP_WRITING; direction++) {
+        if (atomic_load_explicit(&watch->lane[direction], memory_order_acquire) != (const char *) op) {
+            continue;
+        }
+        bool is_ready = pp_socket_is_ready(watch->source.fd, direction == PP_READING ? POLLIN : POLLOUT);
+        if (is_ready) { /* With EPOLLOUT always, for a write may be armed at this moment. */
+            (void) pp_drainer_rewatch(watch->home, WATCH_ALWAYS | EPOLLOUT, &watch->source);
+        }
+        return is_ready;
+    }
+    return true;
 }
 
 void pp_watch_close(void *state)

@@ -54,6 +54,7 @@ pp_armed pp_watch_await(void *state, pp_op *op, pp_result *now);
 pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *now);
 pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
 void pp_watch_cancel(void *state, pp_op *op);
+bool pp_watch_is_answered(void *state, const pp_op *op);
 void pp_watch_close(void *state);
 
 #endif

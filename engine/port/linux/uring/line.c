@@ -3,6 +3,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/ready.h"
 #include "engine/port/linux/uring/intake.h"
 
 #include <errno.h>
@@ -386,6 +387,22 @@ void pp_line_cancel(void *state, pp_op *op)
             return;
         }
     }
+}
+
+/* The socket first: what leaves it meanwhile is a completion then. Elsewhere the ring cannot be looked at; where it is
+ * lent all that is done with its pipes is done by who takes, one after the other. */
+bool pp_line_is_answered(void *state, const pp_op *op)
+{
+    pp_line *line = state;
+    pp_ring *ring = line->guest.ring;
+    for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
+        if (atomic_load_explicit(&line->lane[lane], memory_order_acquire) == (const char *) op) {
+            return (!ring->lent && !pp_ring_is_here(ring)) ||
+                   pp_socket_is_ready(line->guest.fd, lane == LINE_READING ? POLLIN : POLLOUT) ||
+                   pp_ring_has_word(&line->guest, lane);
+        }
+    }
+    return true;
 }
 
 void pp_line_close(void *state)

@@ -35,6 +35,7 @@ pp_armed pp_line_await(void *state, pp_op *op, pp_result *now);
 pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *now);
 pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);
 void pp_line_cancel(void *state, pp_op *op);
+bool pp_line_is_answered(void *state, const pp_op *op);
 void pp_line_close(void *state);
 
 #endif

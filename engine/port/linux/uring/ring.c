@@ -280,6 +280,20 @@ static void ring_reap(pp_ring *ring, uint32_t max)
     io_uring_cq_advance(&ring->uring, count);
 }
 
+bool pp_ring_has_word(pp_guest *guest, uint32_t lane)
+{
+    struct io_uring *uring = &guest->ring->uring;
+    struct io_uring_cqe *completion;
+    unsigned head;
+    io_uring_for_each_cqe(uring, head, completion)
+    {
+        if (completion->user_data == ((uintptr_t) guest | lane)) {
+            return true;
+        }
+    }
+    return io_uring_cq_has_overflow(uring); /* The kernel keeps more than can be seen. */
+}
+
 /* There is enough to hand out without a wait, which may be for long: its handlers run first. */
 static void ring_submit_before_waiting(pp_ring *ring, uint32_t max)
 {

@@ -90,6 +90,9 @@ void pp_ring_point(struct io_uring_sqe *request, pp_guest *guest, uint32_t lane)
 /* Here: wishes that the request pointed at (guest, lane) end soon. */
 void pp_ring_cancel(pp_guest *guest, uint32_t lane);
 
+/* Here, or who takes on a lent ring: the kernel has something for (guest, lane) that was not reaped. */
+bool pp_ring_has_word(pp_guest *guest, uint32_t lane);
+
 void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring, int fd);
 
 /* Any thread: the taker calls `called` soon, once for all that call before it does. `last`: nobody will call again. */

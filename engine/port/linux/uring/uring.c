@@ -103,5 +103,6 @@ const pp_driver pp_uring_driver = {
     .read = pp_line_read,
     .write = pp_line_write,
     .cancel = pp_line_cancel,
+    .is_answered = pp_line_is_answered,
     .close = pp_line_close,
 };

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_connection_clock.c - a peer that did its part in time is not blamed for a handler that holds its worker up: what
+ * waits in the system, and what another worker has taken and not handled, counts for it.
+ */
+#include "engine/api/engine.h"
+#include "engine/conn/connection.h"
+#include "tests/support/life.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(connection_clock, .timeout = 20);
+
+static fake_pipe *pipe;
+
+static life_conn *clock_open(void)
+{
+    life_serve();
+    pipe = life_client();
+    cr_assert_not_null(pipe);
+    return life_newest();
+}
+
+static life_conn *clock_busy; /* Whose messages take so long. */
+static fake_pipe *clock_other;
+
+static void clock_hold_up(life_conn *conn, const void *data, size_t length)
+{
+    (void) data;
+    (void) length;
+    if (conn == clock_busy) {
+        fake_peer_sends_message(clock_other, "in time", 7);
+        fake_peer_reads(clock_other, 100);
+        fake_os_pass(5000);
+    }
+}
+
+/* One connection hears a message, and another's peer does its part while that is handled: not a word is held against
+ * it. Answers the other one, which must still be there. */
+static life_conn *clock_hold_up_another(void)
+{
+    life.on_message = clock_hold_up;
+    clock_busy = clock_open();
+    clock_other = life_client();
+    life_conn *other = life_newest();
+    clock_other->write_room = 0;
+    cr_assert_eq(life_send(other, "abc", 3), PIPEPORT_OK);
+    fake_peer_sends_message(pipe, "for long", 8);
+    cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+    life_settle();
+    cr_assert_eq(clock_busy->messages, 1);
+    cr_assert_eq(clock_busy->closed, 0, "its peer could have no answer yet");
+    cr_assert_eq(other->closed, 0, "closed with: %s", pipeport_status_text(other->end.why));
+    cr_assert_eq(other->messages, 1);
+    cr_assert_eq(clock_other->written.length, 7);
+    return other;
+}
+
+LIFE_TEST(connection_clock, does_not_call_idle_whose_bytes_wait_for_a_worker)
+{
+    life_options.idle_ms = 300;
+    life_conn *other = clock_hold_up_another();
+    life_pass(299);
+    cr_assert_eq(other->closed, 0);
+    life_pass(20);
+    life_expect_end(other, PIPEPORT_TIMED_OUT);
+}
+
+LIFE_TEST(connection_clock, does_not_miss_a_first_message_that_waits_for_a_worker)
+{
+    life_options.first_message_ms = 300;
+    life_conn *other = clock_hold_up_another();
+    life_pass(5000);
+    cr_assert_eq(other->closed, 0);
+}
+
+LIFE_TEST(connection_clock, does_not_call_slow_who_has_read_while_the_write_waits_for_a_worker)
+{
+    life_options.write_stall_ms = 300;
+    life_conn *other = clock_hold_up_another();
+    life_pass(5000);
+    cr_assert_eq(other->closed, 0);
+}
+
+LIFE_TEST(connection_clock, gives_a_drain_no_more_than_its_time)
+{
+    life_options.write_stall_ms = 300;
+    life.on_message = clock_hold_up;
+    clock_busy = clock_open();
+    clock_other = life_client();
+    life_conn *other = life_newest();
+    clock_other->write_room = 0;
+    cr_assert_eq(life_send(other, "abc", 3), PIPEPORT_OK);
+    pp_conn *conn = pp_conn_pin(&life.engine->hub, other->name.id);
+    cr_assert_eq(pp_conn_close(conn, PP_WISH_DRAIN, fake_os_ms + 400, NULL), PIPEPORT_OK);
+    pp_conn_unpin(conn, NULL);
+    fake_peer_sends_message(pipe, "for long", 8);
+    life_settle();
+    life_expect_end(other, PIPEPORT_TIMED_OUT);
+}
+
+static void clock_run_elsewhere(void)
+{
+    for (int i = 0; i < 100; ++i) {
+        fake_os_pass(50);
+        cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+    }
+}
+
+static void clock_hold_a_batch(life_conn *conn, const void *data, size_t length)
+{
+    (void) data;
+    (void) length;
+    if (conn == clock_busy) {
+        cr_assert_eq(fake_port_waiting(), 0);
+        life_as_thread(2, clock_run_elsewhere);
+    }
+}
+
+/* Both messages are of one batch, and while the first is handled another worker looks at the clock. */
+LIFE_TEST(connection_clock, does_not_call_idle_whose_bytes_are_in_another_workers_hand)
+{
+    life_options.idle_ms = 300;
+    life.on_message = clock_hold_a_batch;
+    clock_busy = clock_open();
+    clock_other = life_client();
+    life_conn *other = life_newest();
+    fake_peer_sends_message(pipe, "for long", 8);
+    fake_peer_sends_message(clock_other, "in time", 7);
+    life_settle();
+    cr_assert_eq(clock_busy->closed, 0);
+    cr_assert_eq(other->closed, 0, "closed with: %s", pipeport_status_text(other->end.why));
+    cr_assert_eq(other->messages, 1);
+    life_pass(320);
+    life_expect_end(other, PIPEPORT_TIMED_OUT);
+}
