@@ -227,11 +227,12 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
     }
     pipeport_status why = PIPEPORT_OK;
     atomic_thread_fence(memory_order_seq_cst); /* See conn_writer_stalled. */
-    uint64_t due_ms = pp_conn_due_ms(conn, &why);
+    uint64_t now_ms = pp_os_now_ms();
+    uint64_t due_ms = pp_conn_due_ms(conn, now_ms, &why);
     if (due_ms == UINT64_MAX) {
         return;
     }
-    if (due_ms <= pp_os_now_ms()) {
+    if (due_ms <= now_ms) {
         conn_end(conn, (pp_fault){why, 0}, worker);
         return;
     }
@@ -247,8 +248,10 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
 static void conn_deadline_due(pp_deadline *deadline, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) deadline - offsetof(pp_conn, deadline));
-    conn_summon(conn, DUTY_CLOCK, drainer);
-    pp_conn_unpin(conn, drainer);
+    pp_worker *worker = drainer;
+    bool knows = worker->drainer == conn->pipe.home || pp_port_is_shared(conn->pipe.port);
+    conn_summon(conn, DUTY_CLOCK, knows ? worker : NULL); /* See pp_pipe_is_answered. */
+    pp_conn_unpin(conn, worker);
 }
 
 /* ---- Duties ---- */
@@ -363,7 +366,7 @@ static void conn_obey(pp_conn *conn, pp_worker *worker)
     conn_look_at_clock(conn, worker);
 }
 
-/* Bytes have come since `before`. */
+/* Bytes have come since `before`. After the events that they led to: while we handle them nobody listens. */
 static void conn_heard(pp_conn *conn, uint64_t before)
 {
     if (conn->reader.bytes != before) {
@@ -402,8 +405,6 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if (duties & DUTY_RESUME) {
         conn_resumed(conn);
     }
-    conn_heard(conn, before);
-    before = conn->reader.bytes;
     if (duties & (DUTY_CLOCK | DUTY_RESUME)) {
         conn_look_at_clock(conn, worker);
     }

@@ -19,6 +19,9 @@
  * Closing: mark (state, seat shut), cancel (read, pump), join (read home and pump sealed), free (`closed`, then the
  * pins). A write that fails because the peer is gone does not end reading: what the peer had sent before is delivered
  * first.
+ *
+ * Bounds in ms: whose part is done in time is not closed for it, however long a handler holds up the worker that should
+ * hear of it (connection_clock.c).
  */
 #ifndef PP_CONN_CONNECTION_H
 #define PP_CONN_CONNECTION_H
@@ -96,8 +99,8 @@ void pp_conn_resume(pp_conn *conn);
 /* Closes all connections of a stopping party. */
 void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker);
 
-/* Turn. The next moment at which something may have to be done (UINT64_MAX: none), and what it is. */
-uint64_t pp_conn_due_ms(const pp_conn *conn, pipeport_status *why);
+/* Turn. When to look at the clock again (UINT64_MAX: not for its sake). Not after now_ms: it is over, and why. */
+uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
 
 /* With a pin. Tests: asserts what must hold while nobody is inside a call on it. */
 void pp_conn_check(const pp_conn *conn);

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* connection_clock.c - when a connection has waited too long, and for what; see connection.h. */
+/*
+ * connection_clock.c - when a connection has waited too long, and for what; see connection.h.
+ *
+ * A peer is not blamed for us. A bound that has passed by the times noted here says only that this turn has not heard
+ * of the peer: what it did may wait in the system while a handler holds the worker up, or be in the hand of another
+ * worker that took it. So the operation that waits for the peer is asked (pp_pipe_is_answered), and it is over only
+ * where that one still waits: then everything that came before has been read, and what was noted is the peer's own
+ * time. Else the clock is looked at again soon, when the completion may have come. That has an end: a completion comes,
+ * a first message has an end, and a peer from which nothing is waiting is judged, however much waits from others.
+ */
 #include "engine/conn/connection.h"
+
+enum { CLOCK_AGAIN_MS = 10 }; /* Until a completion that is under way is looked for again. */
 
 static uint64_t clock_sooner(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
-uint64_t pp_conn_due_ms(const pp_conn *conn, pipeport_status *why)
+/* By the times that are noted alone. */
+static uint64_t clock_noted_ms(const pp_conn *conn, pipeport_status *why)
 {
     const pipeport_options *options = &conn->party->options;
     uint64_t due = UINT64_MAX;
@@ -32,4 +44,32 @@ uint64_t pp_conn_due_ms(const pp_conn *conn, pipeport_status *why)
         *why = PIPEPORT_TIMED_OUT;
     }
     return due;
+}
+
+/* True: the peer may have done its part already, and the word of it has not come to this turn. How long a drain may
+ * take is not the peer's part. */
+static bool clock_is_answered(pp_conn *conn, pipeport_status why)
+{
+    if (why == PIPEPORT_SLOW_PEER) {
+        return pp_pipe_is_answered(&conn->pipe, &conn->writer.op);
+    }
+    return conn->state == PP_CONN_OPEN && (!conn->reader.armed || pp_pipe_is_answered(&conn->pipe, &conn->reader.op));
+}
+
+uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why)
+{
+    uint64_t due_ms = clock_noted_ms(conn, why);
+    if (due_ms > now_ms) {
+        return due_ms;
+    }
+    if (clock_is_answered(conn, *why)) {
+        uint64_t drain_by_ms = conn->state == PP_CONN_DRAINING ? atomic_load(&conn->drain_by_ms) : UINT64_MAX;
+        *why = PIPEPORT_TIMED_OUT;
+        return drain_by_ms <= now_ms ? drain_by_ms : now_ms + CLOCK_AGAIN_MS;
+    }
+    /* The write that was overdue may be home by now, and what was asked about the next one. */
+    pipeport_status still = PIPEPORT_OK;
+    atomic_thread_fence(memory_order_seq_cst);
+    due_ms = clock_noted_ms(conn, &still);
+    return due_ms > now_ms || still == *why ? due_ms : now_ms + CLOCK_AGAIN_MS;
 }

@@ -90,7 +90,8 @@ typedef struct pipeport_engine_options {
     void *log_user;
 } pipeport_engine_options;
 
-/* Of a server or a client. */
+/* Of a server or a client. Bounds on the peer's time are on its own: what it wrote or took in time counts, also where a
+ * slow handler keeps the engine from seeing to it. */
 typedef struct pipeport_options {
     size_t size; /* sizeof(pipeport_options), always. */
     /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits; on Linux it connects and waits

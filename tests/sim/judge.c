@@ -139,19 +139,10 @@ void sim_judge_message(sim_conn *conn, const void *data, size_t length)
     sim_flow_deliver(sim_flow_of(conn->link, 1 - conn->side), conn->link, data, length);
 }
 
-/* How long a thread may be held up between knowing something and doing something about it: what is too early by less
- * than this says nothing. It may be stalled at each completion of its batch, and what is home by then the engine learns
- * only when its turn in the batch comes. */
-static uint64_t judge_slack_ns(void)
+/* To the ms that the engine's clock counts: however long its threads are held up, what has come by then is in time. */
+static bool judge_has_lasted(uint64_t ns, uint32_t bound_ms)
 {
-    return 1000000 + 1000 * sim.rules.tick_ns + (sim.rules.jumps ? 2 * sim.rules.jump_ns : 0) +
-           (sim.rules.late ? sim.rules.late_ns : 0) +
-           (sim.rules.stalls || sim.rules.overtaken ? 2 * PP_BATCH_MAX * sim.rules.stall_ns : 0) + sim_nap_ns_max;
-}
-
-static bool judge_has_passed(uint64_t since_ns, uint32_t bound_ms)
-{
-    return sim_now_ns() - since_ns + judge_slack_ns() >= bound_ms * UINT64_C(1000000);
+    return ns + 1000000 >= bound_ms * UINT64_C(1000000);
 }
 
 /* Not before one of the bounds that are measured in ms has passed: perhaps a while ago, for then it only began to
@@ -161,11 +152,10 @@ static bool judge_is_late(const sim_conn *conn)
     const pipeport_options *options = &conn->party->options;
     const sim_side *at = &conn->link->sides[conn->side];
     bool first = options->first_message_ms != 0 && conn->spoke == 0;
-    return (first && judge_has_passed(conn->opened_ns, options->first_message_ms)) ||
-           (options->idle_ms != 0 && judge_has_passed(at->heard_ns, options->idle_ms)) ||
-           (options->idle_ms != 0 && judge_has_passed(sim_now_ns() - at->heard_gap_ns, options->idle_ms)) ||
+    return (first && judge_has_lasted(sim_now_ns() - conn->opened_ns, options->first_message_ms)) ||
+           (options->idle_ms != 0 && judge_has_lasted(sim_side_silence_ns(at), options->idle_ms)) ||
            (conn->party->stopping && conn->party->drains &&
-            judge_has_passed(conn->party->stopping_ns, conn->party->drain_ms));
+            judge_has_lasted(sim_now_ns() - conn->party->stopping_ns, conn->party->drain_ms));
 }
 
 /* `why` must have a reason. */
@@ -184,7 +174,7 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
     case PIPEPORT_TIMED_OUT:
         return judge_is_late(conn);
     case PIPEPORT_SLOW_PEER:
-        return at->write_longest_ns + judge_slack_ns() >= conn->party->options.write_stall_ms * UINT64_C(1000000);
+        return judge_has_lasted(at->write_longest_ns, conn->party->options.write_stall_ms);
     case PIPEPORT_BAD_PEER:
         return in->refused && in->delivered == in->count;
     case PIPEPORT_NO_MEMORY:
