@@ -293,3 +293,34 @@ bool bed_is_stamped(const void *buffer, uint32_t bytes, uint64_t at)
     }
     return true;
 }
+
+static void bed_race_write(void *argument)
+{
+    bed_race *race = argument;
+    for (uint32_t i = 0; i < BED_RACES; i++) {
+        LAW(pp_gate_wait(&race->begins[i], BED_PATIENCE_MS));
+        unsigned char byte = bed_byte(i);
+        pp_result now;
+        LAW(bed_arm_write(race->from, &byte, 1, &now) == PP_NOW);
+        LAW(now.fault.status == PIPEPORT_OK && now.bytes == 1);
+    }
+}
+
+void bed_race_open(bed_race *race, bed_end *from)
+{
+    race->from = from;
+    for (uint32_t i = 0; i < BED_RACES; i++) {
+        pp_gate_init(&race->begins[i], 1);
+    }
+    LAW(pp_os_thread_start(&race->writer, bed_race_write, race).status == PIPEPORT_OK);
+}
+
+void bed_race_begin(bed_race *race, uint32_t number)
+{
+    (void) pp_gate_leave(&race->begins[number]);
+}
+
+void bed_race_close(bed_race *race)
+{
+    pp_os_thread_join(&race->writer);
+}

@@ -15,7 +15,7 @@
 
 #include <stdatomic.h>
 
-enum { BED_DRAINERS_MAX = 8, BED_PATIENCE_MS = 20000, BED_BUFFER_BYTES = 4096, BED_KEPT_MAX = 16 };
+enum { BED_DRAINERS_MAX = 8, BED_PATIENCE_MS = 20000, BED_BUFFER_BYTES = 4096, BED_KEPT_MAX = 16, BED_RACES = 400 };
 
 #define LAW(what) ((what) ? (void) 0 : bed_broken(#what, __FILE__, __LINE__))
 _Noreturn void bed_broken(const char *what, const char *file, int line);
@@ -104,6 +104,19 @@ uint64_t bed_fill(test_bed *bed, bed_end *end, void *block, uint32_t bytes);
 
 /* Writes `total` stamped bytes at `from`, `piece` at a time, while `to` reads and checks them. */
 void bed_stream(test_bed *bed, bed_end *from, bed_end *to, uint64_t total, uint32_t piece);
+
+/* A thread that writes byte number i of a stream to `from`, one byte, as soon as race i begins. They begin in order,
+ * and the byte of one is read before the next. */
+typedef struct bed_race {
+    bed_end *from;
+    pp_gate begins[BED_RACES];
+    pp_thread writer;
+} bed_race;
+
+void bed_race_open(bed_race *race, bed_end *from);
+void bed_race_begin(bed_race *race, uint32_t number);
+/* All have begun. */
+void bed_race_close(bed_race *race);
 
 /* What byte number `at` of a stream is. */
 static inline unsigned char bed_byte(uint64_t at)

@@ -9,12 +9,11 @@
 
 #include <string.h>
 
-enum { BLOCK = 32 * 1024, RACES = 400 };
+enum { BLOCK = 32 * 1024 };
 
 static test_bed cancel_bed;
 static bed_end server, client;
 static char block[BLOCK], room[BLOCK];
-static pp_gate race_begins[RACES];
 
 static void cancel_setup(void)
 {
@@ -142,31 +141,15 @@ Test(laws_cancel, of_a_write_leaves_the_read_alone)
     cancel_settle();
 }
 
-/* Byte number i, as soon as race i begins. */
-static void race_write(void *argument)
-{
-    (void) argument;
-    for (int i = 0; i < RACES; i++) {
-        LAW(pp_gate_wait(&race_begins[i], BED_PATIENCE_MS));
-        char byte = (char) bed_byte((uint64_t) i);
-        pp_result now;
-        LAW(bed_arm_write(&client, &byte, 1, &now) == PP_NOW);
-        LAW(now.fault.status == PIPEPORT_OK && now.bytes == 1);
-    }
-}
-
 Test(laws_cancel, races_with_data_and_neither_loses_nor_doubles_a_byte)
 {
-    pp_thread writer;
+    static bed_race race;
     int won = 0;
-    for (int i = 0; i < RACES; i++) {
-        pp_gate_init(&race_begins[i], 1);
-    }
-    cr_assert_eq(pp_os_thread_start(&writer, race_write, NULL).status, PIPEPORT_OK);
-    for (int i = 0; i < RACES; i++) {
+    bed_race_open(&race, &client);
+    for (uint32_t i = 0; i < BED_RACES; i++) {
         pp_result now;
         cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_LATER);
-        pp_gate_leave(&race_begins[i]);
+        bed_race_begin(&race, i);
         pp_pipe_cancel(&server.pipe, &server.read);
         pp_result result = bed_await(&cancel_bed, &server.read);
         if (result.fault.status == PIPEPORT_STOPPED) {
@@ -174,9 +157,9 @@ Test(laws_cancel, races_with_data_and_neither_loses_nor_doubles_a_byte)
             result = bed_read(&cancel_bed, &server, room, BLOCK);
         }
         cr_assert(result.fault.status == PIPEPORT_OK && result.bytes == 1);
-        cr_assert_eq((unsigned char) room[0], bed_byte((uint64_t) i));
+        cr_assert_eq((unsigned char) room[0], bed_byte(i));
     }
-    pp_os_thread_join(&writer);
-    cr_log_info("the cancel won %d of %d races", won, RACES);
+    bed_race_close(&race);
+    cr_log_info("the cancel won %d of %d races", won, BED_RACES);
     cancel_settle();
 }
