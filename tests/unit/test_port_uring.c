@@ -184,16 +184,22 @@ Test(port_uring, gives_way_to_epoll_where_the_ring_cannot_be_asked_what_it_can)
 
 /* ---- What a ring holds ---- */
 
-Test(port_uring, gives_a_read_at_home_what_an_await_has_brought)
+/* What an await has brought, the read after it is given at once. */
+static void uring_read_what_an_await_has_brought(bool own)
 {
     pp_result now;
-    uring_open(true);
+    uring_open(own);
     cr_assert_eq(uring_await(&server, &now), PP_LATER);
     cr_assert_eq(bed_write(&uring_bed, &client, "abc", 3).bytes, 3);
     cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
     cr_assert_eq(bed_arm_read(&server, room, BIG, &now), PP_NOW);
     cr_assert(now.bytes == 3 && memcmp(room, "abc", 3) == 0);
     uring_settle();
+}
+
+Test(port_uring, gives_a_read_at_home_what_an_await_has_brought)
+{
+    uring_read_what_an_await_has_brought(true);
 }
 
 /* The client may have very much under way. */
@@ -344,12 +350,5 @@ Test(port_uring, goes_on_with_what_a_thread_had_armed_that_has_ended)
 
 Test(port_uring, shows_what_it_holds_to_whoever_runs_what_a_lent_take_brought)
 {
-    pp_result now;
-    uring_open(false);
-    cr_assert_eq(uring_await(&server, &now), PP_LATER);
-    cr_assert_eq(bed_write(&uring_bed, &client, "abc", 3).bytes, 3);
-    cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
-    cr_assert_eq(bed_arm_read(&server, room, BIG, &now), PP_NOW);
-    cr_assert(now.bytes == 3 && memcmp(room, "abc", 3) == 0);
-    uring_settle();
+    uring_read_what_an_await_has_brought(false);
 }
