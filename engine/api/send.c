@@ -123,7 +123,7 @@ pipeport_status pipeport_close(pipeport_engine *engine, pipeport_conn name, pipe
     }
     pp_worker *worker = pp_pool_here(&engine->hub.pool);
     pp_conn_wish wish = how == PIPEPORT_DRAIN ? PP_WISH_DRAIN : PP_WISH_ABORT;
-    pipeport_status status = pp_conn_close(conn, wish, UINT64_MAX, worker);
+    pipeport_status status = pp_conn_close(conn, wish, worker);
     pp_conn_unpin(conn, worker);
     return status;
 }

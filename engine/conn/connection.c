@@ -111,11 +111,12 @@ static void conn_writer_unpin(pp_writer *writer, pp_worker *worker)
 static void conn_writer_wrote(pp_writer *writer, uint32_t bytes)
 {
     pp_conn *conn = conn_of_writer(writer);
-    atomic_fetch_add_explicit(&conn->bytes_sent, bytes, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed); /* Nobody else adds. */
+    atomic_store_explicit(&conn->bytes_sent, before + bytes, memory_order_relaxed);
     pp_tally_add(&conn->party->tally.bytes_sent, bytes);
 }
 
-static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
+static void conn_writer_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *worker)
 {
     pp_conn *conn = conn_of_writer(writer);
     uint32_t stall_ms = conn->party->options.write_stall_ms;
@@ -123,12 +124,12 @@ static void conn_writer_stalled(pp_writer *writer, pp_worker *worker)
         return;
     }
     /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. Between
-     * `pending_since_ms` stored and its time loaded here, and the other way round where the deadline looks, stands a
+     * `pending_since` stored and its time loaded here, and the other way round where the deadline looks, stands a
      * fence: one of both sees the other. */
     atomic_thread_fence(memory_order_seq_cst);
-    uint64_t since_ms = atomic_load_explicit(&writer->pending_since_ms, memory_order_relaxed);
+    bool pending = atomic_load_explicit(&writer->pending_since, memory_order_relaxed) != 0;
     uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
-    if (since_ms && (set_ms == 0 || set_ms > since_ms + stall_ms)) {
+    if (pending && (set_ms == 0 || set_ms > since_ms + stall_ms)) {
         conn_summon(conn, DUTY_CLOCK, worker);
     }
 }
@@ -141,16 +142,27 @@ static void conn_writer_drained(pp_writer *writer, pp_worker *worker)
     conn_summon(conn_of_writer(writer), DUTY_DRAINED, NULL);
 }
 
-static void conn_writer_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
+static void conn_writer_sealed(pp_writer *writer, pp_worker *worker)
 {
     pp_conn *conn = conn_of_writer(writer);
-    conn->discarded = discarded;
-    pp_tally_add(&conn->party->tally.bytes_discarded, discarded);
+    pp_tally_add(&conn->party->tally.bytes_discarded, writer->discarded);
     conn_summon(conn, DUTY_SEALED, worker);
 }
 
 static const pp_writer_up conn_writer_up = {conn_writer_pin,     conn_writer_unpin,   conn_writer_wrote,
                                             conn_writer_stalled, conn_writer_drained, conn_writer_sealed};
+
+pp_writer_means pp_conn_writer_means(pp_conn *conn)
+{
+    return (pp_writer_means){&conn_writer_up, &conn->pipe, conn->party->options.send_queue_bytes_max};
+}
+
+static void conn_write_done(pp_op *op, pp_result result, void *drainer)
+{
+    pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, writer.op));
+    pp_writer_means means = pp_conn_writer_means(conn);
+    pp_writer_done(&conn->writer, &means, result, drainer);
+}
 
 /* ---- Closing ---- */
 
@@ -192,7 +204,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
                                 .system_code = conn->why.system_code,
                                 .bytes_sent = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed),
                                 .bytes_received = conn->reader.bytes,
-                                .bytes_discarded = conn->discarded};
+                                .bytes_discarded = conn->writer.discarded};
             party->events.closed(party->events.user, conn->user_state, conn_name(conn), &end);
         }
     }
@@ -212,7 +224,8 @@ static void conn_end(pp_conn *conn, pp_fault why, pp_worker *worker)
         pp_pipe_cancel(&conn->pipe, &conn->reader.op);
     }
     if (!conn->pump_home) {
-        pp_writer_stop(&conn->writer, worker);
+        pp_writer_means means = pp_conn_writer_means(conn);
+        pp_writer_stop(&conn->writer, &means, worker);
     }
     conn_finish(conn, worker);
 }
@@ -286,7 +299,8 @@ static void conn_open(pp_conn *conn, pp_worker *worker)
     if (party->events.opened) {
         conn->user_state = party->events.opened(party->events.user, conn_name(conn));
     }
-    conn->opened_ms = conn->heard_ms = pp_os_now_ms(); /* Not before: until now nobody listened to the peer. */
+    conn->opened_at = conn->heard_at = pp_stamp_of(
+        pp_os_now_ms()); /* Not before: until now nobody listened to the peer. */
     conn_look_at_clock(conn, worker);
 }
 
@@ -330,21 +344,21 @@ static pp_turn_rest conn_read_on(pp_conn *conn, const pp_reader_means *means, ui
         case PP_READING_TIRED:
             return tired;
         case PP_READING_ENDED:
-            conn_end(conn, conn->reader.fault, worker);
+            conn_end(conn, pp_reader_fault(&conn->reader), worker);
             return PP_TURN_NOTHING;
         }
     }
     return PP_TURN_NOTHING;
 }
 
-/* The writer has ended: at its mark, because it broke, or because we asked it to. */
+/* The writer has ended: because it was drained, because it broke, or because we asked it to. */
 static void conn_sealed(pp_conn *conn, pp_worker *worker)
 {
     conn->pump_home = true;
     if (conn->state >= PP_CONN_CLOSING) {
         return;
     }
-    if (conn->writer.drained_mark && conn->writer.fault.status == PIPEPORT_OK) {
+    if (conn->writer.drained && conn->writer.fault.status == PIPEPORT_OK) {
         conn_end(conn, (pp_fault){PIPEPORT_OK, 0}, worker);
     } else if (conn->writer.fault.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING) {
         conn_end(conn, conn->writer.fault, worker);
@@ -371,17 +385,17 @@ static void conn_heard(pp_conn *conn, uint64_t before)
 {
     if (conn->reader.bytes != before) {
         pp_tally_add(&conn->party->tally.bytes_received, conn->reader.bytes - before);
-        if (conn->party->options.idle_ms) {
-            conn->heard_ms = pp_os_now_ms();
+        if (conn->party->options.idle_ms && conn->state < PP_CONN_CLOSING) {
+            conn->heard_at = pp_stamp_of(pp_os_now_ms());
         }
     }
 }
 
 static void conn_resumed(pp_conn *conn)
 {
-    conn->heard_ms = pp_os_now_ms(); /* Bounds on the peer's silence do not run while we do not listen. */
-    if (!conn->spoke && conn->state < PP_CONN_CLOSING) { /* From then on its place is why's. */
-        conn->opened_ms = conn->heard_ms;
+    if (conn->state < PP_CONN_CLOSING) { /* Bounds on the peer's silence do not run while we do not listen. */
+        conn->heard_at = pp_stamp_of(pp_os_now_ms());
+        conn->opened_at = conn->spoke ? conn->opened_at : conn->heard_at;
     }
 }
 
@@ -447,36 +461,33 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     conn->party = party;
     conn->pipe = *pipe;
     pp_reader_init(&conn->reader, hub->port, conn_read_done);
-    pp_writer_init(&conn->writer, &conn_writer_up, &conn->pipe, party->options.send_queue_bytes_max);
+    pp_writer_init(&conn->writer, conn_write_done);
     pp_turn_init(&conn->turn, conn_turn_done, pipe->home);
     conn->deadline.due = conn_deadline_due;
-    atomic_init(&conn->drain_by_ms, UINT64_MAX);
     pp_party_retain(party);
     conn_summon(conn, DUTY_OPEN, worker);
     return PIPEPORT_OK;
 }
 
-pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
+pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, pp_worker *worker)
 {
     uint8_t before = atomic_load(&conn->wish);
     do {
-        if (before == PP_WISH_ABORT || (before == wish && by_ms >= atomic_load(&conn->drain_by_ms))) {
+        if (before >= (uint8_t) wish) {
             return PIPEPORT_GONE;
         }
-    } while (before < (uint8_t) wish && !atomic_compare_exchange_weak(&conn->wish, &before, (uint8_t) wish));
-    uint64_t by_before = atomic_load(&conn->drain_by_ms);
-    while (by_ms < by_before && !atomic_compare_exchange_weak(&conn->drain_by_ms, &by_before, by_ms)) {
-    }
-    if (before == PP_WISH_NONE && wish == PP_WISH_DRAIN) {
-        (void) pp_writer_push(&conn->writer, &conn->mark, worker); /* Sealed already: then the end is under way. */
+    } while (!atomic_compare_exchange_weak(&conn->wish, &before, (uint8_t) wish));
+    if (wish == PP_WISH_DRAIN) {
+        pp_writer_means means = pp_conn_writer_means(conn);
+        pp_writer_drain(&conn->writer, &means, worker); /* Sealed already: then the end is under way. */
     }
     conn_summon(conn, DUTY_CLOSE, worker);
     return PIPEPORT_OK;
 }
 
-void pp_conn_pause(pp_conn *conn)
+void pp_conn_hurry(pp_conn *conn, pp_worker *worker)
 {
-    atomic_store(&conn->paused, true);
+    conn_summon(conn, DUTY_CLOCK, worker);
 }
 
 void pp_conn_resume(pp_conn *conn)

@@ -28,6 +28,7 @@
 
 #include "engine/conn/party.h"
 #include "engine/conn/reader.h"
+#include "engine/conn/stamp.h"
 #include "engine/conn/turn.h"
 #include "engine/conn/writer.h"
 
@@ -49,25 +50,26 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_turn turn;
     _Atomic uint8_t wish; /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
     _Atomic bool paused;
-    uint8_t state;      /* Turn: pp_conn_state. */
-    bool heard : 1;     /* Turn: `opened` was told, so `closed` will be. */
-    bool spoke : 1;     /* Turn: a whole message came. */
-    bool pump_home : 1; /* Turn: the writer is sealed. */
-    bool grouped : 1;   /* Turn: in the party's members at `slot`. */
-    uint32_t slot;      /* Turn. */
-    pp_reader reader;   /* Turn. */
-    void *user_state;   /* Turn: what `opened` returned. */
-    uint64_t discarded; /* Pump's holder before SEALED, turn after. */
-    union {
-        uint64_t opened_ms; /* Turn: before CLOSING; since when the first message is waited for. */
-        pp_fault why;       /* Turn: from CLOSING on. */
+    uint8_t state;              /* Turn: pp_conn_state. */
+    bool heard : 1;             /* Turn: `opened` was told, so `closed` will be. */
+    bool spoke : 1;             /* Turn: a whole message came. */
+    bool pump_home : 1;         /* Turn: the writer is sealed. */
+    bool grouped : 1;           /* Turn: in the party's members at `slot`. */
+    uint32_t slot;              /* Turn. */
+    pp_reader reader;           /* Turn. */
+    void *user_state;           /* Turn: what `opened` returned. */
+    union {                     /* Turn. */
+        struct {                /* Before CLOSING, stamps (stamp.h): */
+            uint32_t opened_at; /* since when the first message is waited for, */
+            uint32_t heard_at;  /* and when the last byte came from the peer. */
+        };
+        pp_fault why; /* From CLOSING on. */
     };
-    uint64_t heard_ms; /* Turn: the last byte from the peer. */
+    _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads (relaxed). */
     pp_deadline deadline;
-    _Atomic uint64_t drain_by_ms;
-    _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads. */
-    pp_link mark;                /* The drain-close in the send queue. */
 } pp_conn;
+
+_Static_assert(sizeof(void *) != 8 || PP_OP_ROOM_WORDS > 2 || sizeof(pp_conn) <= 312, "an idle connection is small");
 
 /* Takes a seat and the open pipe (moved), and brings `opened` to a worker.
  * Fails: NO_MEMORY (the pipe is still the caller's). */
@@ -89,18 +91,24 @@ void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker);
 /* `messages` of `bytes` in all were accepted for connections of this party. */
 void pp_conn_accepted(pp_party *party, uint64_t messages, uint64_t bytes);
 
-/* With a pin. by_ms: when a drain gives up (UINT64_MAX: never by itself). Fails: GONE (an equal wish is there). */
-pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker);
+/* With a pin. A drain gives up when its party says (drain_by_ms). Fails: GONE (an equal wish is there). */
+pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, pp_worker *worker);
+
+/* With a pin. The party's drain_by_ms has come nearer. */
+void pp_conn_hurry(pp_conn *conn, pp_worker *worker);
 
 /* With a pin. */
 void pp_conn_pause(pp_conn *conn);
 void pp_conn_resume(pp_conn *conn);
 
-/* Closes all connections of a stopping party. */
+/* Closes all connections of a stopping party. by_ms: when a drain gives up (UINT64_MAX: never by itself). */
 void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker);
 
 /* Turn. When to look at the clock again (UINT64_MAX: not for its sake). Not after now_ms: it is over, and why. */
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
+
+/* What its writer is called with. */
+pp_writer_means pp_conn_writer_means(pp_conn *conn);
 
 /* With a pin. Tests: asserts what must hold while nobody is inside a call on it. */
 void pp_conn_check(const pp_conn *conn);

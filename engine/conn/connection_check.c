@@ -29,7 +29,8 @@ static void check_rest(const pp_conn *conn)
 
 void pp_conn_check(const pp_conn *conn)
 {
-    pp_writer_check(&conn->writer);
+    pp_writer_means means = {NULL, NULL, conn->party->options.send_queue_bytes_max};
+    pp_writer_check(&conn->writer, &means);
     pp_inbox_check(&conn->reader.inbox);
     if (atomic_load(&conn->turn.word) == 0) {
         check_rest(conn);

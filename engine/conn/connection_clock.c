@@ -19,24 +19,24 @@ static uint64_t clock_sooner(uint64_t a, uint64_t b)
 }
 
 /* By the times that are noted alone. */
-static uint64_t clock_noted_ms(const pp_conn *conn, pipeport_status *why)
+static uint64_t clock_noted_ms(const pp_conn *conn, uint64_t now_ms, pipeport_status *why)
 {
     const pipeport_options *options = &conn->party->options;
     uint64_t due = UINT64_MAX;
-    uint64_t since = atomic_load_explicit(&conn->writer.pending_since_ms, memory_order_relaxed);
+    uint32_t since = atomic_load_explicit(&conn->writer.pending_since, memory_order_relaxed);
     if (since && options->write_stall_ms != UINT32_MAX) {
-        due = since + options->write_stall_ms;
+        due = pp_stamp_due_ms(since, options->write_stall_ms, now_ms);
         *why = PIPEPORT_SLOW_PEER;
     }
     uint64_t others = UINT64_MAX;
     if (conn->state == PP_CONN_DRAINING) {
-        others = atomic_load(&conn->drain_by_ms);
+        others = atomic_load(&conn->party->drain_by_ms);
     } else if (conn->state == PP_CONN_OPEN && !atomic_load(&conn->paused)) {
         if (options->first_message_ms && !conn->spoke) {
-            others = conn->opened_ms + options->first_message_ms;
+            others = pp_stamp_due_ms(conn->opened_at, options->first_message_ms, now_ms);
         }
         if (options->idle_ms) {
-            others = clock_sooner(others, conn->heard_ms + options->idle_ms);
+            others = clock_sooner(others, pp_stamp_due_ms(conn->heard_at, options->idle_ms, now_ms));
         }
     }
     if (others < due) {
@@ -58,18 +58,18 @@ static bool clock_is_answered(pp_conn *conn, pipeport_status why)
 
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why)
 {
-    uint64_t due_ms = clock_noted_ms(conn, why);
+    uint64_t due_ms = clock_noted_ms(conn, now_ms, why);
     if (due_ms > now_ms) {
         return due_ms;
     }
     if (clock_is_answered(conn, *why)) {
-        uint64_t drain_by_ms = conn->state == PP_CONN_DRAINING ? atomic_load(&conn->drain_by_ms) : UINT64_MAX;
+        uint64_t drain_by_ms = conn->state == PP_CONN_DRAINING ? atomic_load(&conn->party->drain_by_ms) : UINT64_MAX;
         *why = PIPEPORT_TIMED_OUT;
         return drain_by_ms <= now_ms ? drain_by_ms : now_ms + CLOCK_AGAIN_MS;
     }
     /* The write that was overdue may be home by now, and what was asked about the next one. */
     pipeport_status still = PIPEPORT_OK;
     atomic_thread_fence(memory_order_seq_cst);
-    due_ms = clock_noted_ms(conn, &still);
+    due_ms = clock_noted_ms(conn, now_ms, &still);
     return due_ms > now_ms || still == *why ? due_ms : now_ms + CLOCK_AGAIN_MS;
 }

@@ -7,22 +7,24 @@ pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker, bo
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
         return PIPEPORT_GONE;
     }
-    if (!pp_sendq_reserve(&conn->writer.sendq, link->message->frame_bytes)) {
+    pp_writer_means means = pp_conn_writer_means(conn);
+    if (!pp_sendq_reserve(&conn->writer.sendq, link->message->frame_bytes, means.queue_bytes_max)) {
         return PIPEPORT_FULL;
     }
-    return pp_writer_push_corked(&conn->writer, link, worker, corked);
+    return pp_writer_push(&conn->writer, &means, link, worker, corked);
 }
 
 bool pp_conn_reserve_more(pp_conn *conn, const pp_link *link, uint32_t bytes)
 {
     return pp_sendq_is_newest(&conn->writer.sendq, link) && atomic_load(&conn->wish) == PP_WISH_NONE &&
-           pp_sendq_reserve(&conn->writer.sendq, bytes);
+           pp_sendq_reserve(&conn->writer.sendq, bytes, conn->party->options.send_queue_bytes_max);
 }
 
 void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker)
 {
-    if (pp_sendq_credit(&conn->writer.sendq, bytes)) {
-        conn->writer.up->drained(&conn->writer, worker);
+    pp_writer_means means = pp_conn_writer_means(conn);
+    if (pp_sendq_credit(&conn->writer.sendq, bytes, means.queue_bytes_max)) {
+        means.up->drained(&conn->writer, worker);
     }
 }
 
@@ -32,14 +34,24 @@ void pp_conn_accepted(pp_party *party, uint64_t messages, uint64_t bytes)
     pp_tally_add(&party->tally.bytes_accepted, bytes);
 }
 
+void pp_conn_pause(pp_conn *conn)
+{
+    atomic_store(&conn->paused, true);
+}
+
 void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_worker *worker)
 {
+    uint64_t by_before = atomic_load(&party->drain_by_ms);
+    while (by_ms < by_before && !atomic_compare_exchange_weak(&party->drain_by_ms, &by_before, by_ms)) {
+    }
     uint32_t slots = party->members ? pp_group_slots(party->members) : 1;
     for (uint32_t slot = 0; slot < slots; ++slot) {
         uint64_t id = party->members ? pp_group_at(party->members, slot) : atomic_load(&party->only);
         pp_conn *conn = id ? pp_conn_pin(party->hub, id) : NULL;
         if (conn) {
-            (void) pp_conn_close(conn, wish, by_ms, worker);
+            if (pp_conn_close(conn, wish, worker) != PIPEPORT_OK && by_ms < by_before) {
+                pp_conn_hurry(conn, worker);
+            }
             pp_conn_unpin(conn, worker);
         }
     }

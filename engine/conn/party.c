@@ -10,6 +10,7 @@ void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options
     party->options = *options;
     party->events = *events;
     atomic_init(&party->count, 1);
+    atomic_init(&party->drain_by_ms, UINT64_MAX);
 }
 
 void pp_party_retain(pp_party *party)

@@ -26,10 +26,11 @@ struct pp_party {
     pipeport_options options; /* Resolved: no field stands for a default. */
     pipeport_events events;   /* Resolved: absent members NULL. */
     _Atomic uint32_t count;
-    _Atomic bool stopping; /* Raised before the members are walked; looked at after joining (see group.h). */
-    pp_gate *waiter;       /* Set before the owner's count goes; NULL: nobody waits. */
-    pp_group *members;     /* A server's; NULL for a client, which has `only`. */
-    _Atomic uint64_t only; /* A client's connection. */
+    _Atomic bool stopping;        /* Raised before the members are walked; looked at after joining (see group.h). */
+    _Atomic uint64_t drain_by_ms; /* When its draining connections give up; UINT64_MAX: never by themselves. */
+    pp_gate *waiter;              /* Set before the owner's count goes; NULL: nobody waits. */
+    pp_group *members;            /* A server's; NULL for a client, which has `only`. */
+    _Atomic uint64_t only;        /* A client's connection. */
     void (*left)(pp_party *party, pp_worker *worker); /* A connection has given its seat back. May be NULL. */
     void (*halt)(pp_party *party);                    /* Accepts and dials no more. */
     void (*finish)(pp_party *party);                  /* Frees it. */

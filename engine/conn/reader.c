@@ -20,9 +20,20 @@ void pp_reader_fini(pp_reader *reader, pp_memory *memory)
     pp_inbox_fini(&reader->inbox, memory);
 }
 
+static void reader_end(pp_reader *reader, pp_fault fault)
+{
+    reader->ended = (uint8_t) fault.status;
+    reader->code = fault.system_code;
+}
+
+pp_fault pp_reader_fault(const pp_reader *reader)
+{
+    return (pp_fault){(pipeport_status) reader->ended, reader->code};
+}
+
 static void reader_took(pp_reader *reader, pp_result result)
 {
-    reader->fault = result.fault;
+    reader_end(reader, result.fault);
     if (result.fault.status == PIPEPORT_OK) {
         reader->bytes += result.bytes;
         pp_inbox_filled(&reader->inbox, result.bytes);
@@ -34,7 +45,7 @@ void pp_reader_home(pp_reader *reader, pp_result result)
     PP_ASSERT(reader->armed);
     reader->armed = false;
     if (reader->awaits) {
-        reader->fault = result.fault;
+        reader_end(reader, result.fault);
         reader->told = result.fault.status == PIPEPORT_OK;
     } else {
         reader_took(reader, result);
@@ -53,25 +64,25 @@ static bool reader_arm(pp_reader *reader, pp_pipe *pipe, uint8_t *room, uint32_t
     return armed == PP_NOW;
 }
 
-/* Sees to it that an await has said that there is something to read. False: it is pending, or has failed (`fault`). */
+/* Sees to it that an await has said that there is something to read. False: it is pending, or has failed (`ended`). */
 static bool reader_is_told(pp_reader *reader, pp_pipe *pipe)
 {
     pp_result now = {{PIPEPORT_OK, 0}, 0};
     if (!reader->told && reader_arm(reader, pipe, NULL, 0, &now)) {
-        reader->fault = now.fault;
+        reader_end(reader, now.fault);
         reader->told = now.fault.status == PIPEPORT_OK;
     }
     return reader->told;
 }
 
-/* True: a read is over. False: it is pending, or there is no room (`fault`). */
+/* True: a read is over. False: it is pending, or there is no room (`ended`). */
 static bool reader_read(pp_reader *reader, const pp_reader_means *means)
 {
     uint8_t *room = NULL;
     uint32_t bytes = 0;
     pipeport_status status = pp_inbox_room(&reader->inbox, &means->inbox, &room, &bytes);
     if (status != PIPEPORT_OK) {
-        reader->fault = (pp_fault){status, 0};
+        reader_end(reader, (pp_fault){status, 0});
         return false;
     }
     pp_result now = {{PIPEPORT_OK, 0}, 0};
@@ -102,13 +113,13 @@ pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint3
         case PP_INBOX_MESSAGE:
             return PP_READING_MESSAGE;
         case PP_INBOX_REFUSED:
-            reader->fault = (pp_fault){PIPEPORT_BAD_PEER, 0};
+            reader_end(reader, (pp_fault){PIPEPORT_BAD_PEER, 0});
             return PP_READING_ENDED;
         case PP_INBOX_MORE:
             break;
         }
     }
-    if (reader->fault.status != PIPEPORT_OK) {
+    if (reader->ended != PIPEPORT_OK) {
         return PP_READING_ENDED;
     }
     /* An await is armed also where no more shall be read: it costs next to nothing, and spares a turn for it alone. */

@@ -24,13 +24,14 @@ typedef struct pp_reader_means { /* What it is called with each time, and need n
 
 typedef struct pp_reader {
     pp_inbox inbox;
-    pp_op op;       /* done is the connection's, and leads to its turn. */
-    uint64_t bytes; /* Received, ever. */
-    pp_fault fault; /* How it ended; OK while it has not. */
-    bool awaits;    /* pp_port_can_await. Set once. */
-    bool told;      /* An await was answered and no read has followed. False where there are none. */
-    bool armed;     /* True exactly from PP_LATER until pp_reader_home. */
-    bool dropping;  /* What comes is thrown away: the connection is closing and listens for the end only. */
+    pp_op op;          /* done is the connection's, and leads to its turn. */
+    uint64_t bytes;    /* Received, ever. */
+    int32_t code;      /* Of the system, with `ended`. */
+    uint8_t ended;     /* pipeport_status: how it ended; OK while it has not. */
+    bool armed;        /* True exactly from PP_LATER until pp_reader_home. */
+    bool awaits : 1;   /* pp_port_can_await. Set once. */
+    bool told : 1;     /* An await was answered and no read has followed. False where there are none. */
+    bool dropping : 1; /* What comes is thrown away: the connection is closing and listens for the end only. */
 } pp_reader;
 
 typedef enum pp_reading {
@@ -38,7 +39,7 @@ typedef enum pp_reading {
     PP_READING_ARMED,   /* A read, or an await, is pending. */
     PP_READING_CAME,    /* A read finished at once: look whether more is still wanted, and ask again. */
     PP_READING_TIRED,   /* The budget of reads is used up; there may be more at once. */
-    PP_READING_ENDED    /* `fault` says how. */
+    PP_READING_ENDED    /* pp_reader_fault says how. */
 } pp_reading;
 
 void pp_reader_init(pp_reader *reader, const pp_port *port, pp_op_done *done);
@@ -50,6 +51,9 @@ pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint3
 
 /* What is armed has come home with this result. */
 void pp_reader_home(pp_reader *reader, pp_result result);
+
+/* How it ended; OK while it has not. */
+pp_fault pp_reader_fault(const pp_reader *reader);
 
 /* The turn ends, on the worker of the calls before: its spare block goes back. */
 void pp_reader_rest(pp_reader *reader, const pp_reader_means *means);

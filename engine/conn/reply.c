@@ -52,6 +52,7 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_running *running = &worker->running;
     pp_conn *conn = running->conn;
     pp_writer *writer = &conn->writer;
+    pp_writer_means means = pp_conn_writer_means(conn);
     if (length > conn->party->options.message_bytes_max) {
         return PIPEPORT_TOO_LARGE;
     }
@@ -62,7 +63,7 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_message *message = running->growing;
     bool grows = message && pp_sendq_is_newest(&writer->sendq, &message->links[0]) &&
                  pp_message_room(message) >= frame_bytes;
-    if (!pp_sendq_reserve(&writer->sendq, frame_bytes)) {
+    if (!pp_sendq_reserve(&writer->sendq, frame_bytes, means.queue_bytes_max)) {
         pp_tally_add(&conn->party->tally.sends_refused, 1);
         return PIPEPORT_FULL;
     }
@@ -73,7 +74,7 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_message_append(message, data, (uint32_t) length);
     if (!grows) {
         bool corked = false;
-        if (pp_writer_push_corked(writer, &message->links[0], worker, &corked) != PIPEPORT_OK) {
+        if (pp_writer_push(writer, &means, &message->links[0], worker, &corked) != PIPEPORT_OK) {
             pp_message_release(message, 1);
             return PIPEPORT_GONE;
         }

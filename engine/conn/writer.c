@@ -22,18 +22,12 @@ static void writer_pop(pp_writer *writer)
     pp_link *link = writer->chain;
     writer->chain = link->next;
     writer->chain_offset = 0;
-    if (link->message) {
-        pp_message_release(link->message, 1);
-    }
+    pp_message_release(link->message, 1);
 }
 
 /* The system took `bytes` from the front of the chain. */
-static void writer_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
+static void writer_wrote(pp_writer *writer, const pp_writer_means *means, uint32_t bytes, pp_worker *worker)
 {
-    if (writer->joined) {
-        pp_memory_give(pp_port_memory(writer->pipe->port), writer->joined, writer->joined_bytes);
-        writer->joined = NULL;
-    }
     if (bytes == 0) {
         return;
     }
@@ -46,22 +40,20 @@ static void writer_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
         left -= rest;
         writer_pop(writer);
     }
-    writer->up->wrote(writer, bytes);
-    if (pp_sendq_credit(&writer->sendq, bytes)) {
-        writer->up->drained(writer, worker);
+    means->up->wrote(writer, bytes);
+    if (pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max)) {
+        means->up->drained(writer, worker);
     }
 }
 
-/* Holder, at the end: nothing more is written. Gives the pump's pin back. */
-static void writer_seal(pp_writer *writer, pp_worker *worker)
+/* Holder, at the end: nothing more is written, for this reason. Gives the pump's pin back. */
+static void writer_seal(pp_writer *writer, const pp_writer_means *means, pp_fault fault, pp_worker *worker)
 {
-    uint64_t discarded = 0;
-    pp_link *late = writer->drained_mark ? NULL : pp_sendq_seal(&writer->sendq);
+    uint32_t discarded = 0;
+    pp_link *late = writer->drained ? NULL : pp_sendq_seal(&writer->sendq);
     for (;;) {
         while (writer->chain) {
-            if (writer->chain->message) {
-                discarded += writer->chain->message->frame_bytes - writer->chain_offset;
-            }
+            discarded += writer->chain->message->frame_bytes - writer->chain_offset;
             writer_pop(writer);
         }
         if (!late) {
@@ -70,25 +62,29 @@ static void writer_seal(pp_writer *writer, pp_worker *worker)
         writer->chain = late;
         late = NULL;
     }
-    (void) pp_sendq_credit(&writer->sendq, (uint32_t) discarded); /* So that who comes late hears GONE, not FULL. */
-    writer->up->sealed(writer, discarded, worker);
-    writer->up->unpin(writer, worker);
+    writer->ended = true;
+    writer->fault = fault;
+    writer->discarded = discarded;
+    (void) pp_sendq_credit(&writer->sendq, discarded,
+                           means->queue_bytes_max); /* Who comes late hears GONE, not FULL. */
+    means->up->sealed(writer, worker);
+    means->up->unpin(writer, worker);
 }
 
-static uint32_t writer_join_max(const pp_writer *writer)
+static uint32_t writer_join_max(const pp_writer_means *means)
 {
-    return writer->pipe->slices_max == 1 ? WRITER_JOIN_SINGLE : WRITER_JOIN_GATHERING;
+    return means->pipe->slices_max == 1 ? WRITER_JOIN_SINGLE : WRITER_JOIN_GATHERING;
 }
 
 /* How many bytes of small frames stand at the front of the chain, and whether there is more than one. */
-static uint32_t writer_measure(const pp_writer *writer, uint32_t *frames)
+static uint32_t writer_measure(const pp_writer *writer, uint32_t join_max, uint32_t *frames)
 {
     uint32_t bytes = 0;
     uint32_t offset = writer->chain_offset;
     *frames = 0;
-    for (pp_link *link = writer->chain; link && link->message; link = link->next) {
+    for (pp_link *link = writer->chain; link; link = link->next) {
         uint32_t rest = link->message->frame_bytes - offset;
-        if (rest > writer_join_max(writer) || rest > WRITER_JOINED_BYTES_MAX - bytes) {
+        if (rest > join_max || rest > WRITER_JOINED_BYTES_MAX - bytes) {
             break;
         }
         bytes += rest;
@@ -98,223 +94,219 @@ static uint32_t writer_measure(const pp_writer *writer, uint32_t *frames)
     return bytes;
 }
 
-/* Builds one burst from the front of the chain: the number of slices. The first ones may be joined by copying; where
- * there is no memory to join them in, one is written by itself. */
-static uint32_t writer_build(pp_writer *writer, pp_slice slices[PP_SLICES_MAX])
+/* Small frames at the front of the chain become one message, by copying; where there is no memory to join them in, they
+ * stay as they are. */
+static void writer_join(pp_writer *writer, const pp_writer_means *means)
+{
+    uint32_t small = 0;
+    uint32_t bytes = writer_measure(writer, writer_join_max(means), &small);
+    pp_message *joined = small > 1 ? pp_message_create_room(pp_port_memory(means->pipe->port), bytes, 1) : NULL;
+    if (!joined) {
+        return;
+    }
+    while (small-- > 0) {
+        pp_message_append_rest(joined, writer->chain->message, writer->chain_offset);
+        writer_pop(writer);
+    }
+    joined->links[0].next = writer->chain;
+    writer->chain = &joined->links[0];
+}
+
+/* Builds one burst from the front of the chain: the number of slices. */
+static uint32_t writer_build(pp_writer *writer, const pp_writer_means *means, pp_slice slices[PP_SLICES_MAX])
 {
     uint32_t count = 0;
     uint32_t total = 0;
-    uint32_t small = 0;
-    pp_link *link = writer->chain;
+    writer_join(writer, means);
     uint32_t offset = writer->chain_offset;
-    uint32_t joined_bytes = writer_measure(writer, &small);
-    if (small > 1 && (writer->joined = pp_memory_take(pp_port_memory(writer->pipe->port), joined_bytes)) != NULL) {
-        writer->joined_bytes = joined_bytes;
-        for (uint32_t at = 0; at < joined_bytes; link = link->next, offset = 0) {
-            uint32_t rest = link->message->frame_bytes - offset;
-            memcpy(writer->joined + at, link->message->frame + offset, rest);
-            at += rest;
-        }
-        slices[count++] = (pp_slice){writer->joined, joined_bytes};
-        total = joined_bytes;
-    }
-    while (link && link->message && count < writer->pipe->slices_max && total < WRITER_BURST_BYTES_MAX) {
+    for (pp_link *link = writer->chain; link && count < means->pipe->slices_max && total < WRITER_BURST_BYTES_MAX;
+         link = link->next) {
         uint32_t rest = link->message->frame_bytes - offset;
         uint32_t bytes = rest < WRITER_BURST_BYTES_MAX - total ? rest : WRITER_BURST_BYTES_MAX - total;
         slices[count++] = (pp_slice){link->message->frame + offset, bytes};
         total += bytes;
-        link = link->next;
         offset = 0;
     }
     PP_ASSERT(count > 0);
     return count;
 }
 
-/* Holder, with an empty chain. True: the pump is gone. False: something new has come.
- * Who stops us raises `stopping` and then fails to hold, all before our give: so we look once more after it. */
-static bool writer_give(pp_writer *writer, pp_worker *worker)
+/* Holder, with an empty chain. True: the pump is gone. False: something is to be done, and we hold it still, or again.
+ * Who wishes raises the wish and then fails to hold, all before our give: so we look once more after it. */
+static bool writer_give(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     if (!pp_sendq_give(&writer->sendq)) {
         return false;
     }
-    if (atomic_load(&writer->stopping) && pp_sendq_hold(&writer->sendq)) {
-        writer_seal(writer, worker);
-    } else { /* Nobody stops us, or whoever holds the pump now sees it. */
-        writer->up->unpin(writer, worker);
+    if (atomic_load(&writer->wishes) && pp_sendq_hold(&writer->sendq)) {
+        return false;
     }
+    means->up->unpin(writer, worker); /* Nobody wishes, or whoever holds the pump now sees it. */
     return true;
 }
 
-/* Holder, with the mark at the front of the chain: nothing is accepted from now on. What senders that had looked before
- * the close brought behind the mark was accepted, and is still written. */
-static void writer_meet_mark(pp_writer *writer)
+/* Holder. True: a message is at the front of the chain. False: the pump is gone (given back, or sealed).
+ * Who meets DRAIN seals: nothing is accepted from now on. What senders that had looked before the close brought after
+ * it was accepted, and is still written. */
+static bool writer_refill(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
-    writer_pop(writer);
-    writer->drained_mark = true;
-    pp_link **end = &writer->chain;
-    while (*end) {
-        end = &(*end)->next;
-    }
-    *end = pp_sendq_seal(&writer->sendq);
-}
-
-/* Holder. True: a message is at the front of the chain. False: the pump is gone (given back, or sealed). */
-static bool writer_refill(pp_writer *writer, pp_worker *worker)
-{
-    while (!writer->chain || !writer->chain->message) {
-        if (writer->chain) {
-            writer_meet_mark(writer);
-        } else if (writer->drained_mark) {
-            writer_seal(writer, worker);
+    while (!writer->chain) {
+        uint8_t wishes = atomic_load(&writer->wishes);
+        if (writer->drained || wishes & PP_WRITER_STOP) {
+            writer_seal(writer, means, (pp_fault){PIPEPORT_OK, 0}, worker);
             return false;
-        } else {
-            writer->chain = pp_sendq_take(&writer->sendq);
-            if (!writer->chain && writer_give(writer, worker)) {
-                return false;
-            }
+        }
+        if (wishes & PP_WRITER_DRAIN) {
+            writer->drained = true;
+            writer->chain = pp_sendq_seal(&writer->sendq);
+            continue;
+        }
+        writer->chain = pp_sendq_take(&writer->sendq);
+        if (!writer->chain && writer_give(writer, means, worker)) {
+            return false;
         }
     }
     return true;
-}
-
-static void writer_break(pp_writer *writer, pp_fault fault, pp_worker *worker)
-{
-    writer->fault = fault;
-    writer_seal(writer, worker);
 }
 
 /* Arms one burst. True: it is finished and the pump goes on. */
-static bool writer_arm(pp_writer *writer, pp_worker *worker)
+static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     pp_slice slices[PP_SLICES_MAX];
-    uint32_t count = writer_build(writer, slices);
+    uint32_t count = writer_build(writer, means, slices);
     pp_result now = {{PIPEPORT_OK, 0}, 0};
-    writer->op.home = writer->pipe->home;
-    writer->up->pin(writer); /* The op takes the pump along: this pin is for our look at `stopping` after it. */
-    atomic_store_explicit(&writer->pending_since_ms, pp_os_now_ms(), memory_order_relaxed);
-    if (pp_pipe_write(writer->pipe, slices, count, &writer->op, &now) == PP_LATER) {
-        if (atomic_load(&writer->stopping)) {
-            pp_pipe_cancel(writer->pipe, &writer->op);
+    uint64_t since_ms = pp_os_now_ms();
+    writer->op.home = means->pipe->home;
+    means->up->pin(writer); /* The op takes the pump along: this pin is for our look at `wishes` after it. */
+    atomic_store_explicit(&writer->pending_since, pp_stamp_of(since_ms), memory_order_relaxed);
+    if (pp_pipe_write(means->pipe, slices, count, &writer->op, &now) == PP_LATER) {
+        if (atomic_load(&writer->wishes) & PP_WRITER_STOP) {
+            pp_pipe_cancel(means->pipe, &writer->op);
         } else {
-            writer->up->stalled(writer, worker);
+            means->up->stalled(writer, since_ms, worker);
         }
-        writer->up->unpin(writer, worker);
+        means->up->unpin(writer, worker);
         return false;
     }
-    atomic_store_explicit(&writer->pending_since_ms, 0, memory_order_relaxed);
-    writer_wrote(writer, now.bytes, worker);
+    atomic_store_explicit(&writer->pending_since, 0, memory_order_relaxed);
+    writer_wrote(writer, means, now.bytes, worker);
     bool broken = now.fault.status != PIPEPORT_OK;
     if (broken) {
-        writer_break(writer, now.fault, worker);
+        writer_seal(writer, means, now.fault, worker);
     }
-    writer->up->unpin(writer, worker);
+    means->up->unpin(writer, worker);
     return !broken;
 }
 
-static void writer_pump(pp_writer *writer, pp_worker *worker)
+static void writer_pump(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     for (uint32_t bursts = 0;; ++bursts) {
-        if (atomic_load(&writer->stopping)) {
-            writer_seal(writer, worker);
+        if (atomic_load(&writer->wishes) & PP_WRITER_STOP) {
+            writer_seal(writer, means, (pp_fault){PIPEPORT_OK, 0}, worker);
             return;
         }
-        if (!writer_refill(writer, worker)) {
+        if (!writer_refill(writer, means, worker)) {
             return;
         }
         if (bursts == WRITER_BUDGET) {
-            writer->op.home = writer->pipe->home;
-            pp_port_post(writer->pipe->port, &writer->op);
+            writer->op.home = means->pipe->home;
+            pp_port_post(means->pipe->port, &writer->op);
             return;
         }
-        if (!writer_arm(writer, worker)) {
+        if (!writer_arm(writer, means, worker)) {
             return;
         }
     }
 }
 
-/* A write has come home, or a pump that was corked or handed over. */
-static void writer_done(pp_op *op, pp_result result, void *drainer)
-{
-    pp_writer *writer = (pp_writer *) ((char *) op - offsetof(pp_writer, op));
-    atomic_store_explicit(&writer->pending_since_ms, 0, memory_order_relaxed);
-    writer_wrote(writer, result.bytes, drainer);
-    if (result.fault.status != PIPEPORT_OK) {
-        writer_break(writer, result.fault, drainer);
-    } else {
-        writer_pump(writer, drainer);
-    }
-}
-
-void pp_writer_init(pp_writer *writer, const pp_writer_up *up, pp_pipe *pipe, uint32_t queue_bytes_max)
+void pp_writer_init(pp_writer *writer, pp_op_done *done)
 {
     memset(writer, 0, sizeof *writer);
-    writer->up = up;
-    writer->pipe = pipe;
-    writer->op.done = writer_done;
-    pp_sendq_init(&writer->sendq, queue_bytes_max);
+    writer->op.done = done;
+    pp_sendq_init(&writer->sendq);
 }
 
-pipeport_status pp_writer_push_corked(pp_writer *writer, pp_link *link, pp_worker *worker, bool *corked)
+void pp_writer_done(pp_writer *writer, const pp_writer_means *means, pp_result result, pp_worker *worker)
 {
-    uint32_t bytes = link->message ? link->message->frame_bytes : 0;
-    writer->up->pin(writer); /* The pump's, should it be ours; it must be there before anybody can give it back. */
+    atomic_store_explicit(&writer->pending_since, 0, memory_order_relaxed);
+    writer_wrote(writer, means, result.bytes, worker);
+    if (result.fault.status != PIPEPORT_OK) {
+        writer_seal(writer, means, result.fault, worker);
+    } else {
+        writer_pump(writer, means, worker);
+    }
+}
+
+pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, pp_link *link, pp_worker *worker,
+                               bool *corked)
+{
+    uint32_t bytes = link->message->frame_bytes;
+    means->up->pin(writer); /* The pump's, should it be ours; it must be there before anybody can give it back. */
     switch (pp_sendq_push(&writer->sendq, link)) {
     case PP_PUSH_TOOK:
         if (worker) {
             *corked = true;
             pp_worker_defer(worker, &writer->op);
         } else {
-            writer_pump(writer, NULL);
+            writer_pump(writer, means, NULL);
         }
         return PIPEPORT_OK;
     case PP_PUSH_QUEUED:
-        writer->up->unpin(writer, worker);
+        means->up->unpin(writer, worker);
         return PIPEPORT_OK;
     case PP_PUSH_SEALED:
-        if (bytes) {
-            (void) pp_sendq_credit(&writer->sendq, bytes);
-        }
-        writer->up->unpin(writer, worker);
+        (void) pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max);
+        means->up->unpin(writer, worker);
         return PIPEPORT_GONE;
     }
     return PIPEPORT_GONE;
 }
 
-pipeport_status pp_writer_push(pp_writer *writer, pp_link *link, pp_worker *worker)
+void pp_writer_drain(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
-    bool corked = false;
-    return pp_writer_push_corked(writer, link, worker, &corked);
-}
-
-void pp_writer_stop(pp_writer *writer, pp_worker *worker)
-{
-    atomic_store(&writer->stopping, true);
-    writer->up->pin(writer);
+    atomic_fetch_or(&writer->wishes, PP_WRITER_DRAIN);
+    means->up->pin(writer);
     if (pp_sendq_hold(&writer->sendq)) {
-        writer_seal(writer, worker);
+        writer_pump(writer, means, worker);
     } else {
-        pp_pipe_cancel(writer->pipe, &writer->op);
-        writer->up->unpin(writer, worker);
+        means->up->unpin(writer, worker);
     }
 }
 
-void pp_writer_check(const pp_writer *writer)
+void pp_writer_stop(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
-    bool pending = atomic_load(&writer->pending_since_ms) != 0;
+    atomic_fetch_or(&writer->wishes, PP_WRITER_STOP);
+    means->up->pin(writer);
+    if (pp_sendq_hold(&writer->sendq)) {
+        writer_seal(writer, means, (pp_fault){PIPEPORT_OK, 0}, worker);
+    } else {
+        pp_pipe_cancel(means->pipe, &writer->op);
+        means->up->unpin(writer, worker);
+    }
+}
+
+void pp_writer_check(const pp_writer *writer, const pp_writer_means *means)
+{
+    bool pending = atomic_load(&writer->pending_since) != 0;
     uint64_t waiting = 0;
-    pp_sendq_check(&writer->sendq);
+    pp_sendq_check(&writer->sendq, means->queue_bytes_max);
+    if (writer->drained || writer->ended) {
+        PP_VERIFY(pp_sendq_is_sealed(&writer->sendq));
+    }
+    if (writer->ended) {
+        PP_VERIFY(!pending);
+        PP_VERIFY(!writer->drained || writer->fault.status != PIPEPORT_OK || writer->discarded == 0 ||
+                  atomic_load(&writer->wishes) & PP_WRITER_STOP);
+        return;
+    }
     for (const pp_link *link = writer->chain; link; link = link->next) {
-        waiting += link->message ? link->message->frame_bytes : 0;
+        waiting += link->message->frame_bytes;
     }
     PP_VERIFY(waiting - writer->chain_offset <= atomic_load(&writer->sendq.bytes)); /* None is credited too early. */
     PP_VERIFY(writer->chain_offset == 0 || writer->chain_offset < writer->chain->message->frame_bytes);
-    PP_VERIFY(!writer->joined || pending);  /* Small frames are copied together for a write, and no longer. */
     PP_VERIFY(!pending || writer->chain);   /* Something is being written. */
     if (pp_sendq_is_idle(&writer->sendq)) { /* Nobody holds the pump: so nothing of the holder's is left. */
-        PP_VERIFY(!writer->chain && !pending && !writer->drained_mark);
+        PP_VERIFY(!writer->chain && !pending && !writer->drained);
         PP_VERIFY(atomic_load(&writer->sendq.bytes) == 0); /* And nothing is reserved that nobody will credit. */
-    }
-    if (writer->drained_mark || writer->fault.status != PIPEPORT_OK) {
-        PP_VERIFY(pp_sendq_is_sealed(&writer->sendq));
     }
 }

@@ -87,6 +87,14 @@ void pp_message_append(pp_message *message, const void *payload, uint32_t payloa
     message->frame_bytes += PP_FRAME_HEADER_BYTES + payload_bytes;
 }
 
+void pp_message_append_rest(pp_message *message, const pp_message *of, uint32_t offset)
+{
+    uint32_t bytes = of->frame_bytes - offset;
+    PP_VERIFY(pp_message_room(message) >= bytes);
+    memcpy(message->frame + message->frame_bytes, of->frame + offset, bytes);
+    message->frame_bytes += bytes;
+}
+
 pp_message *pp_message_fan(pp_message *source, uint32_t links)
 {
     /* A fan of a fan is one of the built message: no chain of blocks keeps another alive. */

@@ -22,8 +22,8 @@ typedef struct pipeport_message pp_message;
 typedef struct pp_link pp_link;
 
 struct pp_link {
-    pp_link *next;       /* Older than this one while in a queue's head; who holds the pump turns it round. */
-    pp_message *message; /* NULL: not a message but a mark (a drain-close). */
+    pp_link *next; /* Older than this one while in a queue's head; who holds the pump turns it round. */
+    pp_message *message;
 };
 
 struct pipeport_message {
@@ -56,6 +56,9 @@ uint32_t pp_message_room(const pp_message *message);
 
 /* One more frame, behind those there are. There is room for it. */
 void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes);
+
+/* Behind the bytes there are, those of another message from `offset` on, header or not. There is room for them. */
+void pp_message_append_rest(pp_message *message, const pp_message *of, uint32_t offset);
 
 uint8_t *pp_message_payload(const pp_message *message);
 uint32_t pp_message_payload_bytes(const pp_message *message);

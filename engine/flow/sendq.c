@@ -14,22 +14,21 @@ static bool sendq_is_link(uintptr_t head)
     return head >= SENDQ_NOT_LINKS;
 }
 
-void pp_sendq_init(pp_sendq *sendq, uint32_t bytes_max)
+void pp_sendq_init(pp_sendq *sendq)
 {
     atomic_init(&sendq->head, SENDQ_IDLE);
     atomic_init(&sendq->bytes, 0);
-    sendq->bytes_max = bytes_max;
     atomic_init(&sendq->starved, false);
 }
 
 /* Reserves by compare-and-swap, so that not even for a moment the bound is passed: two senders that both overshot and
  * both took back would both be refused where one of them fits. */
-static bool sendq_fits(pp_sendq *sendq, uint32_t bytes)
+static bool sendq_fits(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
     uint32_t seen = atomic_load_explicit(&sendq->bytes, memory_order_seq_cst);
     do {
-        PP_ASSERT(seen <= sendq->bytes_max);
-        if (bytes > sendq->bytes_max - seen) {
+        PP_ASSERT(seen <= bytes_max);
+        if (bytes > bytes_max - seen) {
             return false;
         }
     } while (!atomic_compare_exchange_weak_explicit(&sendq->bytes, &seen, seen + bytes, memory_order_seq_cst,
@@ -37,21 +36,21 @@ static bool sendq_fits(pp_sendq *sendq, uint32_t bytes)
     return true;
 }
 
-bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes)
+bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
-    PP_ASSERT(bytes <= sendq->bytes_max);
-    if (sendq_fits(sendq, bytes)) {
+    PP_ASSERT(bytes <= bytes_max);
+    if (sendq_fits(sendq, bytes, bytes_max)) {
         return true;
     }
     atomic_store_explicit(&sendq->starved, true, memory_order_seq_cst);
-    return sendq_fits(sendq, bytes); /* The last credit may have come before it could see the flag. */
+    return sendq_fits(sendq, bytes, bytes_max); /* The last credit may have come before it could see the flag. */
 }
 
-bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes)
+bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
     uint32_t before = atomic_fetch_sub_explicit(&sendq->bytes, bytes, memory_order_seq_cst);
     PP_ASSERT(before >= bytes);
-    return before - bytes <= sendq->bytes_max / 2 &&
+    return before - bytes <= bytes_max / 2 &&
            atomic_load_explicit(&sendq->starved, memory_order_seq_cst) && /* Read first: an exchange each time costs. */
            atomic_exchange_explicit(&sendq->starved, false, memory_order_seq_cst);
 }
@@ -134,10 +133,10 @@ bool pp_sendq_is_sealed(const pp_sendq *sendq)
     return atomic_load(&sendq->head) == SENDQ_SEALED;
 }
 
-void pp_sendq_check(const pp_sendq *sendq)
+void pp_sendq_check(const pp_sendq *sendq, uint32_t bytes_max)
 {
     uintptr_t head = atomic_load(&sendq->head);
-    PP_VERIFY(atomic_load(&sendq->bytes) <= sendq->bytes_max);
+    PP_VERIFY(atomic_load(&sendq->bytes) <= bytes_max);
     PP_VERIFY(!sendq_is_link(head) || head % _Alignof(pp_link) == 0);
     /* Who was refused had somebody's bytes before him, and their credit will tell him. */
     PP_VERIFY(!atomic_load(&sendq->starved) || atomic_load(&sendq->bytes) != 0);

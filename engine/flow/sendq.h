@@ -42,8 +42,7 @@
 
 typedef struct pp_sendq {
     _Atomic uintptr_t head; /* IDLE, BUSY, SEALED, or the newest link. */
-    _Atomic uint32_t bytes; /* Reserved and not yet credited; never above bytes_max. */
-    uint32_t bytes_max;     /* Set once. */
+    _Atomic uint32_t bytes; /* Reserved and not yet credited; never above the bound. */
     _Atomic bool starved;   /* A sender heard FULL and nobody was told since that there is room. */
 } pp_sendq;
 
@@ -53,15 +52,16 @@ typedef enum pp_push {
     PP_PUSH_SEALED  /* Not queued: closed for good. */
 } pp_push;
 
-void pp_sendq_init(pp_sendq *sendq, uint32_t bytes_max);
+void pp_sendq_init(pp_sendq *sendq);
 
-/* Reserves bytes (<= bytes_max), all or none. False: they do not fit now, and a credit that finds at most half of the
+/* The bound, bytes_max, is the same in each call on one queue; many queues share it, so none keeps it.
+ * Reserves bytes (<= bytes_max), all or none. False: they do not fit now, and a credit that finds at most half of the
  * bound reserved will say so. */
-bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes);
+bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max);
 
 /* Gives reserved bytes back. True: at most half of the bound is reserved and somebody was refused since the last true
  * (or was about to be, and then found room: a race that no order of these steps can tell apart). */
-bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes);
+bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max);
 
 pp_push pp_sendq_push(pp_sendq *sendq, pp_link *link);
 
@@ -88,6 +88,6 @@ pp_link *pp_sendq_seal(pp_sendq *sendq);
 bool pp_sendq_is_sealed(const pp_sendq *sendq);
 
 /* Tests: asserts what must hold while nobody is inside a call on it. */
-void pp_sendq_check(const pp_sendq *sendq);
+void pp_sendq_check(const pp_sendq *sendq, uint32_t bytes_max);
 
 #endif

@@ -54,7 +54,7 @@ static void rest_check_writing(const sim_conn *conn, const pp_conn *inner)
     const sim_side *at = &conn->link->sides[conn->side];
     const pp_sendq *sendq = &inner->writer.sendq;
     bool busy = sendq->head != 0 && !inner->pump_home;
-    pp_sendq_check(sendq);
+    pp_sendq_check(sendq, inner->party->options.send_queue_bytes_max);
     if (busy && !at->write) {
         sim_fail("a lost wake-up: the send queue is held, and no write is under way (link %u)", conn->link->number);
     }

@@ -35,7 +35,7 @@ static pp_message message; /* What a link carries that is not a mark. */
 static void begin(void)
 {
     memset(&s, 0, sizeof s);
-    pp_sendq_init(&s.sendq, BYTES_MAX);
+    pp_sendq_init(&s.sendq);
     for (int i = 0; i < PUSHERS * ITEMS; ++i) {
         s.items[i / ITEMS][i % ITEMS] = (item){{NULL, &message}, i / ITEMS, i % ITEMS, NEW};
     }
@@ -136,7 +136,7 @@ static void always(void)
 
 static void end(void)
 {
-    pp_sendq_check(&s.sendq);
+    pp_sendq_check(&s.sendq, BYTES_MAX);
     STEPS_ASSERT(s.holder == NOBODY);
     for (int i = 0; i < PUSHERS * ITEMS; ++i) {
         STEPS_ASSERT(s.items[i / ITEMS][i % ITEMS].state != PUSHED);
@@ -251,7 +251,7 @@ Test(steps, sendq_drained_by_a_mark_while_another_pushes)
 
 static void credit(uint32_t bytes)
 {
-    s.drained += pp_sendq_credit(&s.sendq, bytes);
+    s.drained += pp_sendq_credit(&s.sendq, bytes, BYTES_MAX);
 }
 
 static bool was_drained_since(void *argument)
@@ -265,7 +265,7 @@ static void send(uint32_t bytes)
 {
     steps_wait(NULL, NULL); /* Who was told before this was told of something else. */
     uint32_t seen = s.drained;
-    while (!pp_sendq_reserve(&s.sendq, bytes)) {
+    while (!pp_sendq_reserve(&s.sendq, bytes, BYTES_MAX)) {
         steps_wait(was_drained_since, &seen);
         seen = s.drained;
     }
@@ -275,7 +275,7 @@ static void send(uint32_t bytes)
 static void begin_full(void)
 {
     begin();
-    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX));
+    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX, BYTES_MAX));
 }
 
 static void a_credits_in_two_halves(void)
@@ -296,8 +296,8 @@ static void c_sends_half(void)
 
 static void end_bytes(void)
 {
-    pp_sendq_check(&s.sendq);
-    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX)); /* Nothing is left reserved. */
+    pp_sendq_check(&s.sendq, BYTES_MAX);
+    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX, BYTES_MAX)); /* Nothing is left reserved. */
 }
 
 Test(steps, sendq_tells_who_heard_full)
@@ -329,28 +329,28 @@ Test(steps, sendq_tells_two_who_heard_full)
 static void begin_half_full(void)
 {
     begin();
-    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX / 2));
+    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX / 2, BYTES_MAX));
 }
 
 static void a_reserves_what_fits(void)
 {
-    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX / 2 - 1));
+    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, BYTES_MAX / 2 - 1, BYTES_MAX));
 }
 
 static void b_reserves_what_does_not(void)
 {
-    STEPS_ASSERT(!pp_sendq_reserve(&s.sendq, BYTES_MAX / 2 + 1));
+    STEPS_ASSERT(!pp_sendq_reserve(&s.sendq, BYTES_MAX / 2 + 1, BYTES_MAX));
 }
 
 static void c_reserves_one(void)
 {
-    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, 1));
+    STEPS_ASSERT(pp_sendq_reserve(&s.sendq, 1, BYTES_MAX));
 }
 
 static void end_full(void)
 {
-    pp_sendq_check(&s.sendq);
-    STEPS_ASSERT(!pp_sendq_reserve(&s.sendq, 1));
+    pp_sendq_check(&s.sendq, BYTES_MAX);
+    STEPS_ASSERT(!pp_sendq_reserve(&s.sendq, 1, BYTES_MAX));
 }
 
 Test(steps, sendq_refuses_nothing_that_fits)

@@ -23,7 +23,8 @@ static struct {
     pp_pipe pipe;
     pp_memory memory;
     pp_message *messages[SENDERS];
-    uint32_t wire; /* wire_state. */
+    uint32_t wire;       /* wire_state. */
+    uint32_t wire_bytes; /* What is pending. */
     bool writes_at_once;
     uint32_t written, accepted, discarded; /* Sums. */
     uint32_t sealed;
@@ -55,16 +56,28 @@ static void up_tells(pp_writer *writer, pp_worker *worker)
     (void) worker;
 }
 
-static void up_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
+static void up_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *worker)
 {
-    (void) writer;
+    (void) since_ms;
+    up_tells(writer, worker);
+}
+
+static void up_sealed(pp_writer *writer, pp_worker *worker)
+{
     (void) worker;
     STEPS_ASSERT(w.sealed == 0);
     w.sealed = 1;
-    w.discarded = (uint32_t) discarded;
+    w.discarded = writer->discarded;
 }
 
-static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_tells, up_tells, up_sealed};
+static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_stalled, up_tells, up_sealed};
+static const pp_writer_means means = {&up, &w.pipe, QUEUE_BYTES_MAX};
+
+static void write_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    pp_writer_done(&w.writer, &means, result, drainer);
+}
 
 uint64_t pp_os_now_ms(void)
 {
@@ -97,6 +110,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
         return PP_NOW;
     }
     w.wire = WIRE_PENDING;
+    w.wire_bytes = slices[0].bytes;
     return PP_LATER;
 }
 
@@ -120,15 +134,15 @@ static void begin(void)
     steps_heap_reset();
     pp_memory_init(&w.memory, 0);
     w.pipe.slices_max = 1;
-    pp_writer_init(&w.writer, &up, &w.pipe, QUEUE_BYTES_MAX);
+    pp_writer_init(&w.writer, write_done);
     for (int i = 0; i < SENDERS; ++i) {
         w.messages[i] = pp_message_create(&w.memory, PAYLOAD_BYTES, 1);
-        STEPS_ASSERT(pp_sendq_reserve(&w.writer.sendq, FRAME_BYTES));
+        STEPS_ASSERT(pp_sendq_reserve(&w.writer.sendq, FRAME_BYTES, QUEUE_BYTES_MAX));
     }
     steps_name(&w.writer.sendq.head, "head");
     steps_name(&w.writer.sendq.bytes, "bytes");
-    steps_name(&w.writer.stopping, "stopping");
-    steps_name(&w.writer.pending_since_ms, "pending since");
+    steps_name(&w.writer.wishes, "wishes");
+    steps_name(&w.writer.pending_since, "pending since");
     steps_name(&w.wire, "wire");
 }
 
@@ -141,7 +155,8 @@ static void begin_with_a_quick_wire(void)
 static void push(int sender)
 {
     pp_message *message = w.messages[sender];
-    if (pp_writer_push(&w.writer, &message->links[0], NULL) == PIPEPORT_OK) {
+    bool corked = false;
+    if (pp_writer_push(&w.writer, &means, &message->links[0], NULL, &corked) == PIPEPORT_OK) {
         w.accepted += FRAME_BYTES;
     } else {
         pp_message_release(message, 1);
@@ -160,7 +175,12 @@ static void b_pushes(void)
 
 static void stops(void)
 {
-    pp_writer_stop(&w.writer, NULL);
+    pp_writer_stop(&w.writer, &means, NULL);
+}
+
+static void drains(void)
+{
+    pp_writer_drain(&w.writer, &means, NULL);
 }
 
 static bool is_over_or_cancelled(void *argument)
@@ -183,9 +203,9 @@ static void complete(bool (*ready)(void *argument), pipeport_status status)
             return;
         }
         bool ok = status == PIPEPORT_OK && w.wire == WIRE_PENDING;
-        uint32_t bytes = w.writer.joined ? w.writer.joined_bytes : FRAME_BYTES;
         w.wire = WIRE_IDLE;
-        w.writer.op.done(&w.writer.op, (pp_result){{ok ? PIPEPORT_OK : PIPEPORT_STOPPED, 0}, ok ? bytes : 0}, NULL);
+        w.writer.op.done(&w.writer.op, (pp_result){{ok ? PIPEPORT_OK : PIPEPORT_STOPPED, 0}, ok ? w.wire_bytes : 0},
+                         NULL);
     }
 }
 
@@ -208,7 +228,7 @@ static void end_common(uint32_t senders)
     STEPS_ASSERT(steps_heap_blocks() == SENDERS - senders);
     STEPS_ASSERT(w.accepted == w.written + w.discarded);
     STEPS_ASSERT(*(const uint32_t *) (const void *) &w.writer.sendq.bytes == (SENDERS - senders) * FRAME_BYTES);
-    pp_sendq_check(&w.writer.sendq);
+    pp_sendq_check(&w.writer.sendq, QUEUE_BYTES_MAX);
 }
 
 static void end_stopped(void)
@@ -220,6 +240,20 @@ static void end_stopped(void)
 static void end_stopped_with_two(void)
 {
     STEPS_ASSERT(w.sealed == 1);
+    end_common(2);
+}
+
+/* Nothing that was accepted is discarded, and the end is told however the wish met the pump. */
+static void end_drained(void)
+{
+    STEPS_ASSERT(w.sealed == 1 && w.discarded == 0 && w.writer.drained);
+    STEPS_ASSERT(w.writer.fault.status == PIPEPORT_OK);
+    end_common(1);
+}
+
+static void end_drained_with_two(void)
+{
+    STEPS_ASSERT(w.sealed == 1 && w.discarded == 0 && w.writer.drained);
     end_common(2);
 }
 
@@ -282,4 +316,40 @@ Test(steps, writer_writes_what_two_push)
                                      .fibers = {a_pushes, b_pushes, completes},
                                      .end = end_written};
     cr_assert_gt(steps_explore(&scenario), 100);
+}
+
+Test(steps, writer_drained_while_it_gives_the_pump_back)
+{
+    const steps_scenario scenario = {.name = "writer: one pushes, one drains, writes finish at once",
+                                     .begin = begin_with_a_quick_wire,
+                                     .fibers = {a_pushes, drains},
+                                     .end = end_drained};
+    cr_assert_gt(steps_explore(&scenario), 20);
+}
+
+Test(steps, writer_drained_while_it_gives_the_pump_back_and_another_pushes)
+{
+    const steps_scenario scenario = {.name = "writer: two push, one drains, writes finish at once",
+                                     .begin = begin_with_a_quick_wire,
+                                     .fibers = {a_pushes, b_pushes, drains},
+                                     .end = end_drained_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_drained_while_completions_come)
+{
+    const steps_scenario scenario = {.name = "writer: two push, one drains, the peer reads",
+                                     .begin = begin,
+                                     .fibers = {a_pushes, b_pushes, drains, completes},
+                                     .end = end_drained_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_stopped_while_it_is_drained)
+{
+    const steps_scenario scenario = {.name = "writer: one pushes, one drains, one stops, the peer never reads",
+                                     .begin = begin,
+                                     .fibers = {a_pushes, drains, stops, completes_what_is_cancelled},
+                                     .end = end_stopped};
+    cr_assert_gt(steps_explore(&scenario), 1000);
 }

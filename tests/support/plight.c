@@ -82,7 +82,7 @@ static bool plight_rests(const pp_conn *conn)
 static void plight_tell_conn(const pp_conn *conn)
 {
     const pp_sendq *sendq = &conn->writer.sendq;
-    uint64_t since_ms = atomic_load(&conn->writer.pending_since_ms);
+    uint32_t since = atomic_load(&conn->writer.pending_since);
     cr_log_error("  a %s's %016" PRIx64 ": state %u, wish %u%s; turn %#" PRIx32 "; read %s; pump %s, %" PRIu32
                  " bytes queued, %" PRIu64 " sent, write pending for %" PRId64 " ms",
                  conn->party->members ? "server" : "client", pp_seat_id(&conn->seat), (unsigned) conn->state,
@@ -92,7 +92,7 @@ static void plight_tell_conn(const pp_conn *conn)
                  : pp_sendq_is_sealed(sendq) ? "sealed"
                                              : "held",
                  atomic_load(&sendq->bytes), atomic_load(&conn->bytes_sent),
-                 since_ms ? (int64_t) (pp_os_now_ms() - since_ms) : INT64_C(-1));
+                 since ? (int64_t) ((uint32_t) pp_os_now_ms() - since) : INT64_C(-1));
 }
 
 /* The connection in a seat, or NULL: the seat is free. */

@@ -205,6 +205,30 @@ static void message_use_own_link(void *argument)
     }
 }
 
+Test(message, takes_in_what_is_left_of_others)
+{
+    static const char text[] = "rest of one and a whole one";
+    pp_message *first = pp_message_create(&memory, 11, 1), *second = pp_message_create(&memory, 16, 1);
+    memcpy(pp_message_payload(first), text, 11);
+    memcpy(pp_message_payload(second), text + 11, 16);
+    pp_message *joined = pp_message_create_room(&memory, 6 + 20, 1);
+    pp_message_append_rest(joined, first, 4 + 5);
+    pp_message_append_rest(joined, second, 0);
+    cr_assert_eq(joined->frame_bytes, 26);
+    cr_assert_eq(pp_message_room(joined), 0);
+    cr_assert_arr_eq(joined->frame, text + 5, 6);
+    cr_assert_arr_eq(joined->frame + 6, second->frame, 20);
+    pp_message_release(first, 1);
+    pp_message_release(second, 1);
+    pp_message_release(joined, 1);
+}
+
+Test(message, takes_in_no_more_than_it_has_room_for, TEST_ABORTS)
+{
+    pp_message *joined = pp_message_create_room(&memory, 13, 1);
+    pp_message_append_rest(joined, pp_message_create(&memory, 10, 1), 0);
+}
+
 Test(message, is_freed_once_by_the_last_of_many_threads)
 {
     static pp_link *own[MESSAGE_THREADS][MESSAGE_ROUNDS];

@@ -95,8 +95,8 @@ READER_TEST(arms_one_read_and_hands_out_what_it_brought)
     fake_fail_read(pipe, PIPEPORT_GONE, 109);
     expect(PP_READING_ENDED);
     expect(PP_READING_ENDED);
-    cr_assert_eq(reader.fault.status, PIPEPORT_GONE);
-    cr_assert_eq(reader.fault.system_code, 109);
+    cr_assert_eq(pp_reader_fault(&reader).status, PIPEPORT_GONE);
+    cr_assert_eq(pp_reader_fault(&reader).system_code, 109);
 }
 
 READER_TEST(lets_its_owner_look_after_each_read_that_finished_at_once)
@@ -143,7 +143,7 @@ READER_TEST(ends_with_bad_peer_before_it_allocates)
 {
     fake_peer_sends(pipe, "\xE9\3\0\0", 4);
     expect(PP_READING_ENDED);
-    cr_assert_eq(reader.fault.status, PIPEPORT_BAD_PEER);
+    cr_assert_eq(pp_reader_fault(&reader).status, PIPEPORT_BAD_PEER);
     cr_assert_leq(memory.bytes_peak, reader.awaits ? PP_SPARE_BYTES : PP_INBOX_IDLE_BYTES);
 }
 
@@ -156,7 +156,7 @@ READER_TEST(ends_with_no_memory)
     }
     memory.fail_after = 0;
     expect(PP_READING_ENDED);
-    cr_assert_eq(reader.fault.status, PIPEPORT_NO_MEMORY);
+    cr_assert_eq(pp_reader_fault(&reader).status, PIPEPORT_NO_MEMORY);
     cr_assert_eq(pipe->reads, 0);
 }
 
@@ -171,7 +171,7 @@ READER_TEST(throws_away_what_comes_while_it_only_listens_for_the_end)
     fake_peer_goes(pipe);
     come_home();
     expect(PP_READING_ENDED);
-    cr_assert_eq(reader.fault.status, PIPEPORT_GONE);
+    cr_assert_eq(pp_reader_fault(&reader).status, PIPEPORT_GONE);
 }
 
 /* ---- Where the port can await ---- */

@@ -9,25 +9,32 @@
 
 static pp_sendq sendq;
 static pp_link links[8];
+static uint32_t bytes_max;
+
+static void sendq_begin(uint32_t bound)
+{
+    pp_sendq_init(&sendq);
+    bytes_max = bound;
+}
 
 static void sendq_push_expecting(pp_push expected, pp_link *link)
 {
     pp_push push = pp_sendq_push(&sendq, link);
-    pp_sendq_check(&sendq);
+    pp_sendq_check(&sendq, bytes_max);
     cr_assert_eq(push, expected);
 }
 
 static void sendq_give_expecting(bool expected)
 {
     bool given = pp_sendq_give(&sendq);
-    pp_sendq_check(&sendq);
+    pp_sendq_check(&sendq, bytes_max);
     cr_assert_eq(given, expected);
 }
 
 /* `chain` is links[first] to links[last] and nothing else. */
 static void sendq_expect_chain(const pp_link *chain, int first, int last)
 {
-    pp_sendq_check(&sendq);
+    pp_sendq_check(&sendq, bytes_max);
     for (int i = first; i <= last; i++) {
         cr_assert_eq(chain, &links[i], "link %d is not in its place", i);
         chain = chain->next;
@@ -37,21 +44,21 @@ static void sendq_expect_chain(const pp_link *chain, int first, int last)
 
 static bool sendq_credit(uint32_t bytes)
 {
-    bool told = pp_sendq_credit(&sendq, bytes);
-    pp_sendq_check(&sendq);
+    bool told = pp_sendq_credit(&sendq, bytes, bytes_max);
+    pp_sendq_check(&sendq, bytes_max);
     return told;
 }
 
 static bool sendq_reserve(uint32_t bytes)
 {
-    bool reserved = pp_sendq_reserve(&sendq, bytes);
-    pp_sendq_check(&sendq);
+    bool reserved = pp_sendq_reserve(&sendq, bytes, bytes_max);
+    pp_sendq_check(&sendq, bytes_max);
     return reserved;
 }
 
 Test(sendq, gives_the_pump_to_who_pushes_first)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     sendq_push_expecting(PP_PUSH_TOOK, &links[0]);
     sendq_push_expecting(PP_PUSH_QUEUED, &links[1]);
     sendq_expect_chain(pp_sendq_take(&sendq), 0, 1);
@@ -63,7 +70,7 @@ Test(sendq, gives_the_pump_to_who_pushes_first)
 
 Test(sendq, hands_out_the_oldest_first)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     for (int i = 0; i < 8; i++) {
         sendq_push_expecting(i == 0 ? PP_PUSH_TOOK : PP_PUSH_QUEUED, &links[i]);
     }
@@ -73,7 +80,7 @@ Test(sendq, hands_out_the_oldest_first)
 
 Test(sendq, keeps_the_pump_where_something_new_has_come)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     sendq_push_expecting(PP_PUSH_TOOK, &links[0]);
     sendq_give_expecting(false);
     sendq_expect_chain(pp_sendq_take(&sendq), 0, 0);
@@ -85,7 +92,7 @@ Test(sendq, keeps_the_pump_where_something_new_has_come)
 
 Test(sendq, lets_one_hold_it_with_nothing_to_write)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     cr_assert(pp_sendq_hold(&sendq));
     cr_assert_not(pp_sendq_hold(&sendq));
     cr_assert_null(pp_sendq_take(&sendq));
@@ -100,7 +107,7 @@ Test(sendq, lets_one_hold_it_with_nothing_to_write)
 
 Test(sendq, takes_a_link_again_that_was_in_it_before)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     for (int round = 0; round < 3; round++) {
         sendq_push_expecting(PP_PUSH_TOOK, &links[0]);
         sendq_push_expecting(PP_PUSH_QUEUED, &links[1]);
@@ -113,7 +120,7 @@ Test(sendq, takes_a_link_again_that_was_in_it_before)
 
 Test(sendq, takes_nothing_after_it_was_sealed)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     sendq_push_expecting(PP_PUSH_TOOK, &links[0]);
     sendq_expect_chain(pp_sendq_take(&sendq), 0, 0);
     sendq_push_expecting(PP_PUSH_QUEUED, &links[1]);
@@ -126,7 +133,7 @@ Test(sendq, takes_nothing_after_it_was_sealed)
 
 Test(sendq, is_sealed_empty_too)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     cr_assert(pp_sendq_hold(&sendq));
     cr_assert_null(pp_sendq_seal(&sendq));
     sendq_push_expecting(PP_PUSH_SEALED, &links[0]);
@@ -134,7 +141,7 @@ Test(sendq, is_sealed_empty_too)
 
 Test(sendq, refuses_what_would_pass_its_bound)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     cr_assert(sendq_reserve(100));
     cr_assert_not(sendq_reserve(1));
     cr_assert(sendq_reserve(0));
@@ -147,7 +154,7 @@ Test(sendq, refuses_what_would_pass_its_bound)
 
 Test(sendq, counts_without_wrapping)
 {
-    pp_sendq_init(&sendq, UINT32_MAX);
+    sendq_begin(UINT32_MAX);
     cr_assert(sendq_reserve(UINT32_MAX - 1));
     cr_assert_not(sendq_reserve(2));
     cr_assert_not(sendq_reserve(UINT32_MAX));
@@ -157,7 +164,7 @@ Test(sendq, counts_without_wrapping)
 
 Test(sendq, tells_of_room_once_and_at_half_of_its_bound)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     cr_assert(sendq_reserve(100));
     cr_assert_not(sendq_reserve(10));
     cr_assert_not(sendq_reserve(20));
@@ -169,14 +176,14 @@ Test(sendq, tells_of_room_once_and_at_half_of_its_bound)
 
 Test(sendq, tells_of_room_only_who_was_refused)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     cr_assert(sendq_reserve(100));
     cr_assert_not(sendq_credit(100));
 }
 
 Test(sendq, tells_who_was_refused_below_half_at_the_next_credit)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     cr_assert(sendq_reserve(10));
     cr_assert_not(sendq_reserve(100));
     cr_assert(sendq_credit(1));
@@ -188,19 +195,19 @@ Test(sendq, tells_who_was_refused_below_half_at_the_next_credit)
 #ifndef NDEBUG
 Test(sendq, is_taken_from_by_its_holder_only, TEST_ABORTS)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     pp_sendq_take(&sendq);
 }
 
 Test(sendq, is_given_back_by_its_holder_only, TEST_ABORTS)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     pp_sendq_give(&sendq);
 }
 
 Test(sendq, is_sealed_once, TEST_ABORTS)
 {
-    pp_sendq_init(&sendq, 100);
+    sendq_begin(100);
     pp_sendq_hold(&sendq);
     pp_sendq_seal(&sendq);
     pp_sendq_seal(&sendq);
@@ -208,8 +215,8 @@ Test(sendq, is_sealed_once, TEST_ABORTS)
 
 Test(sendq, is_credited_no_more_than_was_reserved, TEST_ABORTS)
 {
-    pp_sendq_init(&sendq, 100);
-    pp_sendq_reserve(&sendq, 10);
-    pp_sendq_credit(&sendq, 11);
+    sendq_begin(100);
+    pp_sendq_reserve(&sendq, 10, bytes_max);
+    pp_sendq_credit(&sendq, 11, bytes_max);
 }
 #endif

@@ -31,6 +31,7 @@ typedef struct crowd_state {
     _Atomic uint32_t handed;        /* 1: the pump waits for the thread that plays the completion. */
     _Atomic uint32_t drained;       /* `drained` events. */
     _Atomic uint32_t producers_done;
+    uint32_t bytes_max;
 } crowd_state;
 
 typedef struct crowd_producer {
@@ -49,7 +50,7 @@ static void crowd_write_chain(crowd_state *crowd, pp_link *link)
         }
         crowd->written++;
         link->next = link; /* Whoever still walks this link walks in circles. */
-        if (pp_sendq_credit(&crowd->sendq, CROWD_LINK_BYTES)) {
+        if (pp_sendq_credit(&crowd->sendq, CROWD_LINK_BYTES, crowd->bytes_max)) {
             atomic_fetch_add(&crowd->drained, 1);
         }
         link = next;
@@ -101,7 +102,7 @@ static void crowd_produce(void *argument)
     crowd_state *crowd = producer->crowd;
     for (uint32_t i = 0; i < CROWD_PUSHES; i++) {
         uint32_t drained = atomic_load(&crowd->drained);
-        while (!pp_sendq_reserve(&crowd->sendq, CROWD_LINK_BYTES)) {
+        while (!pp_sendq_reserve(&crowd->sendq, CROWD_LINK_BYTES, crowd->bytes_max)) {
             while (atomic_load(&crowd->drained) == drained) {
                 test_thread_yield(); /* For ever, if nobody tells of room. */
             }
@@ -126,7 +127,8 @@ static void crowd_run(uint32_t bytes_max)
     static crowd_producer producers[CROWD_PRODUCERS];
     test_thread threads[CROWD_PRODUCERS];
     test_thread completer;
-    pp_sendq_init(&crowd.sendq, bytes_max);
+    pp_sendq_init(&crowd.sendq);
+    crowd.bytes_max = bytes_max;
     test_thread_start(&completer, crowd_complete, &crowd);
     for (uint32_t i = 0; i < CROWD_PRODUCERS; i++) {
         producers[i].crowd = &crowd;
@@ -137,7 +139,7 @@ static void crowd_run(uint32_t bytes_max)
         test_thread_join(&threads[i]);
     }
     test_thread_join(&completer);
-    pp_sendq_check(&crowd.sendq);
+    pp_sendq_check(&crowd.sendq, bytes_max);
     cr_assert_eq(crowd.faults, 0);
     cr_assert_eq(crowd.written, (uint64_t) CROWD_PRODUCERS * CROWD_PUSHES);
     cr_assert_eq(atomic_load(&crowd.sendq.bytes), 0);
@@ -212,7 +214,7 @@ Test(sendq_crowd, answers_every_push_when_it_is_sealed_under_threads)
         crowd_sealed_producer producers[CROWD_PRODUCERS];
         test_thread threads[CROWD_PRODUCERS];
         round = (crowd_sealed){.taken = 0};
-        pp_sendq_init(&round.sendq, 0);
+        pp_sendq_init(&round.sendq);
         for (uint32_t number = 0; number < CROWD_PRODUCERS; number++) {
             producers[number] = (crowd_sealed_producer){&round, number};
             test_thread_start(&threads[number], crowd_push_until_sealed, &producers[number]);

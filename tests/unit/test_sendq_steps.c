@@ -27,7 +27,7 @@ static void steps_pause(void);
 
 TestSuite(sendq_steps, .timeout = 60);
 
-enum { STEPS_LINKS = 4, STEPS_NEVER = -1 };
+enum { STEPS_LINKS = 4, STEPS_NEVER = -1, STEPS_BYTES_MAX = 100 };
 
 static pp_sendq queue;
 static pp_link links[STEPS_LINKS];
@@ -45,7 +45,7 @@ static uint32_t bytes_passed; /* How often the bound was seen passed. */
 
 static void steps_pause(void)
 {
-    bytes_passed += atomic_load(&queue.bytes) > queue.bytes_max;
+    bytes_passed += atomic_load(&queue.bytes) > STEPS_BYTES_MAX;
     if (pauses_left > 0) {
         pauses_left--;
     } else if (pauses_left == 0) {
@@ -72,7 +72,7 @@ static void steps_run(void (*set_up)(void), void (*ours)(void), void (*their_ste
             cr_assert_gt(place, 0, "there is no place in the middle");
             theirs();
         }
-        pp_sendq_check(&queue);
+        pp_sendq_check(&queue, STEPS_BYTES_MAX);
         cr_assert_eq(bytes_passed, 0);
         expect();
     }
@@ -152,24 +152,24 @@ static void steps_mark_and_hold(void)
 
 static void steps_reserve_ours(void)
 {
-    reserved[0] = pp_sendq_reserve(&queue, 60);
+    reserved[0] = pp_sendq_reserve(&queue, 60, STEPS_BYTES_MAX);
 }
 
 static void steps_reserve_theirs(void)
 {
-    reserved[1] = pp_sendq_reserve(&queue, 60);
+    reserved[1] = pp_sendq_reserve(&queue, 60, STEPS_BYTES_MAX);
 }
 
 static void steps_credit(void)
 {
-    told = pp_sendq_credit(&queue, 60);
+    told = pp_sendq_credit(&queue, 60, STEPS_BYTES_MAX);
 }
 
 /* ---- What must come of them ---- */
 
 static void steps_empty(void)
 {
-    pp_sendq_init(&queue, 100);
+    pp_sendq_init(&queue);
 }
 
 static void steps_held(void)
@@ -181,7 +181,7 @@ static void steps_held(void)
 static void steps_reserved(void)
 {
     steps_empty();
-    pp_sendq_reserve(&queue, 60);
+    pp_sendq_reserve(&queue, 60, STEPS_BYTES_MAX);
 }
 
 static int steps_place_of(const pp_link *link)

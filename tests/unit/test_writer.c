@@ -21,7 +21,7 @@ static int pins;
 static unsigned sealed, drained, stalled;
 static uint64_t wrote, discarded;
 static test_bytes expected;
-static pp_link mark;
+static pp_writer_means means;
 
 static void up_pin(pp_writer *of)
 {
@@ -43,10 +43,10 @@ static void up_wrote(pp_writer *of, uint32_t bytes)
     wrote += bytes;
 }
 
-static void up_stalled(pp_writer *of, pp_worker *worker)
+static void up_stalled(pp_writer *of, uint64_t since_ms, pp_worker *worker)
 {
     (void) worker;
-    cr_assert(of->pending_since_ms);
+    cr_assert_eq(of->pending_since, pp_stamp_of(since_ms));
     stalled += 1;
 }
 
@@ -57,16 +57,21 @@ static void up_drained(pp_writer *of, pp_worker *worker)
     drained += 1;
 }
 
-static void up_sealed(pp_writer *of, uint64_t bytes, pp_worker *worker)
+static void up_sealed(pp_writer *of, pp_worker *worker)
 {
-    (void) of;
     (void) worker;
     cr_assert_gt(pins, 0, "sealed without the pump's pin");
     sealed += 1;
-    discarded += bytes;
+    discarded += of->discarded;
 }
 
 static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_stalled, up_drained, up_sealed};
+
+static void write_done(pp_op *op, pp_result result, void *drainer)
+{
+    cr_assert_eq(op, &writer.op);
+    pp_writer_done(&writer, &means, result, drainer);
+}
 
 static void begin(uint32_t slices_max)
 {
@@ -78,7 +83,8 @@ static void begin(uint32_t slices_max)
     pp_deadlines_init(&deadlines);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     pipe = fake_pipe_open(&place, port);
-    pp_writer_init(&writer, &up, &place, 1 << 24);
+    means = (pp_writer_means){&up, &place, 1 << 24};
+    pp_writer_init(&writer, write_done);
     pins = 0;
     sealed = drained = stalled = 0;
     wrote = discarded = 0;
@@ -90,7 +96,7 @@ static void settle(void)
     do {
         cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
     } while (fake_port_waiting());
-    pp_writer_check(&writer);
+    pp_writer_check(&writer, &means);
 }
 
 /* A message whose bytes tell where they belong. */
@@ -104,10 +110,11 @@ static pipeport_status push(uint32_t payload_bytes, pp_worker *worker)
     for (uint32_t i = 0; i < payload_bytes; ++i) {
         pp_message_payload(message)[i] = stamp++;
     }
-    cr_assert(pp_sendq_reserve(&writer.sendq, message->frame_bytes));
+    cr_assert(pp_sendq_reserve(&writer.sendq, message->frame_bytes, means.queue_bytes_max));
     test_bytes frame = {0};
     test_bytes_add(&frame, message->frame, message->frame_bytes);
-    pipeport_status status = pp_writer_push(&writer, &message->links[0], worker);
+    bool corked = false;
+    pipeport_status status = pp_writer_push(&writer, &means, &message->links[0], worker, &corked);
     if (status == PIPEPORT_OK) {
         test_bytes_add(&expected, frame.data, frame.length);
     } else {
@@ -124,13 +131,13 @@ static void expect_accounts(void)
     cr_assert(!wrote || memcmp(pipe->written.data, expected.data, pipe->written.length) == 0);
     cr_assert_eq(wrote, pipe->written.length);
     cr_assert(!sealed || wrote + discarded == expected.length);
-    pp_sendq_check(&writer.sendq);
+    pp_sendq_check(&writer.sendq, means.queue_bytes_max);
 }
 
 static void end(void)
 {
     if (!sealed) {
-        pp_writer_stop(&writer, NULL);
+        pp_writer_stop(&writer, &means, NULL);
         settle();
     }
     cr_assert_eq(sealed, 1, "sealed %u times", sealed);
@@ -260,10 +267,10 @@ Test(writer, hands_a_long_queue_over_to_a_worker)
 Test(writer, tells_drained_when_half_is_free_and_somebody_was_refused)
 {
     begin(PP_SLICES_MAX);
-    pp_writer_init(&writer, &up, &place, 100);
+    means.queue_bytes_max = 100;
     pipe->write_room = 0;
     cr_assert_eq(push(96, NULL), PIPEPORT_OK);
-    cr_assert_not(pp_sendq_reserve(&writer.sendq, 1));
+    cr_assert_not(pp_sendq_reserve(&writer.sendq, 1, means.queue_bytes_max));
     fake_peer_reads(pipe, 49);
     settle();
     cr_assert_eq(drained, 0);
@@ -287,7 +294,7 @@ Test(writer, discards_what_is_left_at_every_byte_when_it_is_stopped)
         for (uint32_t i = 0; i < 4; ++i) {
             cr_assert_eq(push(i, NULL), PIPEPORT_OK);
         }
-        pp_writer_stop(&writer, NULL);
+        pp_writer_stop(&writer, &means, NULL);
         settle();
         cr_assert_eq(discarded, expected.length - (cut < expected.length ? cut : expected.length));
         end();
@@ -297,7 +304,7 @@ Test(writer, discards_what_is_left_at_every_byte_when_it_is_stopped)
 static void stop_inside(fake_pipe *of)
 {
     of->inside_write = NULL;
-    pp_writer_stop(&writer, NULL);
+    pp_writer_stop(&writer, &means, NULL);
 }
 
 Test(writer, cancels_a_write_that_was_being_armed_when_it_was_stopped)
@@ -328,7 +335,7 @@ Test(writer, waits_for_a_write_whose_cancel_was_not_heard)
     pipe->write_room = 0;
     pipe->cancel_loses = true;
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
-    pp_writer_stop(&writer, NULL);
+    pp_writer_stop(&writer, &means, NULL);
     settle();
     cr_assert_eq(sealed, 0);
     fake_peer_reads(pipe, 10);
@@ -343,7 +350,7 @@ Test(writer, is_sealed_when_it_is_stopped_on_its_way_to_a_worker)
     begin(1);
     pipe->write_bytes_max = 1;
     cr_assert_eq(push(100, NULL), PIPEPORT_OK);
-    pp_writer_stop(&writer, NULL);
+    pp_writer_stop(&writer, &means, NULL);
     cr_assert_eq(sealed, 0);
     settle();
     cr_assert_eq(sealed, 1);
@@ -355,10 +362,10 @@ Test(writer, can_be_stopped_more_than_once)
     begin(1);
     pipe->write_room = 0;
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
-    pp_writer_stop(&writer, NULL);
-    pp_writer_stop(&writer, NULL);
+    pp_writer_stop(&writer, &means, NULL);
+    pp_writer_stop(&writer, &means, NULL);
     settle();
-    pp_writer_stop(&writer, NULL);
+    pp_writer_stop(&writer, &means, NULL);
     end();
 }
 
@@ -378,38 +385,38 @@ Test(writer, breaks_with_what_the_pipe_says_now_or_later)
     }
 }
 
-Test(writer, ends_at_its_mark_when_all_before_it_is_written)
+Test(writer, ends_at_a_drain_when_all_before_it_is_written)
 {
     begin(PP_SLICES_MAX);
     pipe->write_room = 20;
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
-    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    pp_writer_drain(&writer, &means, NULL);
     settle();
     cr_assert_eq(sealed, 0);
     fake_peer_reads(pipe, 8);
     settle();
     cr_assert_eq(sealed, 1);
-    cr_assert(writer.drained_mark);
+    cr_assert(writer.drained);
     expect_all_written();
     end();
 }
 
-Test(writer, ends_at_once_at_a_mark_in_an_empty_queue)
+Test(writer, ends_at_once_where_it_is_drained_with_nothing_to_write)
 {
     begin(PP_SLICES_MAX);
-    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    pp_writer_drain(&writer, &means, NULL);
     cr_assert_eq(sealed, 1);
-    cr_assert(writer.drained_mark);
+    cr_assert(writer.drained);
     end();
 }
 
-Test(writer, still_writes_what_was_accepted_behind_its_mark)
+Test(writer, still_writes_what_was_accepted_behind_a_drain)
 {
     begin(PP_SLICES_MAX);
     pipe->write_room = 0;
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
-    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    pp_writer_drain(&writer, &means, NULL);
     cr_assert_eq(push(20, NULL), PIPEPORT_OK); /* A sender who had looked for a close just before it came. */
     fake_peer_reads(pipe, 20);
     settle();
@@ -423,15 +430,16 @@ Test(writer, still_writes_what_was_accepted_behind_its_mark)
     end();
 }
 
-Test(writer, still_writes_what_came_after_its_mark_was_taken)
+Test(writer, still_writes_what_came_while_the_last_before_a_drain_was_written)
 {
     begin(PP_SLICES_MAX);
     pipe->write_room = 0;
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
-    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
     fake_peer_reads(pipe, 14);
-    settle(); /* The second is pending, and behind it in the chain the mark. */
+    settle(); /* The second is pending: whoever holds the pump does not look now. */
+    pp_writer_drain(&writer, &means, NULL);
+    cr_assert_eq(sealed, 0);
     cr_assert_eq(push(20, NULL), PIPEPORT_OK);
     cr_assert_eq(push(0, NULL), PIPEPORT_OK);
     fake_peer_reads(pipe, 100);
@@ -442,12 +450,12 @@ Test(writer, still_writes_what_came_after_its_mark_was_taken)
     end();
 }
 
-Test(writer, breaks_behind_its_mark_too)
+Test(writer, breaks_behind_a_drain_too)
 {
     begin(PP_SLICES_MAX);
     pipe->write_room = 0;
     cr_assert_eq(push(10, NULL), PIPEPORT_OK);
-    cr_assert_eq(pp_writer_push(&writer, &mark, NULL), PIPEPORT_OK);
+    pp_writer_drain(&writer, &means, NULL);
     cr_assert_eq(push(20, NULL), PIPEPORT_OK);
     fake_peer_reads(pipe, 20);
     settle();

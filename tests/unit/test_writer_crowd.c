@@ -57,22 +57,35 @@ static void crowd_tell(pp_writer *writer, pp_worker *worker)
     (void) worker;
 }
 
-static void crowd_sealed(pp_writer *writer, uint64_t discarded, pp_worker *worker)
+static void crowd_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *worker)
 {
-    (void) writer;
+    (void) since_ms;
+    crowd_tell(writer, worker);
+}
+
+static void crowd_sealed(pp_writer *writer, pp_worker *worker)
+{
     (void) worker;
-    atomic_fetch_add(&all.discarded, discarded);
+    atomic_fetch_add(&all.discarded, writer->discarded);
     atomic_fetch_add(&all.sealed, 1);
 }
 
-static const pp_writer_up crowd_up = {crowd_pin, crowd_unpin, crowd_wrote, crowd_tell, crowd_tell, crowd_sealed};
+static const pp_writer_up crowd_up = {crowd_pin, crowd_unpin, crowd_wrote, crowd_stalled, crowd_tell, crowd_sealed};
+static const pp_writer_means crowd_means = {&crowd_up, &all.pipe, 1 << 20};
+
+static void crowd_done(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    pp_writer_done(&all.writer, &crowd_means, result, drainer);
+}
 
 static void crowd_push(void)
 {
     pp_message *message = pp_message_create(&all.memory, PAYLOAD_BYTES, 1);
-    if (!pp_sendq_reserve(&all.writer.sendq, message->frame_bytes)) {
+    bool corked = false;
+    if (!pp_sendq_reserve(&all.writer.sendq, message->frame_bytes, crowd_means.queue_bytes_max)) {
         pp_message_release(message, 1);
-    } else if (pp_writer_push(&all.writer, &message->links[0], NULL) == PIPEPORT_OK) {
+    } else if (pp_writer_push(&all.writer, &crowd_means, &message->links[0], NULL, &corked) == PIPEPORT_OK) {
         atomic_fetch_add(&all.accepted, PAYLOAD_BYTES + 4);
     } else {
         pp_message_release(message, 1);
@@ -116,7 +129,7 @@ static void crowd_begin_round(unsigned round)
         pp_memory_check(&all.memory);
         cr_assert_eq(all.memory.bytes, all.bytes);
     }
-    pp_writer_init(&all.writer, &crowd_up, &all.pipe, 1 << 20);
+    pp_writer_init(&all.writer, crowd_done);
     all.sealed = 0;
     all.accepted = all.written = all.discarded = 0;
     all.ready = 0;
@@ -138,7 +151,7 @@ Test(writer_crowd, is_sealed_once_whenever_it_is_stopped)
         atomic_store(&all.round, round);
         for (volatile unsigned spin = 0; spin < round % 1000; ++spin) { /* Another moment each time. */
         }
-        pp_writer_stop(&all.writer, NULL);
+        pp_writer_stop(&all.writer, &crowd_means, NULL);
     }
     crowd_begin_round(ROUNDS + 1);
     atomic_store(&all.round, ROUNDS + 1);
