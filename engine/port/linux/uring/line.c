@@ -30,7 +30,7 @@ typedef struct pp_line {
     bool leaving : 1;
 } pp_line;
 
-_Static_assert(sizeof(pp_line) <= 88, "an idle connection is small");
+_Static_assert(sizeof(pp_line) <= 80, "an idle connection is small");
 
 static void line_enter(pp_ring *ring)
 {
@@ -244,7 +244,7 @@ static void line_called(pp_guest *guest, bool last)
     line_exit(ring);
 }
 
-static const pp_guest_kind line_kind = {line_came, line_asked, line_called, line_free};
+const pp_guest_kind pp_line_kind = {line_came, line_asked, line_called, line_free};
 
 /* ---- The driver's calls ---- */
 
@@ -254,7 +254,7 @@ pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home)
     if (line == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    pp_guest_init(&line->guest, &line_kind, (pp_ring *) home, fd);
+    pp_guest_init(&line->guest, PP_GUEST_LINE, (pp_ring *) home, fd);
     pipe->slices_max = PP_SLICES_MAX;
     atomic_store_explicit(&pipe->state, line, memory_order_release);
     return (pp_fault){PIPEPORT_OK, 0};

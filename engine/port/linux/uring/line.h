@@ -29,6 +29,8 @@
 
 #include "engine/port/linux/uring/ring.h"
 
+extern const pp_guest_kind pp_line_kind; /* What a ring knows of its lines. */
+
 /* As driver.h says; `state` is the line. */
 pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home);
 pp_armed pp_line_await(void *state, pp_op *op, pp_result *now);

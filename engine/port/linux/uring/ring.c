@@ -22,9 +22,14 @@ enum {
 
 /* ---- Guests ---- */
 
-void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring, int fd)
+void pp_guest_init(pp_guest *guest, pp_guest_role role, pp_ring *ring, int fd)
 {
-    *guest = (pp_guest){.letter = {.what = LETTER_CALL}, .kind = kind, .ring = ring, .fd = fd};
+    *guest = (pp_guest){.letter = {.what = LETTER_CALL, .pieces = (uint8_t) role}, .ring = ring, .fd = fd};
+}
+
+static const pp_guest_kind *guest_kind(const pp_guest *guest)
+{
+    return guest->ring->kinds[guest->letter.pieces];
 }
 
 /* As pp_mailbox_wake: what was changed before the call, `called` sees (the exchanges pair). */
@@ -80,11 +85,11 @@ static void ring_read_letters(pp_ring *ring, bool *woken)
         if (letter->what == LETTER_CALL) {
             pp_guest *guest = (pp_guest *) letter;
             uint32_t calls = atomic_exchange_explicit(&guest->calls, 0, memory_order_acq_rel);
-            guest->kind->called(guest, (calls & PP_CALLED_LAST) != 0);
+            guest_kind(guest)->called(guest, (calls & PP_CALLED_LAST) != 0);
         } else {
             pp_op *op = pp_op_of(letter);
             pp_guest *guest = pp_room_of(op)->as.data;
-            guest->kind->asked(guest, op);
+            guest_kind(guest)->asked(guest, op);
         }
         letter = next;
     }
@@ -197,7 +202,8 @@ pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const ch
     }
     ring->memory = memory;
     ring->lent = lent;
-    pp_guest_init(&ring->bell, &ring_bell_kind, ring, ring->mailbox.bell);
+    ring->kinds[PP_GUEST_BELL] = &ring_bell_kind;
+    pp_guest_init(&ring->bell, PP_GUEST_BELL, ring, ring->mailbox.bell);
     int code = ring_open(ring, refused);
     if (code != 0) {
         fault = (pp_fault){PIPEPORT_SYSTEM, code};
@@ -226,13 +232,13 @@ void pp_ring_destroy(pp_mailbox *mailbox, pp_memory *memory)
         pp_letter *next = letter->next;
         PP_VERIFY(letter->what == LETTER_CALL &&
                   atomic_load(&((pp_guest *) letter)->calls) == (PP_CALLED | PP_CALLED_LAST));
-        ((pp_guest *) letter)->kind->drop((pp_guest *) letter);
+        guest_kind((pp_guest *) letter)->drop((pp_guest *) letter);
         letter = next;
     }
     while (ring->leaving != NULL) {
         pp_guest *guest = ring->leaving;
         ring->leaving = guest->next;
-        guest->kind->drop(guest);
+        guest_kind(guest)->drop(guest);
     }
     pp_lock_fini(&ring->lines);
     pp_pool_fini(&ring->pool);
@@ -271,7 +277,7 @@ static void ring_reap(pp_ring *ring, uint32_t max)
         uintptr_t to = (uintptr_t) completion->user_data;
         pp_guest *guest = (pp_guest *) (to & ~(uintptr_t) (RING_LANES - 1));
         if (guest != NULL) {
-            guest->kind->came(guest, to & (RING_LANES - 1), completion->res, completion->flags);
+            guest_kind(guest)->came(guest, to & (RING_LANES - 1), completion->res, completion->flags);
         }
         if (++count == max) {
             break;

@@ -39,11 +39,12 @@ typedef struct pp_guest_kind {
     void (*drop)(pp_guest *guest); /* The ring is gone, and the last call had been made. */
 } pp_guest_kind;
 
+typedef enum pp_guest_role { PP_GUEST_BELL, PP_GUEST_VIEW, PP_GUEST_LINE, PP_GUEST_ROLES } pp_guest_role;
+
 enum { PP_CALLED = 1, PP_CALLED_LAST = 2 };
 
 struct pp_guest {
-    pp_letter letter; /* First. */
-    const pp_guest_kind *kind;
+    pp_letter letter; /* First. Its `pieces` is the role. */
     pp_ring *ring;
     union {
         struct { /* In ring->leaving. */
@@ -68,11 +69,12 @@ struct pp_ring {
                                  a thread's own id matters to it, and that it stored itself. */
     pp_pool pool;
     pp_guest bell;
+    const pp_guest_kind *kinds[PP_GUEST_ROLES]; /* What its guests do, by role; the driver's, from create on. */
     pp_lock lines;     /* Lent only: held for what is not a line's `lane`, `fd`, `lent` or letter. */
     pp_guest *leaving; /* Those whose pipe or view is closed and that the kernel still holds. */
 };
 
-/* As driver.h says. */
+/* As driver.h says; who creates it sets the kinds of VIEW and LINE. */
 pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const char **refused);
 void pp_ring_destroy(pp_mailbox *mailbox, pp_memory *memory);
 uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *completions, uint32_t max);
@@ -93,7 +95,7 @@ void pp_ring_cancel(pp_guest *guest, uint32_t lane);
 /* Here, or who takes on a lent ring: the kernel has something for (guest, lane) that was not reaped. */
 bool pp_ring_has_word(pp_guest *guest, uint32_t lane);
 
-void pp_guest_init(pp_guest *guest, const pp_guest_kind *kind, pp_ring *ring, int fd);
+void pp_guest_init(pp_guest *guest, pp_guest_role role, pp_ring *ring, int fd);
 
 /* Any thread: the taker calls `called` soon, once for all that call before it does. `last`: nobody will call again. */
 void pp_guest_call(pp_guest *guest, bool last);

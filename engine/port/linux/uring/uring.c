@@ -69,13 +69,24 @@ static void uring_view_came(pp_guest *guest, uint32_t lane, int32_t result, uint
 static const pp_guest_kind uring_view_kind = {
     .came = uring_view_came, .called = uring_view_called, .drop = uring_view_free};
 
+static pp_fault uring_create(pp_mailbox **out, pp_memory *memory, bool lent, const char **refused)
+{
+    pp_fault fault = pp_ring_create(out, memory, lent, refused);
+    if (fault.status == PIPEPORT_OK) {
+        pp_ring *ring = (pp_ring *) *out;
+        ring->kinds[PP_GUEST_VIEW] = &uring_view_kind;
+        ring->kinds[PP_GUEST_LINE] = &pp_line_kind;
+    }
+    return fault;
+}
+
 static pp_fault uring_watch(pp_mailbox *drainer, int fd, pp_view *view)
 {
     uring_view *own = pp_memory_take_zeroed(view->memory, sizeof *own);
     if (own == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    pp_guest_init(&own->guest, &uring_view_kind, (pp_ring *) drainer, fd);
+    pp_guest_init(&own->guest, PP_GUEST_VIEW, (pp_ring *) drainer, fd);
     own->view = view;
     view->own = own;
     pp_guest_call(&own->guest, false);
@@ -93,7 +104,7 @@ static void uring_unwatch(pp_mailbox *drainer, int fd, pp_view *view)
 const pp_driver pp_uring_driver = {
     .name = "io_uring",
     .socket_flags = 0,
-    .create = pp_ring_create,
+    .create = uring_create,
     .destroy = pp_ring_destroy,
     .take = pp_ring_take,
     .watch = uring_watch,
