@@ -50,7 +50,7 @@ pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_eng
     pp_lock_init(&engine->lock);
     pp_gate_init(&engine->alive, 1);
     uint32_t workers = options.workers == PIPEPORT_HOST_THREADS ? 0 : options.workers;
-    pp_fault fault = pp_hub_init(&engine->hub, workers, sizeof(pp_conn));
+    pp_fault fault = pp_hub_init(&engine->hub, workers, sizeof(pp_conn), pp_conn_deadline_due);
     if (fault.status != PIPEPORT_OK) {
         pp_hub_log(&engine->hub, "engine: %s (system code %d)", pipeport_status_text(fault.status), fault.system_code);
         pp_lock_fini(&engine->lock);

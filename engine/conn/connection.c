@@ -258,7 +258,7 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
     }
 }
 
-static void conn_deadline_due(pp_deadline *deadline, void *drainer)
+void pp_conn_deadline_due(pp_deadline *deadline, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) deadline - offsetof(pp_conn, deadline));
     pp_worker *worker = drainer;
@@ -463,7 +463,6 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     pp_reader_init(&conn->reader, hub->port, conn_read_done);
     pp_writer_init(&conn->writer, conn_write_done);
     pp_turn_init(&conn->turn, conn_turn_done, pipe->home);
-    conn->deadline.due = conn_deadline_due;
     pp_party_retain(party);
     conn_summon(conn, DUTY_OPEN, worker);
     return PIPEPORT_OK;

@@ -69,7 +69,7 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_deadline deadline;
 } pp_conn;
 
-_Static_assert(sizeof(void *) != 8 || PP_OP_ROOM_WORDS > 2 || sizeof(pp_conn) <= 312, "an idle connection is small");
+_Static_assert(sizeof(void *) != 8 || PP_OP_ROOM_WORDS > 2 || sizeof(pp_conn) <= 296, "an idle connection is small");
 
 /* Takes a seat and the open pipe (moved), and brings `opened` to a worker.
  * Fails: NO_MEMORY (the pipe is still the caller's). */
@@ -106,6 +106,9 @@ void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_wo
 
 /* Turn. When to look at the clock again (UINT64_MAX: not for its sake). Not after now_ms: it is over, and why. */
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
+
+/* What its deadline does. */
+void pp_conn_deadline_due(pp_deadline *deadline, void *drainer);
 
 /* What its writer is called with. */
 pp_writer_means pp_conn_writer_means(pp_conn *conn);

@@ -6,9 +6,12 @@
 
 #include <stddef.h>
 
-void pp_deadlines_init(pp_deadlines *deadlines)
+enum { DEADLINE_ALARM = 1 }; /* Of `when`. */
+
+void pp_deadlines_init(pp_deadlines *deadlines, pp_deadline_due *due)
 {
     pp_lock_init(&deadlines->lock);
+    deadlines->due = due;
     deadlines->first = NULL;
     atomic_init(&deadlines->next_ms, UINT64_MAX);
 }
@@ -21,7 +24,25 @@ void pp_deadlines_fini(pp_deadlines *deadlines)
 
 uint64_t pp_deadline_due_ms(const pp_deadline *deadline)
 {
-    return atomic_load_explicit(&deadline->due_ms, memory_order_relaxed);
+    return atomic_load_explicit(&deadline->when, memory_order_relaxed) / 2;
+}
+
+static void deadline_note(pp_deadline *deadline, uint64_t due_ms)
+{
+    uint64_t alarm = atomic_load_explicit(&deadline->when, memory_order_relaxed) & DEADLINE_ALARM;
+    atomic_store_explicit(&deadline->when, 2 * due_ms | alarm, memory_order_relaxed);
+}
+
+void pp_alarm_init(pp_alarm *alarm, pp_deadline_due *due)
+{
+    *alarm = (pp_alarm){.due = due};
+    atomic_init(&alarm->deadline.when, DEADLINE_ALARM);
+}
+
+void pp_deadlines_ring(const pp_deadlines *deadlines, pp_deadline *deadline, void *drainer)
+{
+    bool is_alarm = atomic_load_explicit(&deadline->when, memory_order_relaxed) & DEADLINE_ALARM;
+    (is_alarm ? ((pp_alarm *) deadline)->due : deadlines->due)(deadline, drainer);
 }
 
 /* Two roots become one: the later hangs under the earlier. */
@@ -87,7 +108,7 @@ static void deadlines_take_out(pp_deadlines *deadlines, pp_deadline *deadline)
         deadlines->first = deadlines_meld(deadlines->first, below);
     }
     deadline->child = deadline->sibling = deadline->before = NULL;
-    atomic_store_explicit(&deadline->due_ms, 0, memory_order_relaxed);
+    deadline_note(deadline, 0);
 }
 
 static void deadlines_publish(pp_deadlines *deadlines)
@@ -103,7 +124,7 @@ pp_deadline_set pp_deadlines_set(pp_deadlines *deadlines, pp_deadline *deadline,
     if (result.was_set) {
         deadlines_take_out(deadlines, deadline);
     }
-    atomic_store_explicit(&deadline->due_ms, due_ms, memory_order_relaxed);
+    deadline_note(deadline, due_ms);
     deadlines->first = deadlines_meld(deadlines->first, deadline);
     deadlines_publish(deadlines);
     result.is_next = deadlines->first == deadline;

@@ -31,7 +31,7 @@ static void dialer_wait(pp_dialer *dialer, uint64_t now_ms)
     uint32_t wait_ms = dialer->wait_ms + (uint32_t) (pp_os_jitter() % dialer->wait_ms);
     dialer->wait_ms = dialer->wait_ms * 2 < DIALER_WAIT_MAX_MS ? dialer->wait_ms * 2 : DIALER_WAIT_MAX_MS;
     uint64_t next_ms = now_ms + wait_ms < dialer->until_ms ? now_ms + wait_ms : dialer->until_ms;
-    (void) pp_pool_set_deadline(&party->hub->pool, &dialer->again, next_ms);
+    (void) pp_pool_set_deadline(&party->hub->pool, &dialer->again.deadline, next_ms);
     if (atomic_load(&party->stopping)) { /* A stop between found no deadline to clear. */
         pp_dialer_stop(dialer);
     }
@@ -40,7 +40,7 @@ static void dialer_wait(pp_dialer *dialer, uint64_t now_ms)
 
 static void dialer_again_due(pp_deadline *deadline, void *drainer)
 {
-    pp_dialer *dialer = (pp_dialer *) ((char *) deadline - offsetof(pp_dialer, again));
+    pp_dialer *dialer = (pp_dialer *) ((char *) deadline - offsetof(pp_dialer, again.deadline));
     pp_party *party = dialer->party;
     if (!atomic_load(&party->stopping)) {
         pp_fault fault = dialer_try(dialer, drainer);
@@ -58,7 +58,8 @@ static void dialer_again_due(pp_deadline *deadline, void *drainer)
 
 pipeport_status pp_dialer_init(pp_dialer *dialer, pp_party *party, const char *name)
 {
-    *dialer = (pp_dialer){.party = party, .wait_ms = DIALER_WAIT_MIN_MS, .again = {.due = dialer_again_due}};
+    *dialer = (pp_dialer){.party = party, .wait_ms = DIALER_WAIT_MIN_MS};
+    pp_alarm_init(&dialer->again, dialer_again_due);
     if (strlen(name) >= sizeof dialer->name) {
         return PIPEPORT_INVALID;
     }
@@ -83,7 +84,7 @@ pp_fault pp_dialer_start(pp_dialer *dialer, pp_worker *worker)
 
 void pp_dialer_stop(pp_dialer *dialer)
 {
-    if (pp_deadlines_clear(&dialer->party->hub->deadlines, &dialer->again)) {
+    if (pp_deadlines_clear(&dialer->party->hub->deadlines, &dialer->again.deadline)) {
         pp_party_release(dialer->party);
     }
 }

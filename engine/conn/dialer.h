@@ -16,7 +16,7 @@ typedef struct pp_dialer {
     uint64_t until_ms;
     uint32_t wait_ms; /* Before the next try, without jitter. */
     uint32_t home;
-    pp_deadline again;
+    pp_alarm again;
 } pp_dialer;
 
 /* Before the party can be stopped. Fails: INVALID (the name is too long). */

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes)
+pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes, pp_deadline_due *due)
 {
     atomic_init(&hub->next_home, 0);
     pp_port_options options = {
@@ -14,7 +14,7 @@ pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes)
     if (fault.status != PIPEPORT_OK) {
         return fault;
     }
-    pp_deadlines_init(&hub->deadlines);
+    pp_deadlines_init(&hub->deadlines, due);
     pp_roster_init(&hub->roster, &hub->memory, seat_bytes);
     fault = pp_pool_start(&hub->pool, hub->port, &hub->deadlines, workers);
     if (fault.status != PIPEPORT_OK) {

@@ -20,8 +20,8 @@ typedef struct pp_hub {
 } pp_hub;
 
 /* `memory` is ready. `workers`: threads of ours, 0: a host's only. `seat_bytes`: of the struct that begins with a
- * pp_seat. Fails: NO_MEMORY, SYSTEM. */
-pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes);
+ * pp_seat. `due`: of its deadline. Fails: NO_MEMORY, SYSTEM. */
+pp_fault pp_hub_init(pp_hub *hub, uint32_t workers, size_t seat_bytes, pp_deadline_due *due);
 
 /* Nothing may live on it any more. */
 void pp_hub_fini(pp_hub *hub);

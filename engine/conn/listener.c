@@ -12,7 +12,7 @@ enum {
 
 static void listener_wake_due(pp_deadline *deadline, void *drainer)
 {
-    pp_listener *listener = (pp_listener *) ((char *) deadline - offsetof(pp_listener, wake));
+    pp_listener *listener = (pp_listener *) ((char *) deadline - offsetof(pp_listener, wake.deadline));
     pp_party *party = listener->party;
     pp_lock_take(&listener->lock);
     listener->resting = false;
@@ -23,7 +23,7 @@ static void listener_wake_due(pp_deadline *deadline, void *drainer)
 
 static void listener_clear_wake(pp_listener *listener)
 {
-    if (pp_deadlines_clear(&listener->party->hub->deadlines, &listener->wake)) {
+    if (pp_deadlines_clear(&listener->party->hub->deadlines, &listener->wake.deadline)) {
         pp_party_release(listener->party);
     }
 }
@@ -52,7 +52,7 @@ static uint32_t listener_begin_rest(pp_listener *listener, uint32_t rest_ms)
 static void listener_rest(pp_listener *listener, uint32_t rest_ms)
 {
     if (rest_ms) {
-        (void) pp_pool_set_deadline(&listener->party->hub->pool, &listener->wake, pp_os_now_ms() + rest_ms);
+        (void) pp_pool_set_deadline(&listener->party->hub->pool, &listener->wake.deadline, pp_os_now_ms() + rest_ms);
         /* A stop between the two found no deadline to clear. */
         if (atomic_load(&listener->party->stopping)) {
             listener_clear_wake(listener);
@@ -168,7 +168,8 @@ pp_fault pp_listener_open(pp_listener *listener, pp_party *party, const char *na
 {
     pp_memory *memory = &party->hub->memory;
     uint32_t count = party->options.accepts_pending;
-    *listener = (pp_listener){.party = party, .wake = {.due = listener_wake_due}};
+    *listener = (pp_listener){.party = party};
+    pp_alarm_init(&listener->wake, listener_wake_due);
     listener->slots = pp_memory_take_zeroed(memory, count * sizeof *listener->slots);
     if (!listener->slots) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};

@@ -36,7 +36,7 @@ struct pp_listener {
     uint32_t rest_ms; /* The next rest; 0: none was needed lately. */
     bool resting;
     bool stopping;
-    pp_deadline wake;
+    pp_alarm wake;
 };
 
 /* Claims the name. The party's options are resolved. Fails: as pp_ear_open, NO_MEMORY. */

@@ -55,7 +55,7 @@ static uint64_t worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
     }
     pp_deadline *deadline;
     while ((deadline = pp_deadlines_pop(deadlines, now_ms)) != NULL) {
-        deadline->due(deadline, worker);
+        pp_deadlines_ring(deadlines, deadline, worker);
     }
     worker_do_chores(worker);
     return pp_os_now_ms(); /* Events ran: who counts from before them waits too long. */

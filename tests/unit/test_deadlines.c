@@ -24,6 +24,20 @@ static uint64_t model_first(void)
     return first;
 }
 
+static const pp_deadline *rang, *alarm_rang;
+
+static void deadline_due(pp_deadline *deadline, void *drainer)
+{
+    cr_assert_eq(drainer, &deadlines);
+    rang = deadline;
+}
+
+static void alarm_due(pp_deadline *deadline, void *drainer)
+{
+    cr_assert_eq(drainer, &deadlines);
+    alarm_rang = deadline;
+}
+
 static void step_set(int i, uint64_t due_ms)
 {
     pp_deadline_set set = pp_deadlines_set(&deadlines, &all[i], due_ms);
@@ -48,7 +62,7 @@ Test(deadlines, do_what_a_list_would_do)
 {
     uint64_t seed = test_seed();
     uint64_t random = seed;
-    pp_deadlines_init(&deadlines);
+    pp_deadlines_init(&deadlines, deadline_due);
     for (int step = 0; step < STEPS; ++step) {
         int i = (int) test_random_below(&random, COUNT);
         switch (test_random_below(&random, 4)) {
@@ -75,11 +89,32 @@ Test(deadlines, do_what_a_list_would_do)
 
 Test(deadlines, are_not_due_before_their_millisecond)
 {
-    pp_deadlines_init(&deadlines);
+    pp_deadlines_init(&deadlines, deadline_due);
     step_set(0, 100);
     cr_assert_null(pp_deadlines_pop(&deadlines, 99));
     cr_assert_eq(pp_deadlines_pop(&deadlines, 100), &all[0]);
     cr_assert_null(pp_deadlines_pop(&deadlines, 100));
     cr_assert_not(pp_deadlines_clear(&deadlines, &all[0]));
+    pp_deadlines_fini(&deadlines);
+}
+
+Test(deadlines, ring_an_alarm_by_what_is_its_own)
+{
+    static pp_alarm alarm;
+    pp_deadlines_init(&deadlines, deadline_due);
+    pp_alarm_init(&alarm, alarm_due);
+    for (uint64_t round = 1; round <= 3; ++round) {
+        rang = alarm_rang = NULL;
+        cr_assert_eq(pp_deadline_due_ms(&alarm.deadline), 0);
+        cr_assert_not(pp_deadlines_set(&deadlines, &alarm.deadline, 2 * round + 1).was_set);
+        cr_assert_not(pp_deadlines_set(&deadlines, &all[0], 2 * round).was_set);
+        cr_assert_eq(pp_deadline_due_ms(&alarm.deadline), 2 * round + 1);
+        for (int i = 0; i < 2; ++i) {
+            pp_deadlines_ring(&deadlines, pp_deadlines_pop(&deadlines, 100), &deadlines);
+        }
+        cr_assert_eq(rang, &all[0]);
+        cr_assert_eq(alarm_rang, &alarm.deadline);
+        cr_assert_not(pp_deadlines_clear(&deadlines, &alarm.deadline));
+    }
     pp_deadlines_fini(&deadlines);
 }

@@ -17,6 +17,8 @@ enum { SETTERS = 8, DUTIES = 4000, WORKERS = 4 };
 static pp_memory memory;
 static pp_port *port;
 static pp_deadlines deadlines;
+
+static pp_deadline_due deadline_due;
 static pp_pool pool;
 static pp_turn turn;
 static _Atomic int pins;
@@ -104,7 +106,7 @@ static void begin(uint32_t workers)
 {
     pp_memory_init(&memory, 0);
     cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = workers}).status, PIPEPORT_OK);
-    pp_deadlines_init(&deadlines);
+    pp_deadlines_init(&deadlines, deadline_due);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, workers).status, PIPEPORT_OK);
     pp_turn_init(&turn, turn_done, 0);
 }
@@ -163,7 +165,7 @@ Test(turn, lets_a_foreign_thread_set_a_deadline_that_a_sleeping_worker_meets)
     unsigned slow = 0;
     begin(2);
     for (unsigned i = 1; i <= 20; ++i) {
-        pp_deadline deadline = {.due = deadline_due};
+        pp_deadline deadline = {.when = 0};
         uint64_t begin_ms = pp_os_now_ms();
         cr_assert_not(pp_pool_set_deadline(&pool, &deadline, begin_ms + 5));
         while (atomic_load(&due) != i) {
@@ -199,7 +201,7 @@ Test(turn, waits_for_threads_that_are_lent)
     memory = (pp_memory){0};
     pp_memory_init(&memory, 0);
     cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = 1}).status, PIPEPORT_OK);
-    pp_deadlines_init(&deadlines);
+    pp_deadlines_init(&deadlines, deadline_due);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     for (int i = 0; i < 3; ++i) {
         test_thread_start(&threads[i], lend, &statuses[i]);

@@ -80,7 +80,7 @@ static void begin(uint32_t slices_max)
     fake.slices_max = slices_max;
     pp_memory_init(&memory, 0);
     cr_assert_eq(pp_port_create(&port, &memory, &(pp_port_options){.drainers = 1}).status, PIPEPORT_OK);
-    pp_deadlines_init(&deadlines);
+    pp_deadlines_init(&deadlines, NULL);
     cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
     pipe = fake_pipe_open(&place, port);
     means = (pp_writer_means){&up, &place, 1 << 24};
