@@ -69,6 +69,17 @@ static void listener_untake(pp_listener *listener)
     pp_lock_give(&listener->lock);
 }
 
+/* Who was served needs his place no more, and the ear hears of it before anything is armed for it. A stopping listener
+ * serves nobody: who comes shall hear that it is busy, and not wait for its end. */
+static void listener_vacate(pp_listener *listener)
+{
+    pp_lock_take(&listener->lock);
+    if (!listener->stopping) {
+        pp_ear_make_room(listener->ear, 1);
+    }
+    pp_lock_give(&listener->lock);
+}
+
 /* An accept failed: count it, and rest if it was ours or the system's fault rather than the client's. */
 static void listener_failed(pp_listener *listener, pp_fault fault)
 {
@@ -109,6 +120,7 @@ static void listener_seat(pp_listener *listener, pp_pipe *pipe, pp_worker *worke
     pipeport_status status = pp_conn_start(listener->party, pipe, worker);
     if (status != PIPEPORT_OK) {
         pp_pipe_close(pipe);
+        listener_vacate(listener);
         listener_failed(listener, (pp_fault){status, 0});
     }
 }
@@ -179,6 +191,7 @@ pp_fault pp_listener_open(pp_listener *listener, pp_party *party, const char *na
         pp_memory_give(memory, listener->slots, count * sizeof *listener->slots);
         return fault;
     }
+    pp_ear_make_room(listener->ear, party->options.connections_max);
     pp_lock_init(&listener->lock);
     for (uint32_t i = 0; i < count; ++i) {
         pp_listener_slot *slot = &listener->slots[i];
@@ -203,6 +216,7 @@ void pp_listener_fill(pp_listener *listener, pp_worker *worker)
 
 void pp_listener_left(pp_listener *listener, pp_worker *worker)
 {
+    listener_vacate(listener);
     listener_untake(listener);
     pp_listener_fill(listener, worker);
 }

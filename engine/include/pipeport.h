@@ -94,8 +94,8 @@ typedef struct pipeport_engine_options {
  * slow handler keeps the engine from seeing to it. */
 typedef struct pipeport_options {
     size_t size; /* sizeof(pipeport_options), always. */
-    /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits; on Linux it connects and waits
-     * unheard in the backlog (listen(2)), until another leaves. */
+    /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits. On Linux one client, no
+     * more, may slip through in the instant in which the last place is taken: it is heard when another leaves. */
     uint32_t connections_max;
     uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
     uint32_t message_bytes_max;    /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */

@@ -36,8 +36,14 @@ typedef struct pp_slice {
 pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX]);
 
 /* Claims the name for this process alone. `buffer_bytes` is asked of the system each way.
- * Fails: INVALID, NAME_TAKEN, DENIED, NO_MEMORY, SYSTEM. */
+ * There is room for nobody yet. Fails: INVALID, NAME_TAKEN, DENIED, NO_MEMORY, SYSTEM. */
 pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes);
+
+/* Makes room for `more` clients more: each accept that ends with OK takes one place, and there may not be more accepts
+ * armed than there are places. A system that connects who comes before an accept is armed for him (Linux) lets no more
+ * come than there are places; the others hear BUSY. One may slip through where the last place has just been taken: he
+ * is connected, and the first for whom there is room. Any thread; the ear is not being closed. */
+void pp_ear_make_room(pp_ear *ear, uint32_t more);
 
 /* No accept may be armed on it. The name is free once every pipe accepted from it is closed too (Windows). */
 void pp_ear_close(pp_ear *ear);
@@ -45,9 +51,10 @@ void pp_ear_close(pp_ear *ear);
 /* A closed pipe, ready to accept or dial. What it needs is of the port's memory. */
 void pp_pipe_init(pp_pipe *pipe, pp_port *port);
 
-/* Waits for one client on a new instance. On OK the pipe is open and `pipe->home` set; on any other result it is closed
- * again. GONE: a client came and went. STOPPED: cancelled. May answer PP_NOW: somebody was already there, or the system
- * refused an instance. The pipe may be moved (copied) by its owner when no operation is armed on it. */
+/* Waits for one client, for whom there is room, on a new instance. On OK the pipe is open and `pipe->home` set; on any
+ * other result it is closed again. GONE: a client came and went. STOPPED: cancelled. May answer PP_NOW: somebody was
+ * already there, or the system refused an instance. The pipe may be moved (copied) by its owner when no operation is
+ * armed on it. */
 pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now);
 
 /* Connects without waiting. BUSY: every instance is taken, try again later. The pipe lives with drainer `home`.

@@ -60,9 +60,15 @@ void bed_name(char name[80])
 
 void bed_listen(test_bed *bed)
 {
+    bed_listen_for(bed, BED_ROOM);
+}
+
+void bed_listen_for(test_bed *bed, uint32_t room)
+{
     bed_name(bed->name);
     pp_fault fault = pp_ear_open(&bed->ear, bed->port, &bed->memory, bed->name, BED_BUFFER_BYTES);
     LAW(fault.status == PIPEPORT_OK);
+    pp_ear_make_room(bed->ear, room);
 }
 
 static void bed_drain(void *argument)

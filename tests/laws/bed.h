@@ -15,7 +15,14 @@
 
 #include <stdatomic.h>
 
-enum { BED_DRAINERS_MAX = 8, BED_PATIENCE_MS = 20000, BED_BUFFER_BYTES = 4096, BED_KEPT_MAX = 16, BED_RACES = 400 };
+enum {
+    BED_DRAINERS_MAX = 8,
+    BED_PATIENCE_MS = 20000,
+    BED_BUFFER_BYTES = 4096,
+    BED_KEPT_MAX = 16,
+    BED_RACES = 400,
+    BED_ROOM = 1000000
+};
 
 #define LAW(what) ((what) ? (void) 0 : bed_broken(#what, __FILE__, __LINE__))
 _Noreturn void bed_broken(const char *what, const char *file, int line);
@@ -64,8 +71,9 @@ void bed_close(test_bed *bed);
 /* A name that nobody else has, in this process or another. */
 void bed_name(char name[80]);
 
-/* An ear on a new name. */
+/* An ear on a new name, with more room than any test needs, or with so much. */
 void bed_listen(test_bed *bed);
+void bed_listen_for(test_bed *bed, uint32_t room);
 
 /* A thread for each drainer, which runs `done` with its bed_drainer. */
 void bed_start(test_bed *bed);

@@ -90,6 +90,7 @@ Test(laws_ear, serves_a_name_of_many_letters)
     snprintf(name, sizeof name, "%.60s-\xce\xb1\xe4\xb8\xad\xf0\x9f\x90\xa7 x", unique);
     pp_fault fault = pp_ear_open(&ear_bed.ear, ear_bed.port, &ear_bed.memory, name, BED_BUFFER_BYTES);
     cr_assert_eq(fault.status, PIPEPORT_OK, "status %d, system code %d", fault.status, fault.system_code);
+    pp_ear_make_room(ear_bed.ear, 1);
     pp_result now;
     cr_assert_eq(pp_pipe_accept(&server.pipe, ear_bed.ear, &server.accept, &now), PP_LATER);
     cr_assert_eq(bed_dial(&client, name, 0).status, PIPEPORT_OK);

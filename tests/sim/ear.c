@@ -3,7 +3,8 @@
  * ear.c - names, ears, accepting and dialling of the simulated system.
  *
  * Where the rules say so, somebody who comes while no accept is armed hears BUSY (as on Windows); else he is connected
- * and waits in a backlog (as on Linux), up to its length. A name is taken until its ear and every pipe accepted from it
+ * and waits in a backlog (as on Linux) as long as there is room for all who wait; or though there is none, alone. A
+ * name is taken until its ear and every pipe accepted from it
  * are closed.
  */
 #include "tests/sim/pipe.h"
@@ -26,6 +27,7 @@ struct pp_ear {
     uint32_t count;
     sim_link *backlog[EAR_BACKLOG];
     uint32_t waiting;
+    uint32_t room; /* For those of the backlog, for accepts that are armed, and for more. */
 };
 
 static pp_ear *ears[EAR_NAMES];
@@ -147,6 +149,13 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     return (pp_fault){sim_met(SIM_AT_EAR, PIPEPORT_OK), 0};
 }
 
+void pp_ear_make_room(pp_ear *ear, uint32_t more)
+{
+    sim_call_step();
+    SIM_MUST(more <= UINT32_MAX - ear->room);
+    ear->room += more;
+}
+
 static void ear_close_server_end(pp_ear *ear, sim_link *link)
 {
     SIM_MUST(names[ear_name(ear->name)].pipes > 0);
@@ -216,11 +225,21 @@ void sim_ear_withdraw(sim_record *record)
     ear->accepts[at] = ear->accepts[--ear->count];
 }
 
+/* The oldest of the backlog, for an accept. */
+static sim_link *ear_oldest(pp_ear *ear)
+{
+    sim_link *link = ear->backlog[0];
+    memmove(ear->backlog, ear->backlog + 1, --ear->waiting * sizeof ear->backlog[0]);
+    ear->room--;
+    return link;
+}
+
 /* Somebody came for an accept, or it failed: what its owner hears. */
 static pp_result ear_outcome(pp_ear *ear, pp_pipe *pipe, sim_link *link, uint32_t home)
 {
     if (!sim_link_peer_is_open(link, 1) && sim_link_readable(link, 1) == 0 && sim_below(2)) {
         ear_close_server_end(ear, link);
+        ear->room++;
         return (pp_result){{PIPEPORT_GONE, 232}, 0};
     }
     sim_pipe_open(pipe, link, 1, home);
@@ -239,14 +258,15 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     static const pipeport_status refusals[] = {PIPEPORT_GONE, PIPEPORT_SYSTEM, PIPEPORT_NO_MEMORY};
     sim_call_step();
     SIM_MUST(pipe->handle == PP_PIPE_CLOSED && ear->count < EAR_ACCEPTS);
+    if (ear->count >= ear->room) {
+        sim_fail("an accept is armed for which there is no room: %u are", ear->count);
+    }
     if (sim_refuses(sim.rules.refused_accepts)) {
         *now = (pp_result){{sim_met(SIM_AT_ACCEPT, refusals[sim_below(3)]), 231}, 0};
         return PP_NOW;
     }
     if (ear->waiting > 0 && !sim_happens(sim.rules.reads_later)) {
-        sim_link *link = ear->backlog[0];
-        memmove(ear->backlog, ear->backlog + 1, --ear->waiting * sizeof ear->backlog[0]);
-        *now = ear_outcome(ear, pipe, link, op->home);
+        *now = ear_outcome(ear, pipe, ear_oldest(ear), op->home);
         (void) sim_met(SIM_AT_ACCEPT, now->fault.status);
         return PP_NOW;
     }
@@ -257,8 +277,7 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     ear->accepts[ear->count++] = record;
     sim_trace("an accept pends: armed", ear->count, 0, 0);
     if (ear->waiting > 0) {
-        record->link = ear->backlog[0];
-        memmove(ear->backlog, ear->backlog + 1, --ear->waiting * sizeof ear->backlog[0]);
+        record->link = ear_oldest(ear);
         sim_ear_withdraw(record);
         sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0});
     } else if (sim_refuses(sim.rules.refused_accepts)) {
@@ -278,12 +297,22 @@ static sim_link *ear_connect(pp_ear *ear, uint32_t bytes)
         sim_record *record = ear->accepts[sim_below(ear->count)];
         record->link = link;
         record->doom = (pp_fault){PIPEPORT_OK, 0};
+        ear->room--;
         sim_ear_withdraw(record);
         sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0});
     } else {
         ear->backlog[ear->waiting++] = link;
     }
     return link;
+}
+
+/* Nobody accepts at the moment: may he wait? Where the last place has just been taken, one may slip through. */
+static bool ear_may_wait(const pp_ear *ear)
+{
+    if (sim.rules.is_busy || ear->waiting == EAR_BACKLOG) {
+        return false;
+    }
+    return ear->waiting < ear->room || (ear->room == 0 && ear->waiting == 0 && sim_happens(sim.rules.slips));
 }
 
 sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status)
@@ -299,7 +328,7 @@ sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status
                                                                                            : PIPEPORT_NO_SERVER;
         return NULL;
     }
-    if (ear->count == 0 && (sim.rules.is_busy || ear->waiting == EAR_BACKLOG)) {
+    if (ear->count == 0 && !ear_may_wait(ear)) {
         *status = PIPEPORT_BUSY;
         return NULL;
     }

@@ -130,6 +130,15 @@ GUARDED(closes_an_ear_with_an_accept_armed)
     pp_ear_close(guard_bed.ear);
 }
 
+GUARDED(arms_an_accept_for_which_there_is_no_room)
+{
+    pp_ear_close(guard_bed.ear);
+    bed_listen_for(&guard_bed, 0);
+    pp_pipe_close(&server.pipe);
+    pp_result now;
+    (void) pp_pipe_accept(&server.pipe, guard_bed.ear, &server.accept, &now);
+}
+
 GUARDED(destroys_a_port_with_pipes_open)
 {
     pp_port_destroy(guard_bed.port);

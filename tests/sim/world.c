@@ -103,6 +103,7 @@ void sim_world_draw_rules(void)
     rules->tick_ns = UINT64_C(50) << sim_below(10);
     rules->jumps = sim_below(3) ? 0 : sim_below(100);
     rules->jump_ns = UINT64_C(1000000) << sim_below(12);
+    rules->slips = world_habit(65536);
     if (sim_below(3) == 0) {
         rules->refused_io = world_habit(400);
         rules->refused_accepts = world_habit(8000);

@@ -17,6 +17,7 @@ typedef struct sim_rules { /* Chances are of 65536. */
     bool shared;           /* One port for all drainers, or pipes with homes. */
     bool can_await;
     bool is_busy;        /* Who finds no armed accept hears BUSY; else it waits in a backlog. */
+    uint32_t slips;      /* There he waits though there is no room, if nobody else does. */
     uint32_t slices_max; /* Of pipes that open. */
     uint32_t pipe_bytes; /* A pipe holds no more each way, whatever it is asked for. */
     uint32_t step_every; /* An atomic operation in so many lets others run first; 0: none. */

@@ -17,6 +17,7 @@ struct pp_port {
 
 struct pp_ear {
     pp_memory *memory;
+    uint32_t room; /* For accepts that are armed, and for more. */
 };
 
 fake_system fake;
@@ -31,6 +32,7 @@ static unsigned fake_queue_from, fake_queue_count;
 static struct fake_accept {
     pp_pipe *pipe;
     pp_op *op;
+    pp_ear *ear;
 } fake_waiting[FAKE_PIPES_MAX]; /* Oldest first; fake.accepts_armed of them. */
 
 void fake_lock_take(void)
@@ -198,10 +200,17 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (!ear) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    ear->memory = memory;
+    *ear = (pp_ear){memory, 0};
     fake.ears_open += 1;
     *out = ear;
     return fake_ok;
+}
+
+void pp_ear_make_room(pp_ear *ear, uint32_t more)
+{
+    fake_lock_take();
+    ear->room += more;
+    fake_lock_give();
 }
 
 void pp_ear_close(pp_ear *ear)
@@ -281,19 +290,29 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
     return fault;
 }
 
+static unsigned fake_armed_on(const pp_ear *ear)
+{
+    unsigned armed = 0;
+    for (unsigned i = 0; i < fake.accepts_armed; ++i) {
+        armed += fake_waiting[i].ear == ear;
+    }
+    return armed;
+}
+
 pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
 {
-    (void) ear;
     fake.accepts_called += 1;
+    PP_VERIFY(fake_armed_on(ear) < ear->room);
     if (fake.accepts.at < fake.accepts.count) {
         *now = (pp_result){fake_answer(&fake.accepts, PIPEPORT_OK), 0};
         if (now->fault.status == PIPEPORT_OK) {
             fake_open(pipe);
+            ear->room -= 1;
         }
         return PP_NOW;
     }
     atomic_fetch_add(&fake.armed, 1);
-    fake_waiting[fake.accepts_armed++] = (struct fake_accept){pipe, op};
+    fake_waiting[fake.accepts_armed++] = (struct fake_accept){pipe, op, ear};
     if (fake.accepts_armed > fake.accepts_armed_peak) {
         fake.accepts_armed_peak = fake.accepts_armed;
     }
@@ -316,6 +335,7 @@ fake_pipe *fake_client_comes(void)
     }
     struct fake_accept accept = fake_unwait(0);
     fake_pipe *of = fake_open(accept.pipe);
+    accept.ear->room -= 1;
     fake_finish(accept.op, (pp_result){fake_ok, 0});
     return of;
 }

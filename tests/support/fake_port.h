@@ -9,7 +9,7 @@
  * finished.
  *
  * It holds the seam's laws against the engine: an op armed twice, a second read or write on one pipe, a pipe closed
- * with something armed, or closed twice, a write of nothing, aborts the test.
+ * with something armed, or closed twice, a write of nothing, an accept for which there is no room, aborts the test.
  *
  * One thread, save that several may write where everything is taken at once (the default), and post, and cancel.
  */

@@ -26,9 +26,6 @@ void raw_close(raw_client *client);
 unsigned long system_pid(void);
 uint32_t system_handles(void); /* Open in this process. */
 
-/* A name that is taken and full: does a client find it busy, or does the system keep it in a queue of its own? */
-bool system_queues_clients(void);
-
 /* tests/system/victim.c: `verb` and `name` are its arguments. */
 typedef struct system_child {
     intptr_t process;

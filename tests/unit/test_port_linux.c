@@ -61,7 +61,11 @@ TestSuite(port_linux, .init = port_setup, .fini = port_teardown, .timeout = 60);
 
 static pp_fault port_listen(pp_ear **ear)
 {
-    return pp_ear_open(ear, port_bed.port, &port_bed.memory, port_bed.name, BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(ear, port_bed.port, &port_bed.memory, port_bed.name, BED_BUFFER_BYTES);
+    if (fault.status == PIPEPORT_OK) {
+        pp_ear_make_room(*ear, BED_ROOM);
+    }
+    return fault;
 }
 
 static bool port_is_there(const char *path, mode_t type, mode_t access)

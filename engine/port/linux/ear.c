@@ -5,18 +5,11 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/address.h"
+#include "engine/port/linux/backlog.h"
 #include "engine/port/linux/claim.h"
-#include "engine/port/linux/fault.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-enum { EAR_BACKLOG = SOMAXCONN };
 
 static const pp_fault ear_ok = {PIPEPORT_OK, 0};
 
@@ -29,11 +22,11 @@ struct pp_ear {
     pp_port *port;
     pp_memory *memory;
     pp_claim claim;
-    int fd;
     uint32_t buffer_bytes;
-    pp_letter *waiting_first; /* These six under port->accepting. The letters of armed accepts. */
+    pp_backlog backlog;       /* These seven under port->accepting. */
+    pp_letter *waiting_first; /* The letters of armed accepts. */
     pp_letter *waiting_last;
-    uint32_t waiting_count;
+    uint32_t waiting_count; /* At most backlog.room. */
     bool backlog_empty;
     pp_ear *next; /* In port->ears. */
     pp_ear *previous;
@@ -51,21 +44,32 @@ static size_t ear_bytes(const pp_ear *ear)
 /* A client, or -1 and the fault. */
 static int ear_next_client(pp_ear *ear, pp_fault *fault)
 {
-    int fd;
-    do {
-        fd = accept4(ear->fd, NULL, NULL, SOCK_CLOEXEC | ear->port->driver->socket_flags);
-    } while (fd < 0 && errno == EINTR);
-    ear->backlog_empty = fd < 0 && errno == EAGAIN;
-    *fault = fd < 0 ? pp_fault_from(errno) : ear_ok;
+    int fd = pp_backlog_take(&ear->backlog, SOCK_CLOEXEC | ear->port->driver->socket_flags, fault);
+    ear->backlog_empty = fd < 0 && fault->status == PIPEPORT_BUSY;
     return fd;
 }
 
 /* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. */
-static pp_fault ear_open_pipe(const pp_ear *ear, pp_pipe *pipe, uint32_t home, int fd)
+static pp_fault ear_open_pipe(pp_ear *ear, pp_pipe *pipe, uint32_t home, int fd)
 {
     int bytes = ear->buffer_bytes < INT_MAX ? (int) ear->buffer_bytes : INT_MAX;
     (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
-    return pp_port_adopt(pipe, fd, home);
+    pp_fault fault = pp_port_adopt(pipe, fd, home);
+    if (fault.status != PIPEPORT_OK) {
+        pp_ear_make_room(ear, 1);
+    }
+    return fault;
+}
+
+/* An accept that finds the plug still in the backlog, for want of descriptors, has to ask: no edge will tell. */
+void pp_ear_make_room(pp_ear *ear, uint32_t more)
+{
+    pp_lock_take(&ear->port->accepting);
+    pp_backlog_make_room(&ear->backlog, more);
+    if (ear->backlog.plugged) {
+        ear->backlog_empty = false;
+    }
+    pp_lock_give(&ear->port->accepting);
 }
 
 static void ear_append(pp_ear *ear, pp_op *op)
@@ -104,6 +108,7 @@ pp_armed pp_ear_accept(pp_ear *ear, pp_pipe *pipe, pp_op *op, pp_result *now)
     int fd = -1;
     PP_ASSERT(pipe->port == port && op->home < port->drainers_count);
     pp_lock_take(&port->accepting);
+    PP_ASSERT(ear->waiting_count < ear->backlog.room);
     if (!ear->backlog_empty) {
         fd = ear_next_client(ear, &fault);
     }
@@ -203,29 +208,11 @@ static void ear_gone(pp_view *view)
     ear_let_go(((ear_view *) view)->ear);
 }
 
-/* Binds with mode 0600: who may not write to a socket cannot connect to it (unix(7)). */
-static pp_fault ear_listen(pp_ear *ear)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    memcpy(address.sun_path, ear->claim.address, strlen(ear->claim.address) + 1);
-    ear->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (ear->fd < 0) {
-        return pp_fault_from(errno);
-    }
-    if (fchmod(ear->fd, S_IRUSR | S_IWUSR) == 0 &&
-        bind(ear->fd, (const struct sockaddr *) &address, sizeof address) == 0 && listen(ear->fd, EAR_BACKLOG) == 0) {
-        return ear_ok;
-    }
-    pp_fault fault = pp_fault_from(errno);
-    close(ear->fd);
-    return fault;
-}
-
 /* Out of the first `count` drainers' sight. */
 static void ear_unwatch(pp_ear *ear, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        ear->port->driver->unwatch(ear->port->drainers[i], ear->fd, &ear->views[i].view);
+        ear->port->driver->unwatch(ear->port->drainers[i], ear->backlog.fd, &ear->views[i].view);
     }
 }
 
@@ -236,7 +223,7 @@ static pp_fault ear_join(pp_ear *ear)
     for (uint32_t i = 0; i < port->drainers_count; i++) {
         ear->views[i] = (ear_view){{ear_ready, ear_gone, ear->memory, NULL}, ear};
         atomic_fetch_add_explicit(&ear->holds, 1, memory_order_relaxed);
-        pp_fault fault = port->driver->watch(port->drainers[i], ear->fd, &ear->views[i].view);
+        pp_fault fault = port->driver->watch(port->drainers[i], ear->backlog.fd, &ear->views[i].view);
         if (fault.status != PIPEPORT_OK) {
             atomic_fetch_sub_explicit(&ear->holds, 1, memory_order_relaxed);
             ear_unwatch(ear, i);
@@ -285,38 +272,24 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (fault.status != PIPEPORT_OK) {
         goto free_ear;
     }
-    fault = ear_listen(ear);
+    fault = pp_backlog_open(&ear->backlog, ear->claim.address);
     if (fault.status != PIPEPORT_OK) {
         goto give_claim;
     }
     fault = ear_join(ear);
     if (fault.status != PIPEPORT_OK) {
-        goto close_socket;
+        goto close_backlog;
     }
     *out = ear;
     return fault;
 
-close_socket:
-    close(ear->fd);
+close_backlog:
+    pp_backlog_close(&ear->backlog);
 give_claim:
     pp_claim_give(&ear->claim);
 free_ear:
     ear_let_go(ear);
     return ear_fault(fault);
-}
-
-/* Not left to close: a drainer that has not looked yet, or a forked child, may keep the socket open, and who waits to
- * be accepted would wait as long. Where there are no descriptors left it stays so. */
-static void ear_turn_away(pp_ear *ear)
-{
-    int fd;
-    (void) shutdown(ear->fd, SHUT_RDWR); /* From now on nobody connects, so there is an end. */
-    do {
-        fd = accept4(ear->fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd >= 0) {
-            close(fd);
-        }
-    } while (fd >= 0 || errno == EINTR);
 }
 
 void pp_ear_close(pp_ear *ear)
@@ -335,7 +308,6 @@ void pp_ear_close(pp_ear *ear)
     pp_lock_give(&port->accepting);
     ear_unwatch(ear, port->drainers_count);
     pp_claim_give(&ear->claim);
-    ear_turn_away(ear);
-    close(ear->fd);
+    pp_backlog_close(&ear->backlog);
     ear_let_go(ear);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ear.h - a listening socket, and the accepts that wait on it, oldest first.
+ * ear.h - a listening socket (backlog.h), and the accepts that wait on it, oldest first.
  *
  * Every drainer of its port has a view of the socket (edge-triggered: a slow handler on one drainer does not keep
  * clients from the others). Who gets the edge serves the waiting accepts, whatever their homes; a pipe lives with

@@ -85,11 +85,6 @@ uint32_t system_handles(void)
     return count;
 }
 
-bool system_queues_clients(void)
-{
-    return true; /* listen's backlog. */
-}
-
 bool system_spawn_victim(system_child *child, const char *verb, const char *name)
 {
     char path[4096], what[16], whom[512];

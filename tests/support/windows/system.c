@@ -66,11 +66,6 @@ uint32_t system_handles(void)
     return GetProcessHandleCount(GetCurrentProcess(), &count) ? count : 0;
 }
 
-bool system_queues_clients(void)
-{
-    return false;
-}
-
 bool system_spawn_victim(system_child *child, const char *verb, const char *name)
 {
     char path[MAX_PATH];
