@@ -210,6 +210,7 @@ void pp_ear_make_room(pp_ear *ear, uint32_t more)
 {
     fake_lock_take();
     ear->room += more;
+    fake.room_made += more;
     fake_lock_give();
 }
 

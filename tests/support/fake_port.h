@@ -63,6 +63,7 @@ typedef struct fake_system {
     fake_script dials;   /* What the next dials answer. Empty: OK. */
     pp_fault port_fault, ear_fault;
     unsigned accepts_called, accepts_armed, accepts_armed_peak, dials_called, ears_open, ports_open;
+    unsigned room_made; /* Places, of all ears, ever. */
     _Atomic unsigned wakes;
     void (*inside_wake)(void);  /* Runs inside pp_port_wake: as another thread that comes between. */
     void (*waits)(uint32_t ms); /* What a take that finds nothing does with its time; NULL: nothing. */

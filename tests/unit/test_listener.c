@@ -229,6 +229,38 @@ LIFE_TEST(listener, counts_a_client_for_whom_there_is_no_memory)
     cr_assert_eq(counted, 3, "the first seat takes two blocks, and the first member two");
 }
 
+LIFE_TEST(listener, offers_the_place_of_a_client_for_whom_there_is_no_memory)
+{
+    life_options.accepts_pending = 1;
+    life_options.connections_max = 1;
+    life_serve();
+    unsigned before = fake.room_made;
+    life.engine->hub.memory.fail_after = 0;
+    cr_assert_not_null(life_client());
+    life.engine->hub.memory.fail_after = UINT64_MAX;
+    cr_assert_eq(life.count, 0);
+    cr_assert_eq(fake.room_made, before + 1);
+    life_pass(1000);
+    cr_assert_not_null(life_client());
+    cr_assert_eq(life.count, 1);
+}
+
+LIFE_TEST(listener, makes_room_for_as_many_as_it_may_have_and_for_nobody_when_it_stops)
+{
+    life_options.connections_max = 2;
+    life_serve();
+    cr_assert_eq(fake.room_made, 2);
+    cr_assert_not_null(life_client());
+    cr_assert_not_null(life_client());
+    fake_peer_goes(&fake.pipes[0]);
+    life_settle();
+    cr_assert_eq(fake.room_made, 3);
+    pipeport_server_stop(life.server, 0);
+    life.server = NULL;
+    cr_assert_eq(fake.ears_open, 0);
+    cr_assert_eq(fake.room_made, 3, "who comes while it stops is not kept waiting for its end");
+}
+
 LIFE_TEST(listener, refuses_a_name_that_is_taken)
 {
     fake.ear_fault = (pp_fault){PIPEPORT_NAME_TAKEN, 231};
