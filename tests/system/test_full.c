@@ -108,20 +108,28 @@ Test(full, who_waits_long_enough_gets_in_as_others_leave)
     rig_close(&rig);
 }
 
-/* Who is connected is answered without anybody's leaving: all but one. */
+/* Who is connected is answered without anybody's leaving: all but one, and that is an instant's chance, not a habit. */
 Test(full, nobody_but_one_is_connected_and_unheard)
 {
+    enum { ROUNDS = 30 };
     pipeport_options options;
+    uint64_t slipped = 0;
     full_begin(MAX, LONG_MS, &options);
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < ROUNDS; ++round) {
         uint64_t served = server.opened;
         full_come(&options, full_ask);
         AWAIT(server.opened == served + MAX && FULL_SUM(messages) == MAX);
-        uint64_t opened = FULL_SUM(opened);
-        EXPECT(opened >= MAX && opened <= MAX + 1);
+        for (int look = 0; look < 3; ++look) { /* All have tried again meanwhile. */
+            uint64_t tried = pp_os_now_ms() + 10;
+            AWAIT(pp_os_now_ms() >= tried);
+            EXPECT(FULL_SUM(opened) >= MAX && FULL_SUM(opened) <= MAX + 1);
+        }
+        slipped += FULL_SUM(opened) - MAX;
         full_stop_clients();
         AWAIT(server.opened == server.closed && peer_stats(&server).connections_open == 0);
     }
+    cr_log_info("in %d of %d bursts one slipped through", (int) slipped, ROUNDS);
+    EXPECT(slipped < ROUNDS);
     peer_stop(&server, 0);
     rig_close(&rig);
 }
