@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * delimiter.c - messages that end with a byte of their own. No more of the stream is searched than a message within the
- * bound can take: with strip_cr one byte more, for the carriage return that is not delivered.
+ * bound can take.
  */
 #include "protocol/kinds.h"
 
@@ -15,7 +15,7 @@ static bool delimiter_strips(const pp_framing *framing, const uint8_t *line, uin
 pp_frame_verdict pp_delimiter_look(const pp_framing *framing, const uint8_t *stream, uint32_t available,
                                    uint32_t payload_bytes_max, pp_frame *frame)
 {
-    uint32_t end = payload_bytes_max + 1 + (framing->strip_cr ? 1 : 0);
+    uint32_t end = payload_bytes_max + 2; /* A payload, a carriage return, the delimiter. */
     end = available < end ? available : end;
     const uint8_t *found = NULL;
     if (frame->looked < end) {

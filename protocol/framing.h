@@ -15,8 +15,10 @@
  *      HEADERS    lines ended by CR LF, one of them Content-Length in any case, an empty line, the payload ("Language
  *                 Server Protocol Specification", base protocol; also JSON-RPC). Other lines need a name and a colon,
  *                 and are ignored.
- *      MEASURED   as long as `measure` says; the whole is delivered.
- *      NONE       no messages, only bytes: what has come is delivered as it comes, at most the bound at a time.
+ *      MEASURED   as long as `measure` says; the whole is delivered. It is refused if it still says 0 of as many bytes
+ *                 as the bound allows.
+ *      NONE       no messages, only bytes: what has come is delivered as it comes, at most the bound at a time, which
+ *                 is at least 1.
  *      MESSAGE    the pipe's own boundaries. Nothing here knows them; a look is never asked for it.
  *
  * Pure: no I/O, no allocation, no state. A stream may be cut at any byte; whoever holds the bytes asks again with more.
@@ -89,8 +91,8 @@ const char *pp_framing_fault(const pp_framing *framing);
 bool pp_framing_equals(const pp_framing *one, const pp_framing *other);
 
 /* Looks at the stream from the start of a frame. `available` is at least 1. The `frame->looked` bytes that are known to
- * hold no delimiter are not searched again. payload_bytes_max (<= PP_FRAMING_PAYLOAD_BYTES_MAX) bounds what is
- * delivered. Not for MESSAGE. */
+ * hold no delimiter are not searched again; headers are read from their beginning each time. payload_bytes_max (<=
+ * PP_FRAMING_PAYLOAD_BYTES_MAX) bounds what is delivered. Not for MESSAGE. */
 pp_frame_verdict pp_framing_look(const pp_framing *framing, const uint8_t *stream, uint32_t available,
                                  uint32_t payload_bytes_max, pp_frame *frame);
 
@@ -105,7 +107,7 @@ typedef enum pp_admission {
  * than hold the delimiter, for the peer would strip it. NULL when payload_bytes is 0. */
 pp_admission pp_framing_admit(const pp_framing *framing, const uint8_t *payload, uint32_t payload_bytes);
 
-/* Only its length is known yet: false if no payload of this length is admitted. */
+/* Only its length is known yet, which may be any: false if no payload of this length is admitted. */
 bool pp_framing_fits(const pp_framing *framing, uint32_t payload_bytes);
 
 /* What encoding puts before a payload that fits, and behind it: DELIMITER its byte, without a carriage return. */

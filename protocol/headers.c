@@ -69,8 +69,8 @@ static const char *headers_in_name(headers_scan *scan, uint8_t byte)
     if (!headers_is_token(byte)) {
         return "one of its headers has no name, or a byte in it that no name has";
     }
-    scan->name_matches = scan->name_matches && scan->name_bytes < HEADERS_NAME_BYTES &&
-                         headers_lower(byte) == (uint8_t) headers_name[scan->name_bytes];
+    /* The first byte behind Content-Length meets its NUL, and no byte of a name is one. */
+    scan->name_matches = scan->name_matches && headers_lower(byte) == (uint8_t) headers_name[scan->name_bytes];
     scan->name_bytes += 1;
     return NULL;
 }

@@ -32,7 +32,7 @@ static void length_write(uint8_t *field, unsigned width, bool big_endian, uint64
 
 static uint64_t length_ones(const pp_framing *framing)
 {
-    return UINT64_MAX >> (64 - 8 * framing->width);
+    return framing->width == sizeof(uint64_t) ? UINT64_MAX : ((uint64_t) 1 << 8 * framing->width) - 1;
 }
 
 static uint32_t length_header(const pp_framing *framing)

@@ -34,6 +34,7 @@ Test(headers, takes_each_way_to_write_them)
         "CONTENT-LENGTH:2\r\n\r\n",
         "cOnTeNt-LeNgTh: \t 2 \t \r\n\r\n",
         "Content-Length: 0002\r\n\r\n",
+        "Kontent-Length: 7\r\nContent-Length: 2\r\n\r\n",
         "Content-Type:\r\nContent-Length: 2\r\n\r\n",
         "Content-Length: 2\r\nContent-Lengt: 7\r\nContent-Lengthy: 8\r\nX: 9\r\n\r\n",
         "X!#$%&'*+-.^_`|~09azAZ: any \t thing: \x80\xff\r\nContent-Length:2\r\n\r\n",

@@ -87,6 +87,26 @@ Test(length, counts_what_adjust_says)
     looks_refused(&(looks_stream){&rest, LOOKS_TEXT("...\0xy"), 1}, 4, "more than the bound");
 }
 
+/* Each of these is the default but for one field. */
+Test(length, takes_nothing_for_the_default_that_is_not)
+{
+    pp_framing framing = {.width = 4, .adjust = -4};
+    uint8_t header[8] = {0};
+    looks_whole(&(looks_stream){&framing, LOOKS_TEXT("\5\0\0\0a+"), 1}, 4, 1, 5);
+    looks_refused(&(looks_stream){&framing, LOOKS_TEXT("\3\0\0\0"), 1}, 4, "less than its own header");
+    pp_framing_write_header(&framing, header, 1);
+    cr_assert_arr_eq(header, "\5\0\0\0", 4);
+    framing = (pp_framing){.width = 4, .adjust = 1};
+    looks_whole(&(looks_stream){&framing, LOOKS_TEXT("\0\0\0\0a+"), 1}, 4, 1, 5);
+    cr_assert_eq(pp_framing_admit(&framing, NULL, 0), PP_ADMISSION_MALFORMED);
+    framing = (pp_framing){.width = 4, .keep = true};
+    looks_whole(&(looks_stream){&framing, LOOKS_TEXT("\1\0\0\0a+"), 5}, 0, 5, 5);
+    framing = (pp_framing){.width = 4, .offset = 1};
+    looks_whole(&(looks_stream){&framing, LOOKS_TEXT("!\1\0\0\0a+"), 1}, 5, 1, 6);
+    framing = (pp_framing){.width = 4, .escape = true};
+    looks_whole(&(looks_stream){&framing, LOOKS_TEXT("\xff\xff\xff\xff\1\0\0\0\0\0\0\0a+"), 1}, 12, 1, 13);
+}
+
 Test(length, keeps_the_header_and_bounds_the_whole)
 {
     pp_framing framing = {.width = 2, .offset = 1, .keep = true};
@@ -227,6 +247,9 @@ Test(length, knows_which_lengths_no_kept_frame_has)
     framing.adjust = 3;
     cr_assert_not(pp_framing_fits(&framing, 4));
     cr_assert(pp_framing_fits(&framing, 5));
+    pp_framing wide = {.width = 2, .keep = true, .adjust = -300}; /* Its value would fit; its header does not. */
+    cr_assert_not(pp_framing_fits(&wide, 1));
+    cr_assert(pp_framing_fits(&wide, 2));
     framing.adjust = -300; /* Its short form can say nothing: the escaped one is the shortest. */
     cr_assert_not(pp_framing_fits(&framing, 9));
     cr_assert(pp_framing_fits(&framing, 10));
