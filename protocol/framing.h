@@ -51,7 +51,8 @@ typedef enum pp_framing_kind {
 } pp_framing_kind;
 
 /* How long is the frame that begins here? The whole, in bytes; 0: more than `available` (at least 1) must be seen; less
- * than 0: this is no frame. A frame that is there whole must be answered by its length. */
+ * than 0: this is no frame. A frame that is there whole must be answered by its length, and no byte behind it may
+ * change the answer: else the cuts of the stream would decide what is a message. */
 typedef int64_t pp_framing_measure(void *user, const void *stream, size_t available);
 
 /* What a kind does not name is 0. The first 8 bytes have no gap: they are compared as one. */

@@ -17,7 +17,8 @@
 
 enum { STREAM_BYTES_MAX = 1 << 13, EACH_CUT_UP_TO = 32, CUTS = 32, BLOCK_UP_TO = 12 };
 
-/* Two bytes that say a length, little endian; but for 255 in the first, which is none. The user's byte is its unit. */
+/* Two bytes that say a length, little endian; but for 255 in the first, which is none. The user's byte is its unit. A
+ * frame of one byte would be there whole before it is known, which the law forbids: it is none either. */
 static int64_t framing_measure(void *user, const void *stream, size_t available)
 {
     const uint8_t *bytes = stream;
@@ -27,7 +28,8 @@ static int64_t framing_measure(void *user, const void *stream, size_t available)
     if (available < 2) {
         return 0;
     }
-    return (int64_t) (bytes[0] | bytes[1] << 8) << *(const uint8_t *) user;
+    int64_t whole = (int64_t) (bytes[0] | bytes[1] << 8) << *(const uint8_t *) user;
+    return whole == 1 ? -1 : whole;
 }
 
 static pp_framing framing_any(fuzz_choices *choices, uint8_t *unit)
@@ -195,18 +197,38 @@ static void framing_cut_none(const framing_bed *bed)
     }
 }
 
+/* Is there a frame of this length? A value of this length or shorter by the escape says so, if a field holds it. */
+static bool framing_has_kept(const pp_framing *framing, int64_t bytes)
+{
+    for (int escaped = 0; escaped <= (framing->escape ? 1 : 0); ++escaped) {
+        int64_t payload = bytes - framing->offset - framing->width - 8 * escaped, value = payload - framing->adjust;
+        bool is_held = escaped || framing->width == 8 ||
+                       value < ((int64_t) 1 << 8 * framing->width) - (framing->escape ? 1 : 0);
+        if (payload >= 0 && value >= 0 && is_held) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The header of a payload of any length, which need not be there to be read back. */
 static void framing_check_header(const pp_framing *framing, uint32_t payload_bytes)
 {
-    uint8_t header[PP_FRAMING_HEADER_BYTES_MAX];
+    uint8_t header[PP_FRAMING_HEADER_BYTES_MAX + 1];
+    memset(header, 'h', sizeof header);
     bool fits = pp_framing_fits(framing, payload_bytes);
     PP_VERIFY(fits || framing->kind == PP_FRAMING_LENGTH || payload_bytes == 0);
+    PP_VERIFY(!framing->keep || fits == framing_has_kept(framing, payload_bytes));
     uint32_t bytes = fits ? pp_framing_header_bytes(framing, payload_bytes) : 0;
-    PP_VERIFY(bytes <= sizeof header);
+    PP_VERIFY(bytes < sizeof header);
     if (bytes == 0) {
         return;
     }
     pp_framing_write_header(framing, header, payload_bytes);
+    PP_VERIFY(header[bytes] == 'h');
+    for (int i = 0; i < framing->offset; ++i) {
+        PP_VERIFY(header[i] == 0);
+    }
     naive_framed framed = naive_frame_at(framing, header, bytes, payload_bytes);
     PP_VERIFY(framed.known_after == bytes && framed.payload_at == bytes && framed.payload_bytes == payload_bytes);
     PP_VERIFY(framed.frame_bytes == (int64_t) bytes + payload_bytes);
@@ -310,7 +332,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
         return 0;
     }
     bed.bound = framing_bound(&choices);
-    framing_check_header(&bed.framing, (uint32_t) fuzz_number(&choices, 4) % (PP_FRAMING_PAYLOAD_BYTES_MAX + 1u));
+    uint32_t any = (uint32_t) fuzz_number(&choices, 4);
+    framing_check_header(&bed.framing, any % (PP_FRAMING_PAYLOAD_BYTES_MAX + 1u));
+    framing_check_header(&bed.framing, any % 512);
     bed.stride = 1 + fuzz_byte(&choices);
     framing_fill(&bed, &choices);
     if (!framing_has_frames(&bed.framing)) {
