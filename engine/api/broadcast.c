@@ -11,7 +11,7 @@
 #include "engine/api/engine.h"
 #include "engine/api/server.h"
 #include "engine/conn/reply.h"
-#include "protocol/frame.h"
+#include "engine/flow/wire.h"
 
 /* True: the pump of every member lies in this worker's chores, since the turn's last broadcast or an earlier one. */
 static bool broadcast_is_corked(const pipeport_server *server, const pp_running *running)
@@ -105,7 +105,7 @@ static bool broadcast_grow(pipeport_server *server, pp_worker *worker, const voi
 {
     pp_running *running = &worker->running;
     pp_message *fan = running->fan;
-    uint32_t bytes = PP_FRAME_HEADER_BYTES + length;
+    uint32_t bytes = pp_wire_frame_bytes(&server->party.framing, length);
     if (!broadcast_is_corked(server, running) || pp_message_room(fan) < bytes) {
         return false;
     }
@@ -134,8 +134,8 @@ static pp_message *broadcast_create(pipeport_server *server, const void *data, u
     if (worker && broadcast_is_corked(server, &worker->running)) {
         more = pp_reply_more_bytes(&worker->running);
     }
-    pp_message *message = pp_reply_message(&server->engine->hub.memory, PP_FRAME_HEADER_BYTES + length, more,
-                                           pp_group_slots(&server->members));
+    uint32_t bytes = pp_wire_frame_bytes(&server->party.framing, length);
+    pp_message *message = pp_reply_message(&server->party, bytes, more, pp_group_slots(&server->members));
     if (message) {
         pp_message_append(message, data, length);
     }
@@ -147,8 +147,10 @@ pipeport_status pipeport_broadcast(pipeport_server *server, const void *data, si
     if (!server || (!data && length)) {
         return PIPEPORT_INVALID;
     }
-    if (length > server->party.options.message_bytes_max) {
-        return PIPEPORT_TOO_LARGE;
+    const pp_party *party = &server->party;
+    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
     if (atomic_load(&server->party.stopping)) {
         return PIPEPORT_STOPPED;
@@ -168,8 +170,9 @@ pipeport_status pipeport_broadcast_message(pipeport_server *server, pipeport_mes
     if (!server || !message || message->memory != &server->engine->hub.memory) {
         return PIPEPORT_INVALID;
     }
-    if (pp_message_payload_bytes(message) > server->party.options.message_bytes_max) {
-        return PIPEPORT_TOO_LARGE;
+    pipeport_status status = pp_party_admit(&server->party, message);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
     if (atomic_load(&server->party.stopping)) {
         return PIPEPORT_STOPPED;

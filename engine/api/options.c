@@ -2,7 +2,7 @@
 /* options.c - see options.h. */
 #include "engine/api/options.h"
 
-#include "protocol/frame.h"
+#include "engine/flow/wire.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static const struct options_bound {
 } options_bounds[] = {
     {offsetof(pipeport_options, connections_max), 255, 1, 1000000},
     {offsetof(pipeport_options, accepts_pending), 8, 1, 255},
-    {offsetof(pipeport_options, message_bytes_max), 1 << 20, 1, PP_FRAME_PAYLOAD_BYTES_MAX},
+    {offsetof(pipeport_options, message_bytes_max), 1 << 20, 1, PP_FRAMING_PAYLOAD_BYTES_MAX},
     {offsetof(pipeport_options, send_queue_bytes_max), 4 << 20, 1, UINT32_MAX},
     {offsetof(pipeport_options, first_message_ms), 0, 0, UINT32_MAX},
     {offsetof(pipeport_options, idle_ms), 0, 0, UINT32_MAX},
@@ -43,12 +43,16 @@ pipeport_status pp_options_resolve(pipeport_options *out, const pipeport_options
             return PIPEPORT_INVALID;
         }
     }
-    uint64_t frame_bytes_max = (uint64_t) options.message_bytes_max + PP_FRAME_HEADER_BYTES;
+    pp_framing framing;
+    if (pp_wire_framing(&framing, &options.framing)) {
+        return PIPEPORT_INVALID;
+    }
+    uint32_t frame_bytes_max = pp_wire_frame_bytes_max(&framing, options.message_bytes_max);
     if (options.send_queue_bytes_max < frame_bytes_max) {
         if (given && given->send_queue_bytes_max) {
             return PIPEPORT_INVALID;
         }
-        options.send_queue_bytes_max = (uint32_t) frame_bytes_max; /* Not asked for: as much as one message needs. */
+        options.send_queue_bytes_max = frame_bytes_max; /* Not asked for: as much as one message needs. */
     }
     *out = options;
     return PIPEPORT_OK;

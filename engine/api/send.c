@@ -2,7 +2,7 @@
 /* send.c - unicast, and what else is done to one connection by its id; see pipeport.h. */
 #include "engine/api/engine.h"
 #include "engine/conn/reply.h"
-#include "protocol/frame.h"
+#include "engine/flow/wire.h"
 
 #include <string.h>
 
@@ -27,10 +27,12 @@ static pipeport_status send_first_link(pp_conn *conn, pp_message *message, pp_wo
 
 static pipeport_status send_copy(pp_conn *conn, const void *data, size_t length, pp_worker *worker)
 {
-    if (length > conn->party->options.message_bytes_max) {
-        return PIPEPORT_TOO_LARGE;
+    pp_party *party = conn->party;
+    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
-    pp_message *message = pp_message_create(&conn->party->hub->memory, (uint32_t) length, 1);
+    pp_message *message = pp_message_create(&party->hub->memory, &party->framing, (uint32_t) length, 1);
     if (!message) {
         return PIPEPORT_NO_MEMORY;
     }
@@ -42,8 +44,9 @@ static pipeport_status send_copy(pp_conn *conn, const void *data, size_t length,
 
 static pipeport_status send_shared(pp_conn *conn, pp_message *message, pp_worker *worker)
 {
-    if (pp_message_payload_bytes(message) > conn->party->options.message_bytes_max) {
-        return PIPEPORT_TOO_LARGE;
+    pipeport_status status = pp_party_admit(conn->party, message);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
     pp_message *fan = pp_message_fan(message, 1);
     return fan ? send_first_link(conn, fan, worker) : PIPEPORT_NO_MEMORY;
@@ -85,15 +88,17 @@ pipeport_status pipeport_send_message(pipeport_engine *engine, pipeport_conn nam
 /* ---- Messages built in place ----------------------------------------------------------------------------------------
  */
 
-pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine, size_t length, void **data)
+pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine,
+                                        const pipeport_framing *framing, size_t length, void **data)
 {
-    if (!out || !engine || !data) {
+    pp_framing rule = pp_framing_default;
+    if (!out || !engine || !data || (framing && pp_wire_framing(&rule, framing))) {
         return PIPEPORT_INVALID;
     }
-    if (length > PP_FRAME_PAYLOAD_BYTES_MAX) {
-        return PIPEPORT_TOO_LARGE;
+    if (length > PP_FRAMING_PAYLOAD_BYTES_MAX || !pp_framing_fits(&rule, (uint32_t) length)) {
+        return length ? PIPEPORT_TOO_LARGE : PIPEPORT_INVALID;
     }
-    pp_message *message = pp_message_create(&engine->hub.memory, (uint32_t) length, 0);
+    pp_message *message = pp_message_build(&engine->hub.memory, &rule, (uint32_t) length);
     if (!message) {
         return PIPEPORT_NO_MEMORY;
     }

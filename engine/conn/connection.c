@@ -318,9 +318,9 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length,
 static pp_reader_means conn_means(pp_conn *conn, pp_worker *worker)
 {
     const pp_party *party = conn->party;
-    return (pp_reader_means){
-        &conn->pipe,
-        {&party->hub->memory, conn->reader.awaits ? &worker->spare : NULL, party->options.message_bytes_max}};
+    return (pp_reader_means){&conn->pipe,
+                             {&party->hub->memory, conn->reader.awaits ? &worker->spare : NULL, &party->framing,
+                              party->options.message_bytes_max}};
 }
 
 /* Delivers and reads on, as long as it is wanted and not armed, and no more than `budget` times; then it is `tired`. */

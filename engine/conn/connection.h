@@ -69,7 +69,7 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_deadline deadline;
 } pp_conn;
 
-_Static_assert(sizeof(void *) != 8 || PP_OP_ROOM_WORDS > 2 || sizeof(pp_conn) <= 296, "an idle connection is small");
+_Static_assert(sizeof(void *) != 8 || PP_OP_ROOM_WORDS > 2 || sizeof(pp_conn) <= 304, "an idle connection is small");
 
 /* Takes a seat and the open pipe (moved), and brings `opened` to a worker.
  * Fails: NO_MEMORY (the pipe is still the caller's). */

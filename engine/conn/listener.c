@@ -141,7 +141,7 @@ static bool listener_arm(pp_listener *listener, uint32_t *budget, pp_worker *wor
     slot->armed = true;
     pp_party_retain(party);
     pp_pipe_init(&slot->pipe, party->hub->port);
-    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     if (pp_pipe_accept(&slot->pipe, listener->ear, &slot->op, &now) == PP_LATER) {
         pp_lock_give(&listener->lock);
         return true;

@@ -3,11 +3,14 @@
 #include "engine/conn/party.h"
 
 #include "engine/base/assert.h"
+#include "engine/flow/wire.h"
 
 void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events)
 {
     party->hub = hub;
     party->options = *options;
+    const char *fault = pp_wire_framing(&party->framing, &options->framing);
+    PP_VERIFY(fault == NULL); /* They are resolved. */
     party->events = *events;
     atomic_init(&party->count, 1);
     atomic_init(&party->drain_by_ms, UINT64_MAX);
@@ -42,6 +45,15 @@ void pp_party_release(pp_party *party)
             (void) pp_gate_leave(waiter);
         }
     }
+}
+
+pipeport_status pp_party_admit(const pp_party *party, const pp_message *message)
+{
+    if (!pp_framing_equals(&party->framing, message->framing)) {
+        return PIPEPORT_INVALID;
+    }
+    return pp_wire_admit(&party->framing, pp_message_payload(message), message->payload_bytes,
+                         party->options.message_bytes_max);
 }
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount)

@@ -12,6 +12,7 @@
 
 #include "engine/conn/group.h"
 #include "engine/conn/hub.h"
+#include "engine/flow/message.h"
 
 typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
     _Atomic uint64_t opened, closed, accepts_failed, messages_sent, messages_received;
@@ -24,6 +25,7 @@ typedef struct pp_party pp_party;
 struct pp_party {
     pp_hub *hub;
     pipeport_options options; /* Resolved: no field stands for a default. */
+    pp_framing framing;       /* What options.framing means. */
     pipeport_events events;   /* Resolved: absent members NULL. */
     _Atomic uint32_t count;
     _Atomic bool stopping;        /* Raised before the members are walked; looked at after joining (see group.h). */
@@ -45,6 +47,10 @@ void pp_party_retain(pp_party *party);
 bool pp_party_retain_living(
     pp_party *party); /* For who has no count, but knows that it is not freed. False: too late. */
 void pp_party_release(pp_party *party);
+
+/* May this message, which was built in place, be sent to its connections? Fails: INVALID (it was built for another
+ * framing, or would not arrive as one message), TOO_LARGE. */
+pipeport_status pp_party_admit(const pp_party *party, const pp_message *message);
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
 

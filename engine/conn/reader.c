@@ -36,7 +36,7 @@ static void reader_took(pp_reader *reader, pp_result result)
     reader_end(reader, result.fault);
     if (result.fault.status == PIPEPORT_OK) {
         reader->bytes += result.bytes;
-        pp_inbox_filled(&reader->inbox, result.bytes);
+        pp_inbox_filled(&reader->inbox, result.bytes, result.more);
     }
 }
 
@@ -67,7 +67,7 @@ static bool reader_arm(pp_reader *reader, pp_pipe *pipe, uint8_t *room, uint32_t
 /* Sees to it that an await has said that there is something to read. False: it is pending, or has failed (`ended`). */
 static bool reader_is_told(pp_reader *reader, pp_pipe *pipe)
 {
-    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     if (!reader->told && reader_arm(reader, pipe, NULL, 0, &now)) {
         reader_end(reader, now.fault);
         reader->told = now.fault.status == PIPEPORT_OK;
@@ -85,7 +85,7 @@ static bool reader_read(pp_reader *reader, const pp_reader_means *means)
         reader_end(reader, (pp_fault){status, 0});
         return false;
     }
-    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     reader->told = false;
     if (reader->awaits) {
         (void) pp_pipe_read(means->pipe, room, bytes, NULL, &now);

@@ -2,14 +2,19 @@
 /* reply.c - see reply.h. */
 #include "engine/conn/reply.h"
 
-#include "protocol/frame.h"
+#include "engine/flow/wire.h"
 
 enum { REPLY_ROOM_BYTES_MAX = 32 * 1024 };
 
-pp_message *pp_reply_message(pp_memory *memory, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links)
+pp_message *pp_reply_message(pp_party *party, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links)
 {
-    pp_message *message = pp_message_create_room(memory, (uint64_t) frame_bytes + more_bytes, links);
-    return message || !more_bytes ? message : pp_message_create_room(memory, frame_bytes, links);
+    pp_memory *memory = &party->hub->memory;
+    const pp_framing *framing = &party->framing;
+    if (framing->kind == PP_FRAMING_MESSAGE) {
+        more_bytes = 0; /* Each is a write of its own. */
+    }
+    pp_message *message = pp_message_create_room(memory, framing, (uint64_t) frame_bytes + more_bytes, links);
+    return message || !more_bytes ? message : pp_message_create_room(memory, framing, frame_bytes, links);
 }
 
 pp_conn *pp_reply_conn(const pp_running *running, uint64_t id)
@@ -44,7 +49,7 @@ static pp_message *reply_begin_message(pp_running *running, uint32_t frame_bytes
     }
     bool grows = running->growing || pp_sendq_is_idle(&conn->writer.sendq);
     uint32_t more = grows ? pp_reply_more_bytes(running) : 0;
-    return pp_reply_message(&conn->party->hub->memory, frame_bytes, more, 1);
+    return pp_reply_message(conn->party, frame_bytes, more, 1);
 }
 
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length)
@@ -53,18 +58,20 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_conn *conn = running->conn;
     pp_writer *writer = &conn->writer;
     pp_writer_means means = pp_conn_writer_means(conn);
-    if (length > conn->party->options.message_bytes_max) {
-        return PIPEPORT_TOO_LARGE;
+    pp_party *party = conn->party;
+    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
         return PIPEPORT_GONE;
     }
-    uint32_t frame_bytes = PP_FRAME_HEADER_BYTES + (uint32_t) length;
+    uint32_t frame_bytes = pp_wire_frame_bytes(&party->framing, (uint32_t) length);
     pp_message *message = running->growing;
     bool grows = message && pp_sendq_is_newest(&writer->sendq, &message->links[0]) &&
                  pp_message_room(message) >= frame_bytes;
     if (!pp_sendq_reserve(&writer->sendq, frame_bytes, means.queue_bytes_max)) {
-        pp_tally_add(&conn->party->tally.sends_refused, 1);
+        pp_tally_add(&party->tally.sends_refused, 1);
         return PIPEPORT_FULL;
     }
     if (!grows && !(message = reply_begin_message(running, frame_bytes))) {

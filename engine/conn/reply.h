@@ -31,7 +31,7 @@ uint32_t pp_reply_more_bytes(const pp_running *running);
 void pp_reply_leave_room(pp_running *running, const pp_message *message);
 
 /* A message without a frame, with room for one of frame_bytes and, if it can be had, for more. NULL: no memory. */
-pp_message *pp_reply_message(pp_memory *memory, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links);
+pp_message *pp_reply_message(pp_party *party, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links);
 
 /* Sends to that connection. Fails: as pipeport_send. */
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length);

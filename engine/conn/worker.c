@@ -32,7 +32,7 @@ static void worker_do_chores(pp_worker *worker)
         if (!worker->first) {
             worker->last = NULL;
         }
-        chore->done(chore, (pp_result){{PIPEPORT_OK, 0}, 0}, worker);
+        chore->done(chore, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, worker);
     }
 }
 

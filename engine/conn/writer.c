@@ -73,7 +73,14 @@ static void writer_seal(pp_writer *writer, const pp_writer_means *means, pp_faul
 
 static uint32_t writer_join_max(const pp_writer_means *means)
 {
-    return means->pipe->slices_max == 1 ? WRITER_JOIN_SINGLE : WRITER_JOIN_GATHERING;
+    switch (means->pipe->slices_max) {
+    case 0:
+        return 0;
+    case 1:
+        return WRITER_JOIN_SINGLE;
+    default:
+        return WRITER_JOIN_GATHERING;
+    }
 }
 
 /* How many bytes of small frames stand at the front of the chain, and whether there is more than one. */
@@ -82,6 +89,9 @@ static uint32_t writer_measure(const pp_writer *writer, uint32_t join_max, uint3
     uint32_t bytes = 0;
     uint32_t offset = writer->chain_offset;
     *frames = 0;
+    if (join_max == 0) {
+        return 0;
+    }
     for (pp_link *link = writer->chain; link; link = link->next) {
         uint32_t rest = link->message->frame_bytes - offset;
         if (rest > join_max || rest > WRITER_JOINED_BYTES_MAX - bytes) {
@@ -100,7 +110,11 @@ static void writer_join(pp_writer *writer, const pp_writer_means *means)
 {
     uint32_t small = 0;
     uint32_t bytes = writer_measure(writer, writer_join_max(means), &small);
-    pp_message *joined = small > 1 ? pp_message_create_room(pp_port_memory(means->pipe->port), bytes, 1) : NULL;
+    pp_message *joined = NULL;
+    if (small > 1) {
+        const pp_framing *framing = writer->chain->message->framing;
+        joined = pp_message_create_room(pp_port_memory(means->pipe->port), framing, bytes, 1);
+    }
     if (!joined) {
         return;
     }
@@ -119,10 +133,12 @@ static uint32_t writer_build(pp_writer *writer, const pp_writer_means *means, pp
     uint32_t total = 0;
     writer_join(writer, means);
     uint32_t offset = writer->chain_offset;
-    for (pp_link *link = writer->chain; link && count < means->pipe->slices_max && total < WRITER_BURST_BYTES_MAX;
-         link = link->next) {
+    bool is_cut = means->pipe->slices_max != 0;
+    uint32_t most = is_cut ? means->pipe->slices_max : 1;
+    for (pp_link *link = writer->chain; link && count < most && total < WRITER_BURST_BYTES_MAX; link = link->next) {
         uint32_t rest = link->message->frame_bytes - offset;
-        uint32_t bytes = rest < WRITER_BURST_BYTES_MAX - total ? rest : WRITER_BURST_BYTES_MAX - total;
+        uint32_t room = WRITER_BURST_BYTES_MAX - total;
+        uint32_t bytes = is_cut && rest > room ? room : rest;
         slices[count++] = (pp_slice){link->message->frame + offset, bytes};
         total += bytes;
         offset = 0;
@@ -174,7 +190,7 @@ static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worke
 {
     pp_slice slices[PP_SLICES_MAX];
     uint32_t count = writer_build(writer, means, slices);
-    pp_result now = {{PIPEPORT_OK, 0}, 0};
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     uint64_t since_ms = pp_os_now_ms();
     writer->op.home = means->pipe->home;
     means->up->pin(writer); /* The op takes the pump along: this pin is for our look at `wishes` after it. */

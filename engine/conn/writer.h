@@ -9,7 +9,8 @@
  *
  * One write is one burst: frames from the front of the chain, small ones copied together, large ones taken where they
  * lie as far as the pipe can gather. What is copied together is one message from then on, in the place of those it was
- * copied from. A link leaves the chain when its last byte is copied so, or written.
+ * copied from. A link leaves the chain when its last byte is copied so, or written. Where the pipe has messages of its
+ * own a write is one frame, and nothing is copied.
  *
  * Ending. pp_writer_stop raises STOP in `wishes` and then cancels; the holder arms, or gives the pump back, and then
  * looks at `wishes` (all sequentially consistent), so that no write is left pending and no pump idle behind it. Whoever

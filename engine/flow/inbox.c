@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inbox.c - which block to receive into, and where in it. What is a message, protocol/frame.h says.
+ * inbox.c - which block to receive into, and where in it. What is a message, protocol/framing.h says.
  */
 #include "engine/flow/inbox.h"
 
 #include "engine/base/assert.h"
-#include "protocol/frame.h"
-
 #include <string.h>
 
 enum { INBOX_STEP = 8 }; /* From one size of an ordinary block to the next. */
@@ -48,6 +46,8 @@ void pp_inbox_fini(pp_inbox *inbox, pp_memory *memory)
 static void inbox_leave(pp_inbox *inbox, pp_inbox_state state)
 {
     inbox->start = inbox->end = 0;
+    inbox->looked = 0;
+    inbox->whole = false;
     inbox->appetite = 0;
     inbox->lean_reads = 0;
     if (inbox->state == PP_INBOX_LISTENING) {
@@ -60,29 +60,55 @@ void pp_inbox_drop(pp_inbox *inbox)
     inbox_leave(inbox, PP_INBOX_DROPPED);
 }
 
+/* Where messages are the pipe's own. What is missing is refused before there is room for it. */
+static pp_frame_verdict inbox_look_at_message(const pp_inbox *inbox, const pp_inbox_means *means, pp_frame *frame)
+{
+    uint32_t waiting = inbox->end - inbox->start;
+    uint32_t missing = inbox->whole ? 0 : inbox->looked;
+    if (waiting > means->payload_bytes_max || missing > means->payload_bytes_max - waiting) {
+        return PP_FRAME_REFUSED;
+    }
+    *frame = (pp_frame){.payload_bytes = waiting, .bytes_needed = waiting};
+    if (!inbox->whole) {
+        frame->bytes_needed += missing != 0 ? missing : 1;
+    }
+    return inbox->whole ? PP_FRAME_WHOLE : PP_FRAME_PART;
+}
+
 static pp_frame_verdict inbox_look(const pp_inbox *inbox, const pp_inbox_means *means, pp_frame *frame)
 {
-    const uint8_t *stream = inbox->block != NULL ? inbox->block + inbox->start : NULL;
-    PP_ASSERT(means->payload_bytes_max <= PP_FRAME_PAYLOAD_BYTES_MAX);
-    return pp_frame_look(stream, inbox->end - inbox->start, means->payload_bytes_max, frame);
+    uint32_t waiting = inbox->end - inbox->start;
+    PP_ASSERT(means->payload_bytes_max <= PP_FRAMING_PAYLOAD_BYTES_MAX);
+    if (means->framing->kind == PP_FRAMING_MESSAGE) {
+        return inbox_look_at_message(inbox, means, frame);
+    }
+    frame->bytes_needed = 1;
+    if (waiting == 0) { /* No frame is empty; as often as not it is asked in vain. */
+        return PP_FRAME_PART;
+    }
+    frame->looked = inbox->looked;
+    return pp_framing_look(means->framing, inbox->block + inbox->start, waiting, means->payload_bytes_max, frame);
 }
 
 pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, const uint8_t **payload, uint32_t *length)
 {
+    static const uint8_t nothing[1];
     if (inbox->state != PP_INBOX_LISTENING) {
         return inbox->state == PP_INBOX_IS_REFUSED ? PP_INBOX_REFUSED : PP_INBOX_MORE;
-    }
-    if (inbox->start == inbox->end) { /* No frame is empty; as often as not it is asked in vain. */
-        return PP_INBOX_MORE;
     }
     pp_frame frame;
     switch (inbox_look(inbox, means, &frame)) {
     case PP_FRAME_WHOLE:
-        *payload = inbox->block + inbox->start + frame.header_bytes;
+        *payload = inbox->block != NULL ? inbox->block + inbox->start + frame.payload_at : nothing;
         *length = frame.payload_bytes;
         inbox->start += frame.bytes_needed;
+        inbox->looked = 0;
+        inbox->whole = false;
         return PP_INBOX_MESSAGE;
     case PP_FRAME_PART:
+        if (means->framing->kind != PP_FRAMING_MESSAGE) {
+            inbox->looked = inbox->end - inbox->start;
+        }
         return PP_INBOX_MORE;
     case PP_FRAME_REFUSED:
         break;
@@ -133,6 +159,18 @@ static bool inbox_borrow(pp_inbox *inbox, const pp_inbox_means *means, uint32_t 
     return block != NULL;
 }
 
+/* Bytes to have for the part of a frame that needs at least bytes_needed: twice what there is where the frame does not
+ * say its length, so that it is not moved for each read. */
+static uint32_t inbox_foresee(const pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
+{
+    uint8_t kind = means->framing->kind;
+    bool is_said = kind != PP_FRAMING_DELIMITER && kind != PP_FRAMING_MEASURED && kind != PP_FRAMING_MESSAGE;
+    uint32_t doubled = 2 * (inbox->end - inbox->start);
+    uint32_t most = means->payload_bytes_max;
+    doubled = doubled < most ? doubled : most;
+    return is_said || doubled < bytes_needed ? bytes_needed : doubled;
+}
+
 /* What an own block for the frame in progress shall have where a spare one takes what is small. */
 static uint32_t inbox_own_bytes(uint32_t bytes_needed)
 {
@@ -178,8 +216,9 @@ pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint
     pp_frame_verdict verdict = inbox_look(inbox, means, &frame);
     PP_ASSERT(verdict == PP_FRAME_PART);
     (void) verdict;
-    bool is_fit = means->spare != NULL && inbox_borrow(inbox, means, frame.bytes_needed);
-    if (!is_fit && !inbox_fit_block(inbox, means, frame.bytes_needed)) {
+    uint32_t wanted = inbox_foresee(inbox, means, frame.bytes_needed);
+    bool is_fit = means->spare != NULL && inbox_borrow(inbox, means, wanted);
+    if (!is_fit && !inbox_fit_block(inbox, means, wanted)) {
         return PIPEPORT_NO_MEMORY;
     }
     inbox_compact(inbox, frame.bytes_needed);
@@ -212,14 +251,21 @@ static void inbox_learn(pp_inbox *inbox, uint32_t bytes)
     }
 }
 
-void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes)
+void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes, uint32_t more)
 {
     PP_VERIFY(inbox->lent && bytes <= inbox->block_bytes - inbox->end); /* Else somebody wrote behind the block. */
-    if (inbox->state == PP_INBOX_LISTENING && bytes != 0) {
+    inbox->lent = false;
+    if (inbox->state != PP_INBOX_LISTENING) {
+        return;
+    }
+    if (bytes != 0) {
         inbox_learn(inbox, bytes);
         inbox->end += bytes;
     }
-    inbox->lent = false;
+    inbox->whole = more == 0;
+    if (more != 0) {
+        inbox->looked = more;
+    }
 }
 
 void pp_inbox_rest(pp_inbox *inbox, const pp_inbox_means *means)
@@ -233,8 +279,9 @@ void pp_inbox_rest(pp_inbox *inbox, const pp_inbox_means *means)
     }
     pp_frame frame;
     uint32_t bytes = waiting;
-    if (inbox_look(inbox, means, &frame) == PP_FRAME_PART && inbox_own_bytes(frame.bytes_needed) > bytes) {
-        bytes = inbox_own_bytes(frame.bytes_needed);
+    if (inbox_look(inbox, means, &frame) == PP_FRAME_PART) {
+        uint32_t wanted = inbox_own_bytes(inbox_foresee(inbox, means, frame.bytes_needed));
+        bytes = wanted > bytes ? wanted : bytes;
     }
     bool is_fit = !inbox->borrowed && inbox->block_bytes <= bytes + PP_INBOX_COPIED_BYTES_MAX;
     if (!is_fit && !inbox_replace_block(inbox, means, bytes)) {

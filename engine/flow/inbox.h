@@ -7,6 +7,11 @@
  * Whole messages are handed out where they lie, without copying. A frame longer than the block gets a block of its own,
  * once its header has been checked against the bound; the rest is received straight into it. It is a little longer than
  * the frame, so that a read which brings the frame's end sees, by getting less than it asked for, that nothing follows.
+ * Where a frame does not say how long it is, its block doubles.
+ *
+ * Where messages are the pipe's own (PP_FRAMING_MESSAGE) a read brings one, or a part of one with a word of how much is
+ * to come. So at most one message stands here, and `whole` says that its end has been received: then also one of no
+ * bytes is there.
  *
  * Who can wait without lending a block (pp_pipe_await) receives into a spare one that many inboxes share (spare.h):
  * borrowed by room, given back by rest. Then what is undelivered moves to a block of its own, as small as can be, and a
@@ -34,6 +39,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/status.h"
 #include "engine/flow/spare.h"
+#include "protocol/framing.h"
 
 #include <stdbool.h>
 
@@ -54,17 +60,20 @@ typedef struct pp_inbox {
     uint8_t *block;       /* NULL: none. Lent to the system between room and filled. */
     uint32_t block_bytes; /* 0 where there is no block. */
     uint32_t start, end;  /* start <= end <= block_bytes */
+    uint32_t looked;      /* Of the frame in progress, by the framing; or what is known to be missing of a message. */
     uint8_t appetite;     /* Which size the next ordinary block shall have, from 0 (IDLE_BYTES) to APPETITE_MAX. */
     uint8_t lean_reads;   /* Reads in a row that would have fitted in a block a size smaller; < LEAN_READS. */
     uint8_t state;        /* pp_inbox_state, changed by inbox_leave only. start == end unless LISTENING. */
     bool borrowed : 1;    /* The block is the spare's: from room to rest. */
     bool lent : 1;        /* True from room to filled. */
+    bool whole : 1;       /* The last read ended a message; means something where messages are the pipe's own. */
 } pp_inbox;
 
 typedef struct pp_inbox_means { /* What many inboxes share: the same in each call on one of them, but for the spare. */
     pp_memory *memory;
-    pp_spare *spare;            /* A block that may be borrowed until rest, or NULL. */
-    uint32_t payload_bytes_max; /* <= PP_FRAME_PAYLOAD_BYTES_MAX */
+    pp_spare *spare; /* A block that may be borrowed until rest, or NULL. */
+    const pp_framing *framing;
+    uint32_t payload_bytes_max; /* <= PP_FRAMING_PAYLOAD_BYTES_MAX */
 } pp_inbox_means;
 
 typedef enum pp_inbox_verdict {
@@ -83,8 +92,9 @@ pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, con
  * Fails: NO_MEMORY (nothing is lost; ask again later). */
 pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint8_t **room, uint32_t *bytes);
 
-/* `bytes` (<= the room, 0 is fine) were received there. */
-void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes);
+/* `bytes` (<= the room, 0 is fine) were received there; `more` (at least so many) of the same message are to come,
+ * where messages are the pipe's own, else 0. */
+void pp_inbox_filled(pp_inbox *inbox, uint32_t bytes, uint32_t more);
 
 /* Drops what is undelivered and all that will come. Touches no block, so it is allowed while the room is lent, and a
  * payload of next stays valid. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.c - one block: the struct, the links, a gap of at most 15 bytes, the header, the payload.
+ * message.c - one block: the struct, the links, perhaps a framing, a gap of at most 15 bytes, header, payload, trailer.
  *
  * The gap aligns the payload to 16, because users build their structs in it.
  */
 #include "engine/flow/message.h"
 
 #include "engine/base/assert.h"
-#include "protocol/frame.h"
+#include "engine/flow/wire.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static uint64_t message_links_end(uint32_t links)
     return sizeof(pp_message) + (uint64_t) links * sizeof(pp_link);
 }
 
-static pp_message *message_take(pp_memory *memory, uint64_t block_bytes, uint32_t links)
+static pp_message *message_take(pp_memory *memory, const pp_framing *framing, uint64_t block_bytes, uint32_t links)
 {
     if ((size_t) block_bytes != block_bytes) {
         return NULL;
@@ -31,6 +31,7 @@ static pp_message *message_take(pp_memory *memory, uint64_t block_bytes, uint32_
     }
     atomic_init(&message->count, 1);
     message->memory = memory;
+    message->framing = framing;
     message->block_bytes = (size_t) block_bytes;
     message->links_count = links;
     message->room_bytes = 0;
@@ -40,27 +41,51 @@ static pp_message *message_take(pp_memory *memory, uint64_t block_bytes, uint32_
     return message;
 }
 
-pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_t links)
+/* One frame, behind `start` bytes of the block. */
+static pp_message *message_take_frame(pp_memory *memory, const pp_framing *framing, uint32_t payload_bytes,
+                                      uint64_t start, uint32_t links)
 {
-    PP_VERIFY(payload_bytes <= PP_FRAME_PAYLOAD_BYTES_MAX);
-    uint64_t payload_start = message_links_end(links) + PP_FRAME_HEADER_BYTES;
+    PP_VERIFY(payload_bytes <= PP_FRAMING_PAYLOAD_BYTES_MAX);
+    uint32_t header_bytes = pp_framing_header_bytes(framing, payload_bytes);
+    uint32_t trailer_bytes = pp_framing_trailer_bytes(framing);
+    uint64_t payload_start = start + header_bytes;
     payload_start += -payload_start % MESSAGE_PAYLOAD_ALIGNMENT;
-    pp_message *message = message_take(memory, payload_start + payload_bytes, links);
+    pp_message *message = message_take(memory, framing, payload_start + payload_bytes + trailer_bytes, links);
     if (message == NULL) {
         return NULL;
     }
-    message->frame_bytes = PP_FRAME_HEADER_BYTES + payload_bytes;
-    message->frame = (uint8_t *) message + payload_start - PP_FRAME_HEADER_BYTES;
+    message->frame_bytes = header_bytes + payload_bytes + trailer_bytes;
+    message->frame = (uint8_t *) message + payload_start - header_bytes;
+    message->payload_at = header_bytes;
+    message->payload_bytes = payload_bytes;
     message->source = NULL;
-    pp_frame_write_header(message->frame, payload_bytes);
+    pp_framing_write_header(framing, message->frame, payload_bytes);
+    pp_framing_write_trailer(framing, message->frame + header_bytes + payload_bytes);
     return message;
 }
 
-pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links)
+pp_message *pp_message_create(pp_memory *memory, const pp_framing *framing, uint32_t payload_bytes, uint32_t links)
+{
+    return message_take_frame(memory, framing, payload_bytes, message_links_end(links), links);
+}
+
+pp_message *pp_message_build(pp_memory *memory, const pp_framing *framing, uint32_t payload_bytes)
+{
+    _Static_assert(sizeof(pp_message) % _Alignof(pp_framing) == 0, "a framing may stand behind it");
+    pp_message *message = message_take_frame(memory, framing, payload_bytes, sizeof *message + sizeof *framing, 0);
+    if (message != NULL) {
+        pp_framing *copy = (pp_framing *) (void *) message->links;
+        *copy = *framing;
+        message->framing = copy;
+    }
+    return message;
+}
+
+pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes, uint32_t links)
 {
     PP_VERIFY(room_bytes >= 1 && room_bytes <= UINT32_MAX);
     uint64_t frames_start = message_links_end(links);
-    pp_message *message = message_take(memory, frames_start + room_bytes, links);
+    pp_message *message = message_take(memory, framing, frames_start + room_bytes, links);
     if (message == NULL) {
         return NULL;
     }
@@ -78,13 +103,17 @@ uint32_t pp_message_room(const pp_message *message)
 
 void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes)
 {
+    const pp_framing *framing = message->framing;
     uint8_t *frame = message->frame + message->frame_bytes;
-    PP_VERIFY(pp_message_room(message) >= PP_FRAME_HEADER_BYTES + payload_bytes);
-    pp_frame_write_header(frame, payload_bytes);
+    uint32_t header_bytes = pp_framing_header_bytes(framing, payload_bytes);
+    uint32_t frame_bytes = header_bytes + payload_bytes + pp_framing_trailer_bytes(framing);
+    PP_VERIFY(pp_message_room(message) >= frame_bytes);
+    pp_framing_write_header(framing, frame, payload_bytes);
     if (payload_bytes != 0) {
-        memcpy(frame + PP_FRAME_HEADER_BYTES, payload, payload_bytes);
+        memcpy(frame + header_bytes, payload, payload_bytes);
     }
-    message->frame_bytes += PP_FRAME_HEADER_BYTES + payload_bytes;
+    pp_framing_write_trailer(framing, frame + header_bytes + payload_bytes);
+    message->frame_bytes += frame_bytes;
 }
 
 void pp_message_append_rest(pp_message *message, const pp_message *of, uint32_t offset)
@@ -99,25 +128,22 @@ pp_message *pp_message_fan(pp_message *source, uint32_t links)
 {
     /* A fan of a fan is one of the built message: no chain of blocks keeps another alive. */
     pp_message *root = source->source != NULL ? source->source : source;
-    pp_message *fan = message_take(root->memory, message_links_end(links), links);
+    pp_message *fan = message_take(root->memory, root->framing, message_links_end(links), links);
     if (fan == NULL) {
         return NULL;
     }
     pp_message_retain(root, 1);
     fan->frame_bytes = root->frame_bytes;
     fan->frame = root->frame;
+    fan->payload_at = root->payload_at;
+    fan->payload_bytes = root->payload_bytes;
     fan->source = root;
     return fan;
 }
 
 uint8_t *pp_message_payload(const pp_message *message)
 {
-    return message->frame + PP_FRAME_HEADER_BYTES;
-}
-
-uint32_t pp_message_payload_bytes(const pp_message *message)
-{
-    return message->frame_bytes - PP_FRAME_HEADER_BYTES;
+    return message->frame + message->payload_at;
 }
 
 void pp_message_retain(pp_message *message, uint32_t counts)
@@ -152,16 +178,20 @@ void pp_message_release(pp_message *message, uint32_t counts)
 }
 
 /* Frames one behind the other, the last one whole. */
-static void message_check_appended(const pp_message *message)
+static void message_check_frames(const pp_message *message)
 {
-    uint32_t at = 0;
-    while (at < message->frame_bytes) {
-        pp_frame frame;
-        pp_frame_verdict verdict = pp_frame_look(message->frame + at, message->frame_bytes - at,
-                                                 PP_FRAME_PAYLOAD_BYTES_MAX, &frame);
+    for (uint32_t at = 0; at < message->frame_bytes && message->framing->kind != PP_FRAMING_MESSAGE;) {
+        pp_frame frame = {.looked = 0};
+        pp_frame_verdict verdict = pp_framing_look(message->framing, message->frame + at, message->frame_bytes - at,
+                                                   PP_FRAMING_PAYLOAD_BYTES_MAX, &frame);
         PP_VERIFY(verdict == PP_FRAME_WHOLE);
         at += frame.bytes_needed;
     }
+}
+
+static void message_check_appended(const pp_message *message)
+{
+    message_check_frames(message);
     PP_VERIFY(message->source == NULL);
     PP_VERIFY(message->frame_bytes <= message->room_bytes);
     PP_VERIFY(message->frame == (const uint8_t *) &message->links[message->links_count]);
@@ -171,16 +201,13 @@ static void message_check_appended(const pp_message *message)
 static void message_check_built(const pp_message *message)
 {
     const pp_message *root = message->source != NULL ? message->source : message;
-    uint8_t header[PP_FRAME_HEADER_BYTES];
     PP_VERIFY(atomic_load(&root->count) != 0);
     PP_VERIFY(root->source == NULL);
     PP_VERIFY(message->frame == root->frame);
     PP_VERIFY(message->frame_bytes == root->frame_bytes);
-    PP_VERIFY(message->frame_bytes >= PP_FRAME_HEADER_BYTES);
-    pp_frame_write_header(header, pp_message_payload_bytes(message));
-    for (int i = 0; i < PP_FRAME_HEADER_BYTES; i++) {
-        PP_VERIFY(message->frame[i] == header[i]);
-    }
+    PP_VERIFY(message->payload_at == root->payload_at && message->payload_bytes == root->payload_bytes);
+    PP_VERIFY(message->frame_bytes == pp_wire_frame_bytes(message->framing, message->payload_bytes));
+    message_check_frames(message);
     PP_VERIFY((uintptr_t) pp_message_payload(message) % MESSAGE_PAYLOAD_ALIGNMENT == 0);
     PP_VERIFY(root->frame >= (const uint8_t *) &root->links[root->links_count]);
     PP_VERIFY(root->frame + root->frame_bytes == (const uint8_t *) root + root->block_bytes);

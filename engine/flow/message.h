@@ -3,9 +3,10 @@
  * message.h - one frame, encoded once, counted, and shared by all who still have to write it.
  *
  * One block holds the struct, `links` links and, unless the frame is another message's, the header with the payload
- * right behind it (aligned to 16, for who builds structs in it). A link is the place of the message in one connection's
- * send queue, so a broadcast needs one block whatever the number of its receivers. A message that is built in place and
- * sent often is shared by `fans`: blocks of links whose frame is the built message's.
+ * right behind it (aligned to 16, for who builds structs in it) and what the framing puts behind that. A link is the
+ * place of the message in one connection's send queue, so a broadcast needs one block whatever the number of its
+ * receivers. A message that is built in place and sent often is shared by `fans`: blocks of links whose frame is the
+ * built message's.
  *
  * Count: the creator holds one, each link in a queue one. Any thread retains (relaxed: it holds one already) and
  * releases (acquire-release: the last one frees what all others have done with).
@@ -14,6 +15,7 @@
 #define PP_FLOW_MESSAGE_H
 
 #include "engine/base/memory.h"
+#include "protocol/framing.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -32,15 +34,21 @@ struct pipeport_message {
     uint8_t *frame;       /* In this block, or in the source's. Not written after the first push. */
     pp_message *source;   /* Whose frame it is, one count held; NULL if our own. */
     pp_memory *memory;
+    const pp_framing *framing; /* Its maker's: one that outlives the message, or a copy in the block. */
     size_t block_bytes;
     uint32_t links_count;
-    uint32_t room_bytes; /* For frames to append, those there are included; 0: it is one frame for good. */
+    uint32_t room_bytes;    /* For frames to append, those there are included; 0: it is one frame for good. */
+    uint32_t payload_at;    /* In a frame that is one for good, */
+    uint32_t payload_bytes; /* and its length. */
     pp_link links[];
 };
 
-/* A message with room for payload_bytes (<= PP_FRAME_PAYLOAD_BYTES_MAX), header written, `links` links, count 1.
+/* A message with room for payload_bytes, which fit the framing, header and trailer written, `links` links, count 1.
  * NULL: no memory. */
-pp_message *pp_message_create(pp_memory *memory, uint32_t payload_bytes, uint32_t links);
+pp_message *pp_message_create(pp_memory *memory, const pp_framing *framing, uint32_t payload_bytes, uint32_t links);
+
+/* The same without links, and with a copy of the framing. */
+pp_message *pp_message_build(pp_memory *memory, const pp_framing *framing, uint32_t payload_bytes);
 
 /* `links` more links for the frame of `source`, which is retained (or, if it is a fan itself, whose source is).
  * Count 1. NULL: no memory. */
@@ -48,20 +56,20 @@ pp_message *pp_message_fan(pp_message *source, uint32_t links);
 
 /* A message without a frame and with room for room_bytes of them (at least 1), `links` links, count 1. NULL: no
  * memory. */
-pp_message *pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links);
+pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes, uint32_t links);
 
 /* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody
  * else looks at its frames. */
 uint32_t pp_message_room(const pp_message *message);
 
-/* One more frame, behind those there are. There is room for it. */
+/* One more frame, behind those there are. It is admitted (framing.h), and there is room for it. */
 void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes);
 
 /* Behind the bytes there are, those of another message from `offset` on, header or not. There is room for them. */
 void pp_message_append_rest(pp_message *message, const pp_message *of, uint32_t offset);
 
+/* Of a message that is one frame for good. */
 uint8_t *pp_message_payload(const pp_message *message);
-uint32_t pp_message_payload_bytes(const pp_message *message);
 
 /* `counts` (at least 1) at once, so that a fan-out counts once. */
 void pp_message_retain(pp_message *message, uint32_t counts);

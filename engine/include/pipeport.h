@@ -77,6 +77,66 @@ typedef struct pipeport_conn {
     uint64_t id; /* A seat and its generation, so that a stale id names nobody. 0 names no connection. */
 } pipeport_conn;
 
+/* ---- Framing: where one message ends and the next begins (docs/PROTOCOL.md shows each in bytes) ---- */
+
+typedef enum pipeport_framing_kind {
+    PIPEPORT_FRAMING_DEFAULT = 0, /* 4 bytes, little endian, in front of each message. */
+    PIPEPORT_FRAMING_LENGTH = 1,
+    PIPEPORT_FRAMING_VARINT = 2,
+    PIPEPORT_FRAMING_DELIMITER = 3,
+    PIPEPORT_FRAMING_HEADERS = 4,
+    PIPEPORT_FRAMING_MEASURED = 5,
+    PIPEPORT_FRAMING_NONE = 6,
+    PIPEPORT_FRAMING_MESSAGE = 7
+} pipeport_framing_kind;
+
+typedef enum pipeport_framing_flags {
+    PIPEPORT_BIG_ENDIAN = 1, /* LENGTH: the first byte is the highest. */
+    PIPEPORT_KEEP = 2,       /* LENGTH: messages are whole frames, header in front, both ways. */
+    PIPEPORT_ESCAPE = 4,     /* LENGTH: a value of ones only is followed by 8 bytes that hold the true one. */
+    PIPEPORT_STRIP_CR = 8 /* DELIMITER: a carriage return before the delimiter belongs to it. Sent is the delimiter. */
+} pipeport_framing_flags;
+
+/* How long is the frame that begins at `stream`? Its whole length in bytes; 0: more than `available` (at least 1) must
+ * be seen; less than 0: it is none, and the peer is closed, BAD_PEER. Called from any worker, again with more bytes of
+ * the same frame, and for a message to be sent, which must be exactly one frame. */
+typedef int64_t pipeport_measure(void *user, const void *stream, size_t available);
+
+/* A value: copy it, keep it, compare nothing. Made by the functions below. */
+typedef struct pipeport_framing {
+    uint32_t kind;     /* pipeport_framing_kind */
+    uint32_t flags;    /* pipeport_framing_flags */
+    uint32_t width;    /* LENGTH: of the length field: 1, 2, 3, 4 or 8 bytes. */
+    uint32_t offset;   /* LENGTH: 0-64 bytes before the field. Sent as zeros; not delivered without KEEP. */
+    int32_t adjust;    /* LENGTH: +-1 MiB; the whole frame has offset + width + value + adjust bytes. */
+    uint8_t delimiter; /* DELIMITER */
+    pipeport_measure *measure;
+    void *measure_user;
+} pipeport_framing;
+
+/* A length field of `width` bytes in front of each message; more than that by the fields above. A length that does not
+ * fit is TOO_LARGE. Python's multiprocessing.connection: width 4, BIG_ENDIAN | ESCAPE. Thread: any; so all of these. */
+PIPEPORT_API pipeport_framing pipeport_framing_length(uint32_t width, uint32_t flags);
+
+/* The length in groups of 7 bits, at most 5 bytes (LEB128; .NET's BinaryWriter.Write7BitEncodedInt). */
+PIPEPORT_API pipeport_framing pipeport_framing_varint(void);
+
+/* Messages end with this byte; one that holds it is INVALID. Lines: '\n', STRIP_CR. */
+PIPEPORT_API pipeport_framing pipeport_framing_delimiter(uint8_t delimiter, uint32_t flags);
+
+/* A block of header lines with Content-Length, at most 4 KiB ("Language Server Protocol", base protocol). */
+PIPEPORT_API pipeport_framing pipeport_framing_headers(void);
+
+/* Frames as long as `measure` says. */
+PIPEPORT_API pipeport_framing pipeport_framing_measured(pipeport_measure *measure, void *user);
+
+/* No messages: what came is delivered as it came, message_bytes_max at a time at most. An empty send is INVALID. */
+PIPEPORT_API pipeport_framing pipeport_framing_none(void);
+
+/* The pipe's own messages, of a pipe of type PIPEPORT_TYPE_MESSAGE: each is written by one write of its own. One of
+ * length 0 is delivered, and is no end; to send one is INVALID, for readers take it for an end. */
+PIPEPORT_API pipeport_framing pipeport_framing_message(void);
+
 /* ---- Options: set `size`, leave zero what shall take the default in [brackets] ---- */
 
 #define PIPEPORT_HOST_THREADS UINT32_MAX
@@ -93,13 +153,14 @@ typedef struct pipeport_engine_options {
 /* Of a server or a client. Bounds on the peer's time are on its own: what it wrote or took in time counts, also where a
  * slow handler keeps the engine from seeing to it. */
 typedef struct pipeport_options {
-    size_t size; /* sizeof(pipeport_options), always. */
+    size_t size;              /* sizeof(pipeport_options), always. */
+    pipeport_framing framing; /* [4 bytes, little endian, in front of each message] The same at both ends. */
     /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits. On Linux one client, no
      * more, may slip through in the instant in which the last place is taken: it is heard when another leaves. */
     uint32_t connections_max;
     uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
     uint32_t message_bytes_max;    /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
-    uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least message_bytes_max + 4. */
+    uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. */
     uint32_t first_message_ms;     /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;              /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
     uint32_t write_stall_ms;       /* [30000] for one write (256 KiB at most) to be taken by the peer; else
@@ -210,7 +271,7 @@ PIPEPORT_API void pipeport_client_stop(pipeport_client *client, uint32_t drain_m
 /* Queues one message to one peer. Messages of one thread to one peer arrive in call order, broadcasts included.
  * Owner:   `data` is copied, once, into the frame that will be written.
  * Thread:  any, events too. Takes no lock.
- * Fails:   INVALID, TOO_LARGE, FULL, GONE, NO_MEMORY. */
+ * Fails:   INVALID (also: it would not arrive as one message, see the framings), TOO_LARGE, FULL, GONE, NO_MEMORY. */
 PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn conn, const void *data,
                                            size_t length);
 
@@ -223,12 +284,13 @@ PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const v
                                                 uint32_t *reached);
 
 /* Build in place, send without a copy, to one or to all, more than once. *data is room for `length` bytes: fill it
- * before the first send and leave it alone after.
+ * before the first send and leave it alone after. It is encoded for `framing` (NULL: the default; copied), and can be
+ * sent where that is the framing.
  * Owner:   the caller holds one count; give it to pipeport_message_release. Sending does not take it.
  * Thread:  any, events too.
- * Fails:   INVALID, TOO_LARGE (above 1 GiB), NO_MEMORY. */
-PIPEPORT_API pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine, size_t length,
-                                                     void **data);
+ * Fails:   INVALID, TOO_LARGE (above 1 GiB, or what the framing can say), NO_MEMORY. */
+PIPEPORT_API pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine,
+                                                     const pipeport_framing *framing, size_t length, void **data);
 PIPEPORT_API void pipeport_message_release(pipeport_message *message); /* Thread: any. NULL is fine. */
 
 /* As pipeport_send and pipeport_broadcast, with a message built in place. */

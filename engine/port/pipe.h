@@ -20,7 +20,8 @@ typedef struct pp_pipe { /* In its owner's struct; the fields are the backend's.
     int32_t handle;      /* HANDLE or file descriptor; PP_PIPE_CLOSED when closed. 32 bits of a HANDLE are significant
                             ("Interprocess Communication Between 32-bit and 64-bit Applications"). */
     uint16_t home;       /* The drainer it lives with; copy it into op->home before arming. Set when it opens. */
-    uint16_t slices_max; /* What one write takes: 1 where the system cannot gather, at most PP_SLICES_MAX. */
+    uint16_t slices_max; /* What one write takes: 1 where the system cannot gather, at most PP_SLICES_MAX. 0: the pipe
+                            has messages of its own, and each write is one, a slice with nothing cut off. */
     pp_port *port;
     _Atomic(void *) state; /* The backend's own, NULL if it needs none; a cancel may read it while an accept sets it. */
 } pp_pipe;

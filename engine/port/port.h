@@ -32,6 +32,8 @@ typedef struct pp_op pp_op;
 typedef struct pp_result {
     pp_fault fault; /* OK, or why not. GONE: the peer ended. STOPPED: cancelled. */
     uint32_t bytes; /* Read or written; 0 unless fault.status is OK. A read of 0 bytes with OK is not an end. */
+    uint32_t more;  /* Read of a pipe with messages of its own: at least so many bytes of this one are to come, or of
+                       the next one, where nothing was there; 0: its end was read. Elsewhere 0. */
 } pp_result;
 
 /* `drainer` is what the taker passes along: the floor above's own struct for its thread. */

@@ -9,7 +9,7 @@
 #include "engine/flow/inbox.h"
 
 #include "engine/base/assert.h"
-#include "protocol/frame.h"
+#include "tests/support/default_frame.h"
 #include "tests/fuzz/choices.h"
 #include "tests/fuzz/naive.h"
 #include "tests/support/bytes.h"
@@ -39,7 +39,7 @@ static void inbox_bed_check(const inbox_bed *bed)
 {
     pp_inbox_check(&bed->inbox);
     pp_memory_check(&bed->memory);
-    uint64_t longest = (uint64_t) bed->means.payload_bytes_max + PP_FRAME_HEADER_BYTES;
+    uint64_t longest = (uint64_t) bed->means.payload_bytes_max + FRAME_HEADER_BYTES;
     uint64_t spare = bed->awaits ? PP_SPARE_BYTES + PP_INBOX_AFTER_BYTES : 0;
     PP_VERIFY(bed->memory.bytes <= spare + (longest > PP_INBOX_BUSY_BYTES ? longest : PP_INBOX_BUSY_BYTES));
     if (bed->payload != NULL) {
@@ -112,7 +112,7 @@ static void inbox_bed_receive(inbox_bed *bed, uint32_t most, bool drops_meanwhil
         memcpy(room, bed->sent.data + bed->received, filled);
     }
     bed->received += filled;
-    pp_inbox_filled(&bed->inbox, filled);
+    pp_inbox_filled(&bed->inbox, filled, 0);
     inbox_bed_check(bed);
 }
 
@@ -176,7 +176,7 @@ static void inbox_bed_step(inbox_bed *bed, fuzz_choices *choices)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    static const uint32_t payloads[] = {1 << 18, 0, 1, 100, 252, 253, 2044, 65536, 66044, PP_FRAME_PAYLOAD_BYTES_MAX};
+    static const uint32_t payloads[] = {1 << 18, 0, 1, 100, 252, 253, 2044, 65536, 66044, PP_FRAMING_PAYLOAD_BYTES_MAX};
     static const uint32_t memories[] = {0, 4 << 20, 4 << 20, 200, 256, 600, 2048, 4000, 70000, 200000};
     fuzz_choices choices = {data, length};
     static inbox_bed bed;
@@ -186,7 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     bed.awaits = first / 10 % 2 == 1;
     bool is_long = payload_bytes_max > 1 << 20; /* Taken from a bounded memory only: a GiB takes its time. */
     pp_memory_init(&bed.memory, memories[1 + fuzz_byte(&choices) % 9u - !is_long]);
-    bed.means = (pp_inbox_means){&bed.memory, bed.awaits ? &bed.spare : NULL, payload_bytes_max};
+    bed.means = (pp_inbox_means){&bed.memory, bed.awaits ? &bed.spare : NULL, &pp_framing_default, payload_bytes_max};
     pp_inbox_init(&bed.inbox);
     while (choices.left != 0) {
         inbox_bed_step(&bed, &choices);

@@ -247,7 +247,7 @@ void scene_send(scene_conn *conn, uint32_t length)
 void scene_hold(uint32_t length)
 {
     void *data = NULL;
-    if (scene.held == NULL && pipeport_message_create(&scene.held, scene.engine, length, &data) == PIPEPORT_OK) {
+    if (scene.held == NULL && pipeport_message_create(&scene.held, scene.engine, NULL, length, &data) == PIPEPORT_OK) {
         scene.held_serial = ++scene.serial;
         scene.held_length = length;
         scene_fill(data, scene.held_serial, length);

@@ -252,7 +252,7 @@ void bed_stream(test_bed *bed, bed_end *from, bed_end *to, uint64_t total, uint3
     bool armed = false;
     uint64_t sent = 0;
     for (uint64_t got = 0; got < total;) {
-        pp_result result = {{PIPEPORT_OK, 0}, 0};
+        pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
         if (armed) {
             armed = !bed_poll(bed, &from->write, &result);
         } else if (sent < total) {

@@ -211,7 +211,7 @@ static void stream_write(void *argument)
         pp_gate_init(&stream_home, 1);
         if (pp_pipe_write(&client.pipe, &slice, 1, &client.write, &now) == PP_LATER) {
             LAW(pp_gate_wait(&stream_home, BED_PATIENCE_MS));
-            now = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) client.write.room.words[0]};
+            now = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) client.write.room.words[0], 0};
         }
         LAW(now.fault.status == PIPEPORT_OK && now.bytes >= 1);
         sent += now.bytes;
@@ -221,7 +221,7 @@ static void stream_write(void *argument)
 /* The completion `op` of a batch of its own, and the writer's on the way. */
 static pp_result stream_take(const pp_op *op)
 {
-    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
     for (bool found = false; !found;) {
         pp_completion batch[PP_BATCH_MAX];
         uint32_t count = pp_port_take(await_bed.port, 0, 1000, batch, PP_BATCH_MAX);

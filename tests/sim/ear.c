@@ -240,10 +240,10 @@ static pp_result ear_outcome(pp_ear *ear, pp_pipe *pipe, sim_link *link, uint32_
     if (!sim_link_peer_is_open(link, 1) && sim_link_readable(link, 1) == 0 && sim_below(2)) {
         ear_close_server_end(ear, link);
         ear->room++;
-        return (pp_result){{PIPEPORT_GONE, 232}, 0};
+        return (pp_result){{PIPEPORT_GONE, 232}, 0, 0};
     }
     sim_pipe_open(pipe, link, 1, home);
-    return (pp_result){{PIPEPORT_OK, 0}, 0};
+    return (pp_result){{PIPEPORT_OK, 0}, 0, 0};
 }
 
 void sim_ear_settle(sim_record *record)
@@ -262,7 +262,7 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
         sim_fail("an accept is armed for which there is no room: %u are", ear->count);
     }
     if (sim_refuses(sim.rules.refused_accepts)) {
-        *now = (pp_result){{sim_met(SIM_AT_ACCEPT, refusals[sim_below(3)]), 231}, 0};
+        *now = (pp_result){{sim_met(SIM_AT_ACCEPT, refusals[sim_below(3)]), 231}, 0, 0};
         return PP_NOW;
     }
     if (ear->waiting > 0 && !sim_happens(sim.rules.reads_later)) {
@@ -279,7 +279,7 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     if (ear->waiting > 0) {
         record->link = ear_oldest(ear);
         sim_ear_withdraw(record);
-        sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0});
+        sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
     } else if (sim_refuses(sim.rules.refused_accepts)) {
         record->doom = (pp_fault){refusals[sim_below(3)], 232};
         sim_kernel_look(record);
@@ -299,7 +299,7 @@ static sim_link *ear_connect(pp_ear *ear, uint32_t bytes)
         record->doom = (pp_fault){PIPEPORT_OK, 0};
         ear->room--;
         sim_ear_withdraw(record);
-        sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0});
+        sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
     } else {
         ear->backlog[ear->waiting++] = link;
     }

@@ -173,7 +173,7 @@ static uint32_t kernel_read(sim_record *record)
 /* What comes of an operation that can be done, a cancel left aside. */
 static pp_result kernel_result(sim_record *record)
 {
-    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
     bool peer_is_open = sim_link_peer_is_open(record->link, record->side);
     switch (record->kind) {
     case SIM_READ:
@@ -216,7 +216,7 @@ static void kernel_check_lent(const sim_record *record)
 static void kernel_do(sim_record *record)
 {
     kernel_check_lent(record);
-    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
     bool could = true;
     if (record->kind == SIM_ACCEPT) {
         sim_ear_withdraw(record);

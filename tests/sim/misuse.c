@@ -38,9 +38,11 @@ static void misuse_messages(sim_engine *engine)
     misuse_expect(SIM_AT_SEND, pipeport_send(engine->engine, nobody, "x", 1), PIPEPORT_GONE);
     misuse_expect(SIM_AT_SEND, pipeport_send_message(engine->engine, nobody, NULL), PIPEPORT_INVALID);
     misuse_expect(SIM_AT_BROADCAST, pipeport_broadcast(NULL, "x", 1, NULL), PIPEPORT_INVALID);
-    misuse_expect(SIM_AT_MESSAGE_CREATE, pipeport_message_create(&message, engine->engine, 1, NULL), PIPEPORT_INVALID);
+    misuse_expect(SIM_AT_MESSAGE_CREATE, pipeport_message_create(&message, engine->engine, NULL, 1, NULL),
+                  PIPEPORT_INVALID);
     misuse_expect(SIM_AT_MESSAGE_CREATE,
-                  pipeport_message_create(&message, engine->engine, ((size_t) 1 << 30) + 1, &data), PIPEPORT_TOO_LARGE);
+                  pipeport_message_create(&message, engine->engine, NULL, ((size_t) 1 << 30) + 1, &data),
+                  PIPEPORT_TOO_LARGE);
     misuse_expect(SIM_AT_CLOSE, pipeport_close(engine->engine, nobody, (pipeport_closing) 2), PIPEPORT_INVALID);
     misuse_expect(SIM_AT_CLOSE, pipeport_close(engine->engine, nobody, PIPEPORT_DRAIN), PIPEPORT_GONE);
     pipeport_message_release(message);

@@ -65,7 +65,7 @@ static bool pipe_is_doomed(sim_side *at, pp_result *now)
         return false;
     }
     at->hurt = true;
-    *now = (pp_result){{PIPEPORT_SYSTEM, 121}, 0};
+    *now = (pp_result){{PIPEPORT_SYSTEM, 121}, 0, 0};
     return true;
 }
 
@@ -102,7 +102,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     }
     pipe_step(at);
     SIM_MUST(!at->read);
-    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
     if (pipe_is_doomed(at, &result)) {
         return pipe_end_now(SIM_AT_READ, result, now);
     }
@@ -142,7 +142,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
     pipe_step(at);
     bool is_there = sim_link_readable(link, side) > 0 || !sim_link_peer_is_open(link, side);
     if ((is_there && !sim_happens(sim.rules.reads_later)) || sim_happens(sim.rules.early_awaits)) {
-        return pipe_end_now(SIM_AT_READ, (pp_result){{PIPEPORT_OK, 0}, 0}, now);
+        return pipe_end_now(SIM_AT_READ, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, now);
     }
     at->read = pipe_arm(pipe, op, SIM_AWAIT);
     sim_trace("an await pends: link, side", link->number, side, 0);
@@ -194,7 +194,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     at->write_since_ns = sim_asked_ns();
     pipe_step(at);
     SIM_MUST(!at->write);
-    pp_result result = {{PIPEPORT_OK, 0}, 0};
+    pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
     if (pipe_is_doomed(at, &result)) {
         return pipe_end_now(SIM_AT_WRITE, result, now);
     }

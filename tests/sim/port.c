@@ -145,7 +145,7 @@ void pp_port_post(pp_port *port, pp_op *op)
     SIM_MUST(port->shared || op->home < port->drainers);
     port->armed++;
     sim_record *record = sim_kernel_arm(op, SIM_POST, port);
-    sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0});
+    sim_kernel_finish(record, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
     sim_overtake();
 }
 

@@ -88,7 +88,7 @@ static void user_send_built(sim_conn *conn)
     pipeport_message *message = NULL;
     void *data = NULL;
     uint32_t length = user_length();
-    pipeport_status status = pipeport_message_create(&message, engine->engine, length, &data);
+    pipeport_status status = pipeport_message_create(&message, engine->engine, NULL, length, &data);
     if (sim_met(SIM_AT_MESSAGE_CREATE, status) != PIPEPORT_OK) {
         SIM_MUST(status == PIPEPORT_NO_MEMORY && sim.allocations_refused > 0);
         return;
@@ -156,7 +156,7 @@ static pipeport_status user_broadcast_built(sim_party *party, const uint8_t *dat
 {
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, party->engine->engine, length, &room);
+    pipeport_status status = pipeport_message_create(&message, party->engine->engine, NULL, length, &room);
     if (status == PIPEPORT_OK) {
         memcpy(room, data, length);
         status = pipeport_broadcast_message(party->server, message, reached);

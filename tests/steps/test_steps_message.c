@@ -18,7 +18,7 @@ static void begin(void)
 {
     steps_heap_reset();
     pp_memory_init(&memory, 0);
-    message = pp_message_create(&memory, PAYLOAD_BYTES, 1);
+    message = pp_message_create(&memory, &pp_framing_default, PAYLOAD_BYTES, 1);
     fan = pp_message_fan(message, 1);
     pp_message_retain(message, COUNTS - 1);
     steps_name(&message->count, "count");
@@ -28,7 +28,7 @@ static void begin(void)
 /* What somebody may rely on who holds a count. */
 static void read_it(const pp_message *held)
 {
-    STEPS_ASSERT(pp_message_payload_bytes(held) == PAYLOAD_BYTES);
+    STEPS_ASSERT(held->payload_bytes == PAYLOAD_BYTES);
 }
 
 static void releases(void)

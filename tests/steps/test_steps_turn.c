@@ -146,7 +146,7 @@ static void works(void)
             return;
         }
         t.posted = 0;
-        t.turn.op.done(&t.turn.op, (pp_result){{PIPEPORT_OK, 0}, 0}, NULL);
+        t.turn.op.done(&t.turn.op, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, NULL);
     }
 }
 

@@ -106,7 +106,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     STEPS_ASSERT(w.wire == WIRE_IDLE);
     STEPS_ASSERT(count >= 1 && slices[0].bytes >= FRAME_BYTES);
     if (w.writes_at_once) {
-        *now = (pp_result){{PIPEPORT_OK, 0}, slices[0].bytes};
+        *now = (pp_result){{PIPEPORT_OK, 0}, slices[0].bytes, 0};
         return PP_NOW;
     }
     w.wire = WIRE_PENDING;
@@ -136,7 +136,7 @@ static void begin(void)
     w.pipe.slices_max = 1;
     pp_writer_init(&w.writer, write_done);
     for (int i = 0; i < SENDERS; ++i) {
-        w.messages[i] = pp_message_create(&w.memory, PAYLOAD_BYTES, 1);
+        w.messages[i] = pp_message_create(&w.memory, &pp_framing_default, PAYLOAD_BYTES, 1);
         STEPS_ASSERT(pp_sendq_reserve(&w.writer.sendq, FRAME_BYTES, QUEUE_BYTES_MAX));
     }
     steps_name(&w.writer.sendq.head, "head");
@@ -204,7 +204,7 @@ static void complete(bool (*ready)(void *argument), pipeport_status status)
         }
         bool ok = status == PIPEPORT_OK && w.wire == WIRE_PENDING;
         w.wire = WIRE_IDLE;
-        w.writer.op.done(&w.writer.op, (pp_result){{ok ? PIPEPORT_OK : PIPEPORT_STOPPED, 0}, ok ? w.wire_bytes : 0},
+        w.writer.op.done(&w.writer.op, (pp_result){{ok ? PIPEPORT_OK : PIPEPORT_STOPPED, 0}, ok ? w.wire_bytes : 0, 0},
                          NULL);
     }
 }

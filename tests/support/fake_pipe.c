@@ -5,7 +5,7 @@
 #include "tests/support/fake_inside.h"
 
 #include "engine/base/assert.h"
-#include "protocol/frame.h"
+#include "tests/support/default_frame.h"
 
 #include <string.h>
 
@@ -34,10 +34,10 @@ static bool fake_read_now(fake_pipe *of, uint8_t *buffer, uint32_t bytes, pp_res
         uint32_t taken = left < most ? (uint32_t) left : most;
         memcpy(buffer, of->arrived.data + of->arrived_at, taken);
         of->arrived_at += taken;
-        *result = (pp_result){fake_ok, taken};
+        *result = (pp_result){fake_ok, taken, 0};
         return true;
     }
-    *result = (pp_result){of->read_end, 0};
+    *result = (pp_result){of->read_end, 0, 0};
     return of->read_end.status != PIPEPORT_OK;
 }
 
@@ -54,7 +54,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
         return PP_NOW;
     }
     if (!op) {
-        *now = (pp_result){fake_ok, 0};
+        *now = (pp_result){fake_ok, 0, 0};
         return PP_NOW;
     }
     of->read.buffer = buffer;
@@ -76,7 +76,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
     PP_VERIFY(fake.can_await && !of->read.op && op->done);
     of->awaits += 1;
     if (!of->reads_later && fake_is_readable(of)) {
-        *now = (pp_result){fake_ok, 0};
+        *now = (pp_result){fake_ok, 0, 0};
         return PP_NOW;
     }
     of->read.buffer = NULL;
@@ -88,12 +88,12 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
 void fake_await_lies(fake_pipe *of)
 {
     PP_VERIFY(of->read.op && !of->read.buffer);
-    fake_disarm(&of->read, (pp_result){fake_ok, 0});
+    fake_disarm(&of->read, (pp_result){fake_ok, 0, 0});
 }
 
 static void fake_try_read(fake_pipe *of)
 {
-    pp_result result = {fake_ok, 0};
+    pp_result result = {fake_ok, 0, 0};
     if (!of->read.op) {
         return;
     }
@@ -110,8 +110,8 @@ void fake_peer_sends(fake_pipe *of, const void *data, size_t length)
 
 void fake_peer_sends_message(fake_pipe *of, const void *payload, uint32_t length)
 {
-    uint8_t header[PP_FRAME_HEADER_BYTES];
-    pp_frame_write_header(header, length);
+    uint8_t header[FRAME_HEADER_BYTES];
+    frame_write_header(header, length);
     test_bytes_add(&of->arrived, header, sizeof header);
     fake_peer_sends(of, payload, length);
 }
@@ -129,7 +129,7 @@ static uint64_t fake_slices_bytes(const pp_slice *slices, uint32_t count)
 /* What a write would do now. False: there is no room, it waits. */
 static bool fake_write_now(fake_pipe *of, const pp_slice *slices, uint32_t count, pp_result *result)
 {
-    *result = (pp_result){of->write_end, 0};
+    *result = (pp_result){of->write_end, 0, 0};
     if (of->write_end.status != PIPEPORT_OK) {
         return true;
     }
@@ -219,7 +219,7 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
     if (armed->op == op) {
         of->cancels += 1;
         if (!of->cancel_loses) {
-            fake_disarm(armed, (pp_result){{PIPEPORT_STOPPED, 995}, 0});
+            fake_disarm(armed, (pp_result){{PIPEPORT_STOPPED, 995}, 0, 0});
         }
     }
     fake_lock_give();

@@ -155,7 +155,7 @@ void pp_port_post(pp_port *port, pp_op *op)
     (void) port;
     atomic_fetch_add(&fake.armed, 1);
     fake_lock_take();
-    fake_finish(op, (pp_result){fake_ok, 0});
+    fake_finish(op, (pp_result){fake_ok, 0, 0});
     fake_lock_give();
 }
 
@@ -305,7 +305,7 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     fake.accepts_called += 1;
     PP_VERIFY(fake_armed_on(ear) < ear->room);
     if (fake.accepts.at < fake.accepts.count) {
-        *now = (pp_result){fake_answer(&fake.accepts, PIPEPORT_OK), 0};
+        *now = (pp_result){fake_answer(&fake.accepts, PIPEPORT_OK), 0, 0};
         if (now->fault.status == PIPEPORT_OK) {
             fake_open(pipe);
             ear->room -= 1;
@@ -337,21 +337,21 @@ fake_pipe *fake_client_comes(void)
     struct fake_accept accept = fake_unwait(0);
     fake_pipe *of = fake_open(accept.pipe);
     accept.ear->room -= 1;
-    fake_finish(accept.op, (pp_result){fake_ok, 0});
+    fake_finish(accept.op, (pp_result){fake_ok, 0, 0});
     return of;
 }
 
 void fake_accept_ends(pipeport_status status)
 {
     PP_VERIFY(fake.accepts_armed > 0 && status != PIPEPORT_OK);
-    fake_finish(fake_unwait(0).op, (pp_result){{status, 77}, 0});
+    fake_finish(fake_unwait(0).op, (pp_result){{status, 77}, 0, 0});
 }
 
 bool fake_cancel_accept(pp_op *op)
 {
     for (unsigned i = 0; i < fake.accepts_armed; ++i) {
         if (fake_waiting[i].op == op) {
-            fake_finish(fake_unwait(i).op, (pp_result){{PIPEPORT_STOPPED, 995}, 0});
+            fake_finish(fake_unwait(i).op, (pp_result){{PIPEPORT_STOPPED, 995}, 0, 0});
             return true;
         }
     }

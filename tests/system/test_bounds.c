@@ -160,9 +160,9 @@ Test(bounds, a_send_without_engine_data_or_message_is_invalid)
     EXPECT(pipeport_broadcast(server.server, NULL, 1, NULL) == PIPEPORT_INVALID);
     EXPECT(pipeport_send_message(rig.engine, conn, NULL) == PIPEPORT_INVALID);
     EXPECT(pipeport_broadcast_message(server.server, NULL, NULL) == PIPEPORT_INVALID);
-    EXPECT(pipeport_message_create(NULL, rig.engine, 1, &data) == PIPEPORT_INVALID);
-    EXPECT(pipeport_message_create(&message, NULL, 1, &data) == PIPEPORT_INVALID);
-    EXPECT(pipeport_message_create(&message, rig.engine, 1, NULL) == PIPEPORT_INVALID);
+    EXPECT(pipeport_message_create(NULL, rig.engine, NULL, 1, &data) == PIPEPORT_INVALID);
+    EXPECT(pipeport_message_create(&message, NULL, NULL, 1, &data) == PIPEPORT_INVALID);
+    EXPECT(pipeport_message_create(&message, rig.engine, NULL, 1, NULL) == PIPEPORT_INVALID);
     EXPECT(pipeport_close(NULL, conn, PIPEPORT_ABORT) == PIPEPORT_INVALID);
     EXPECT(pipeport_close(rig.engine, conn, (pipeport_closing) 7) == PIPEPORT_INVALID);
     EXPECT(pipeport_send(rig.engine, conn, NULL, 0) == PIPEPORT_OK);
@@ -184,7 +184,7 @@ Test(bounds, a_message_of_another_engine_is_invalid)
     peer_serve(&server, &rig, name, NULL);
     peer_dial(&client, &rig, name, NULL);
     AWAIT(client.opened == 1);
-    EXPECT(pipeport_message_create(&message, other.engine, 3, &data) == PIPEPORT_OK);
+    EXPECT(pipeport_message_create(&message, other.engine, NULL, 3, &data) == PIPEPORT_OK);
     memcpy(data, "abc", 3);
     EXPECT(pipeport_send_message(rig.engine, peer_conn(&client), message) == PIPEPORT_INVALID);
     EXPECT(pipeport_broadcast_message(server.server, message, NULL) == PIPEPORT_INVALID);
@@ -213,7 +213,7 @@ Test(bounds, a_message_above_the_bound_is_too_large_and_one_at_the_bound_arrives
         pipeport_status expected = length == 1000 ? PIPEPORT_OK : PIPEPORT_TOO_LARGE;
         pipeport_message *message = NULL;
         void *room = NULL;
-        EXPECT(pipeport_message_create(&message, rig.engine, length, &room) == PIPEPORT_OK);
+        EXPECT(pipeport_message_create(&message, rig.engine, NULL, length, &room) == PIPEPORT_OK);
         memset(room, 1, length);
         EXPECT(peer_send(&client, data, length) == expected);
         EXPECT(pipeport_send_message(rig.engine, peer_conn(&client), message) == expected);
@@ -234,8 +234,8 @@ Test(bounds, a_message_above_1_gib_is_too_large_to_be_built)
     pipeport_message *message = NULL;
     void *data = NULL;
     rig_open(&rig, 1);
-    EXPECT(pipeport_message_create(&message, rig.engine, (size_t) GIB + 1, &data) == PIPEPORT_TOO_LARGE);
-    EXPECT(pipeport_message_create(&message, rig.engine, SIZE_MAX, &data) == PIPEPORT_TOO_LARGE);
+    EXPECT(pipeport_message_create(&message, rig.engine, NULL, (size_t) GIB + 1, &data) == PIPEPORT_TOO_LARGE);
+    EXPECT(pipeport_message_create(&message, rig.engine, NULL, SIZE_MAX, &data) == PIPEPORT_TOO_LARGE);
     EXPECT(message == NULL && data == NULL);
     rig_close(&rig);
 }

@@ -160,7 +160,7 @@ static void broadcast_say(void *argument)
         } else {
             pipeport_message *message = NULL;
             void *data = NULL;
-            EXPECT(pipeport_message_create(&message, stage.rig.engine, sizeof said, &data) == PIPEPORT_OK);
+            EXPECT(pipeport_message_create(&message, stage.rig.engine, NULL, sizeof said, &data) == PIPEPORT_OK);
             memcpy(data, &said, sizeof said);
             EXPECT(pipeport_broadcast_message(stage.server.server, message, &reached) == PIPEPORT_OK);
             pipeport_message_release(message);
@@ -253,7 +253,7 @@ Test(broadcast, a_message_built_once_is_shared_by_all_that_it_is_sent_to)
     broadcast_open((pipeport_options){.send_queue_bytes_max = 8 * MIB});
     broadcast_stall(clients);
     uint64_t before = broadcast_memory();
-    EXPECT(pipeport_message_create(&message, stage.rig.engine, MIB, &data) == PIPEPORT_OK);
+    EXPECT(pipeport_message_create(&message, stage.rig.engine, NULL, MIB, &data) == PIPEPORT_OK);
     pattern_fill(data, MIB, 7);
     for (int i = 0; i < TIMES; ++i) {
         uint32_t reached = 0;
@@ -286,7 +286,7 @@ Test(broadcast, a_message_may_be_sent_many_times_and_released_before_it_is_writt
     void *data = NULL;
     broadcast_open((pipeport_options){0});
     broadcast_dial(CLIENTS, (peer_does){.message = broadcast_check_shared});
-    EXPECT(pipeport_message_create(&message, stage.rig.engine, 5000, &data) == PIPEPORT_OK);
+    EXPECT(pipeport_message_create(&message, stage.rig.engine, NULL, 5000, &data) == PIPEPORT_OK);
     EXPECT((uintptr_t) data % 16 == 0);
     pattern_fill(data, 5000, 7);
     for (int i = 0; i < TIMES; ++i) {

@@ -113,7 +113,7 @@ static void crowd_say(uint32_t thread, uint32_t to, uint64_t number, uint64_t *r
     pipeport_message *message = NULL;
     if (test_random_below(random, 2)) { /* Built in place, or not. */
         void *room = NULL;
-        EXPECT(pipeport_message_create(&message, crowd.rig.engine, length, &room) == PIPEPORT_OK);
+        EXPECT(pipeport_message_create(&message, crowd.rig.engine, NULL, length, &room) == PIPEPORT_OK);
         memcpy(room, data, length);
     }
     if (to == CROWD_ALL) {

@@ -17,7 +17,7 @@ static void stale_is_gone(pipeport_conn conn)
     pipeport_message *message = NULL;
     void *data = NULL;
     EXPECT(pipeport_send(rig.engine, conn, "x", 1) == PIPEPORT_GONE);
-    EXPECT(pipeport_message_create(&message, rig.engine, 1, &data) == PIPEPORT_OK);
+    EXPECT(pipeport_message_create(&message, rig.engine, NULL, 1, &data) == PIPEPORT_OK);
     *(char *) data = 'x';
     EXPECT(pipeport_send_message(rig.engine, conn, message) == PIPEPORT_GONE);
     pipeport_message_release(message);

@@ -337,7 +337,7 @@ static void flow_live(uint64_t fail_after)
         for (unsigned i = 0; i < life.count; ++i) {
             void *data;
             pipeport_message *message;
-            if (pipeport_message_create(&message, life.engine, 10, &data) == PIPEPORT_OK) {
+            if (pipeport_message_create(&message, life.engine, NULL, 10, &data) == PIPEPORT_OK) {
                 memset(data, 1, 10);
                 (void) pipeport_send_message(life.engine, life.conns[i].name, message);
                 (void) pipeport_broadcast_message(life.server, message, NULL);

@@ -108,7 +108,7 @@ static void broadcast_both_ways(life_conn *conn, const void *data, size_t length
     pipeport_message *built = NULL;
     void *room = NULL;
     cr_assert_eq(pipeport_broadcast(life.server, data, length, NULL), PIPEPORT_OK);
-    cr_assert_eq(pipeport_message_create(&built, life.engine, 1, &room), PIPEPORT_OK);
+    cr_assert_eq(pipeport_message_create(&built, life.engine, NULL, 1, &room), PIPEPORT_OK);
     *(char *) room = '.';
     cr_assert_eq(pipeport_broadcast_message(life.server, built, NULL), PIPEPORT_OK);
     pipeport_message_release(built);
@@ -201,18 +201,21 @@ LIFE_TEST(fan, keeps_its_place_among_answers)
 
 /* ---- Who joins on another worker while a broadcast takes its block ---- */
 
-pp_message *__real_pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links);
-pp_message *__wrap_pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links);
+pp_message *__real_pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes,
+                                          uint32_t links);
+pp_message *__wrap_pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes,
+                                          uint32_t links);
 static void (*while_a_block_is_taken)(void);
 
-pp_message *__wrap_pp_message_create_room(pp_memory *memory, uint64_t room_bytes, uint32_t links)
+pp_message *__wrap_pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes,
+                                          uint32_t links)
 {
     void (*body)(void) = while_a_block_is_taken;
     while_a_block_is_taken = NULL;
     if (body) {
         life_as_thread(78, body);
     }
-    return __real_pp_message_create_room(memory, room_bytes, links);
+    return __real_pp_message_create_room(memory, framing, room_bytes, links);
 }
 
 static fake_pipe *newcomer;

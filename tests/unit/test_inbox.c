@@ -4,7 +4,7 @@
  * That cutting the stream changes nothing, test_inbox_cuts.c shows.
  */
 #include "engine/flow/inbox.h"
-#include "protocol/frame.h"
+#include "tests/support/default_frame.h"
 #include "tests/support/aborts.h"
 
 #include <criterion/criterion.h>
@@ -14,7 +14,8 @@
 enum { INBOX_BOUND = 100000 };
 
 static pp_memory memory;
-static const pp_inbox_means means = {.memory = &memory, .payload_bytes_max = INBOX_BOUND};
+static const pp_inbox_means means = {
+    .memory = &memory, .framing = &pp_framing_default, .payload_bytes_max = INBOX_BOUND};
 static pp_inbox inbox;
 static uint8_t *room;
 static uint32_t room_bytes;
@@ -47,7 +48,7 @@ static void inbox_ask_room(void)
 
 static void inbox_fill(uint32_t bytes)
 {
-    pp_inbox_filled(&inbox, bytes);
+    pp_inbox_filled(&inbox, bytes, 0);
     pp_inbox_check(&inbox);
 }
 
@@ -64,8 +65,8 @@ static void inbox_receive(uint32_t frames, uint32_t payload_bytes)
     uint32_t bytes = 0;
     inbox_ask_room();
     for (uint32_t i = 0; i < frames; i++) {
-        pp_frame_write_header(room + bytes, payload_bytes);
-        bytes += PP_FRAME_HEADER_BYTES + payload_bytes;
+        frame_write_header(room + bytes, payload_bytes);
+        bytes += FRAME_HEADER_BYTES + payload_bytes;
     }
     cr_assert_leq(bytes, room_bytes);
     inbox_fill(bytes);
@@ -81,7 +82,7 @@ static void inbox_receive_part(uint32_t payload_bytes, uint32_t bytes)
 {
     inbox_ask_room();
     cr_assert_leq(bytes, room_bytes);
-    pp_frame_write_header(room, payload_bytes);
+    frame_write_header(room, payload_bytes);
     inbox_fill(bytes);
     inbox_expect(PP_INBOX_MORE);
 }
@@ -90,7 +91,7 @@ static void inbox_receive_part(uint32_t payload_bytes, uint32_t bytes)
 static void inbox_receive_all_the_room(void)
 {
     inbox_ask_room();
-    inbox_receive(1, room_bytes - PP_FRAME_HEADER_BYTES);
+    inbox_receive(1, room_bytes - FRAME_HEADER_BYTES);
 }
 
 static void inbox_grow_to(uint32_t bytes)
@@ -130,9 +131,9 @@ Test(inbox, delivers_where_the_bytes_lie)
 
 Test(inbox, delivers_an_empty_message_at_the_very_end_of_its_block)
 {
-    inbox_receive(1, PP_INBOX_IDLE_BYTES - 2 * PP_FRAME_HEADER_BYTES);
+    inbox_receive(1, PP_INBOX_IDLE_BYTES - 2 * FRAME_HEADER_BYTES);
     inbox_ask_room();
-    inbox_receive(PP_INBOX_IDLE_BYTES / PP_FRAME_HEADER_BYTES, 0);
+    inbox_receive(PP_INBOX_IDLE_BYTES / FRAME_HEADER_BYTES, 0);
     cr_assert_eq(payload, inbox.block + inbox.block_bytes);
 }
 
@@ -198,7 +199,7 @@ Test(inbox, shrinks_only_when_nothing_is_undelivered)
     }
     inbox_ask_room();
     cr_assert_eq(inbox.block_bytes, PP_INBOX_IDLE_BYTES * 8);
-    inbox_fill(PP_FRAME_HEADER_BYTES + 100 - 10 - PP_INBOX_LEAN_READS);
+    inbox_fill(FRAME_HEADER_BYTES + 100 - 10 - PP_INBOX_LEAN_READS);
     inbox_expect(PP_INBOX_MESSAGE);
     inbox_ask_room();
     cr_assert_eq(inbox.block_bytes, PP_INBOX_IDLE_BYTES);
@@ -208,8 +209,8 @@ Test(inbox, gives_a_long_frame_a_block_exactly_as_long)
 {
     inbox_receive_part(INBOX_BOUND, 10);
     inbox_ask_room();
-    cr_assert_eq(inbox.block_bytes, PP_FRAME_HEADER_BYTES + INBOX_BOUND);
-    cr_assert_eq(room_bytes, PP_FRAME_HEADER_BYTES + INBOX_BOUND - 10);
+    cr_assert_eq(inbox.block_bytes, FRAME_HEADER_BYTES + INBOX_BOUND);
+    cr_assert_eq(room_bytes, FRAME_HEADER_BYTES + INBOX_BOUND - 10);
     cr_assert_eq(atomic_load(&memory.bytes), inbox.block_bytes); /* The old block is back. */
     uint8_t *first = room;
     inbox_fill(50000);
@@ -228,8 +229,8 @@ Test(inbox, gives_a_long_frame_a_block_exactly_as_long)
 Test(inbox, makes_room_in_front_of_a_part_that_waits_at_the_end)
 {
     inbox_ask_room();
-    pp_frame_write_header(room, 144);
-    pp_frame_write_header(room + 148, 80); /* 148 + 84 = 232 of 256 */
+    frame_write_header(room, 144);
+    frame_write_header(room + 148, 80); /* 148 + 84 = 232 of 256 */
     inbox_fill(228);
     inbox_expect(PP_INBOX_MESSAGE);
     inbox_expect(PP_INBOX_MORE);
@@ -242,8 +243,8 @@ Test(inbox, makes_room_in_front_of_a_part_that_waits_at_the_end)
 Test(inbox, leaves_a_part_where_it_is_while_there_is_room)
 {
     inbox_ask_room();
-    pp_frame_write_header(room, 80);
-    pp_frame_write_header(room + 84, 80);
+    frame_write_header(room, 80);
+    frame_write_header(room + 84, 80);
     inbox_fill(100);
     inbox_expect(PP_INBOX_MESSAGE);
     inbox_expect(PP_INBOX_MORE);
@@ -260,11 +261,11 @@ Test(inbox, refuses_a_length_above_the_bound_before_it_allocates)
         pp_inbox_init(&fresh);
         cr_assert_eq(pp_inbox_room(&fresh, &means, &room, &room_bytes), PIPEPORT_OK);
         uint64_t taken = atomic_load(&memory.taken);
-        pp_frame_write_header(room, lengths[i]);
-        for (int byte = 0; byte < PP_FRAME_HEADER_BYTES; byte++) {
+        frame_write_header(room, lengths[i]);
+        for (int byte = 0; byte < FRAME_HEADER_BYTES; byte++) {
             cr_assert_eq(pp_inbox_next(&fresh, &means, &payload, &length), PP_INBOX_MORE);
             cr_assert_eq(pp_inbox_room(&fresh, &means, &room, &room_bytes), PIPEPORT_OK);
-            pp_inbox_filled(&fresh, 1);
+            pp_inbox_filled(&fresh, 1, 0);
         }
         cr_assert_eq(pp_inbox_next(&fresh, &means, &payload, &length), PP_INBOX_REFUSED);
         cr_assert_eq(atomic_load(&memory.taken), taken);
@@ -366,7 +367,7 @@ Test(inbox, goes_on_with_the_block_it_has_when_it_cannot_grow)
 
 Test(inbox, gets_its_small_block_at_the_bound_of_all_memory)
 {
-    memory.bytes_max = PP_INBOX_IDLE_BYTES + PP_FRAME_HEADER_BYTES + INBOX_BOUND;
+    memory.bytes_max = PP_INBOX_IDLE_BYTES + FRAME_HEADER_BYTES + INBOX_BOUND;
     inbox_receive_part(INBOX_BOUND, 10);
     inbox_ask_room();
     inbox_fill(room_bytes);
@@ -394,12 +395,12 @@ Test(inbox, has_no_block_and_tries_again_when_even_the_small_one_is_refused)
 Test(inbox, ends_the_process_when_more_was_written_than_there_was_room, TEST_ABORTS)
 {
     inbox_ask_room();
-    pp_inbox_filled(&inbox, room_bytes + 1);
+    pp_inbox_filled(&inbox, room_bytes + 1, 0);
 }
 
 Test(inbox, lends_its_room_once, TEST_ABORTS)
 {
     inbox_ask_room();
-    pp_inbox_filled(&inbox, 1);
-    pp_inbox_filled(&inbox, 1);
+    pp_inbox_filled(&inbox, 1, 0);
+    pp_inbox_filled(&inbox, 1, 0);
 }

@@ -6,7 +6,7 @@
  * prints the seed; PIPEPORT_TEST_SEED runs it again.
  */
 #include "engine/flow/inbox.h"
-#include "protocol/frame.h"
+#include "tests/support/default_frame.h"
 #include "tests/support/random.h"
 
 #include <criterion/criterion.h>
@@ -35,7 +35,8 @@ static void cuts_open(cuts_reader *reader, const uint8_t *stream, uint32_t bound
 {
     *reader = (cuts_reader){.stream = stream, .bound = bound};
     pp_memory_init(&reader->memory, 0);
-    reader->means = (pp_inbox_means){.memory = &reader->memory, .payload_bytes_max = bound};
+    reader->means = (pp_inbox_means){
+        .memory = &reader->memory, .framing = &pp_framing_default, .payload_bytes_max = bound};
     pp_inbox_init(&reader->inbox);
 }
 
@@ -116,7 +117,7 @@ static void cuts_give(cuts_reader *reader, size_t bytes)
         uint32_t taken = bytes < room_bytes ? (uint32_t) bytes : room_bytes;
         memcpy(room, reader->stream + reader->given, taken);
         memset(room + taken, 0xff, room_bytes - taken < 16 ? room_bytes - taken : 16); /* Not to be looked at. */
-        pp_inbox_filled(&reader->inbox, taken);
+        pp_inbox_filled(&reader->inbox, taken, 0);
         reader->given += taken;
         bytes -= taken;
         cuts_deliver(reader);
@@ -128,8 +129,8 @@ static size_t cuts_write_stream(uint8_t *stream, const uint32_t *lengths, int co
 {
     size_t bytes = 0;
     for (int i = 0; i < count; i++) {
-        pp_frame_write_header(stream + bytes, lengths[i]);
-        bytes += PP_FRAME_HEADER_BYTES;
+        frame_write_header(stream + bytes, lengths[i]);
+        bytes += FRAME_HEADER_BYTES;
         for (uint32_t j = 0; j < lengths[i]; j++) {
             stream[bytes] = (uint8_t) (0x80 | bytes);
             bytes++;
@@ -185,8 +186,8 @@ Test(inbox_cuts, change_nothing_in_a_stream_that_is_refused)
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         uint8_t stream[64];
         size_t refused_at = cuts_write_stream(stream, (uint32_t[]){5, 0}, 2);
-        pp_frame_write_header(stream + refused_at, lengths[i]);
-        size_t bytes = refused_at + PP_FRAME_HEADER_BYTES;
+        frame_write_header(stream + refused_at, lengths[i]);
+        size_t bytes = refused_at + FRAME_HEADER_BYTES;
         bytes += cuts_write_stream(stream + bytes, (uint32_t[]){1, 1}, 2);
         for (size_t cut = 0; cut <= bytes; cut++) {
             cuts_reader reader;
@@ -230,11 +231,11 @@ static size_t cuts_random_stream(uint64_t *random, uint8_t *stream, uint32_t *co
     uint64_t filling = test_random(random);
     for (*count = 0;; ++*count) {
         uint32_t length = cuts_random_length(random);
-        if (bytes + PP_FRAME_HEADER_BYTES + length > CUTS_STREAM_BYTES) {
+        if (bytes + FRAME_HEADER_BYTES + length > CUTS_STREAM_BYTES) {
             return bytes;
         }
-        pp_frame_write_header(stream + bytes, length);
-        bytes += PP_FRAME_HEADER_BYTES;
+        frame_write_header(stream + bytes, length);
+        bytes += FRAME_HEADER_BYTES;
         for (uint32_t i = 0; i < length; i++) {
             filling = filling * 6364136223846793005u + 1442695040888963407u;
             stream[bytes++] = (uint8_t) (filling >> 56);

@@ -3,7 +3,7 @@
  * test_message.c - one block, its layout, its count, and the fans that share its frame.
  */
 #include "engine/flow/message.h"
-#include "protocol/frame.h"
+#include "tests/support/default_frame.h"
 #include "tests/support/aborts.h"
 #include "tests/support/threads.h"
 
@@ -35,18 +35,18 @@ static uint64_t message_blocks_held(void)
 
 Test(message, has_its_header_in_front_of_its_payload)
 {
-    pp_message *message = pp_message_create(&memory, 0x010203, 1);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 0x010203, 1);
     pp_message_check(message);
-    cr_assert_eq(message->frame_bytes, 0x010203 + PP_FRAME_HEADER_BYTES);
-    cr_assert_arr_eq(message->frame, ((uint8_t[]){3, 2, 1, 0}), PP_FRAME_HEADER_BYTES);
-    cr_assert_eq(pp_message_payload(message), message->frame + PP_FRAME_HEADER_BYTES);
-    cr_assert_eq(pp_message_payload_bytes(message), 0x010203);
+    cr_assert_eq(message->frame_bytes, 0x010203 + FRAME_HEADER_BYTES);
+    cr_assert_arr_eq(message->frame, ((uint8_t[]){3, 2, 1, 0}), FRAME_HEADER_BYTES);
+    cr_assert_eq(pp_message_payload(message), message->frame + FRAME_HEADER_BYTES);
+    cr_assert_eq(message->payload_bytes, 0x010203);
     pp_message_release(message, 1);
 }
 
 Test(message, takes_frames_as_long_as_there_is_room)
 {
-    pp_message *message = pp_message_create_room(&memory, 4 + 3 + 4 + 0 + 4 + 2, 3);
+    pp_message *message = pp_message_create_room(&memory, &pp_framing_default, 4 + 3 + 4 + 0 + 4 + 2, 3);
     pp_message_check(message);
     cr_assert_eq(message_blocks_held(), 1);
     cr_assert_eq(message->frame_bytes, 0);
@@ -65,7 +65,7 @@ Test(message, takes_frames_as_long_as_there_is_room)
 
 Test(message, has_no_room_once_it_is_built)
 {
-    pp_message *message = pp_message_create(&memory, 100, 1);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 100, 1);
     cr_assert_eq(pp_message_room(message), 0);
     pp_message_release(message, 1);
 }
@@ -75,7 +75,7 @@ Test(message, is_one_block_whatever_its_size_and_links)
     static const uint32_t sizes[] = {0, 1, 2, 3, 15, 16, 17, 64, 1000, 65536, 1 << 20};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         for (uint32_t links = 0; links < 6; links++) {
-            pp_message *message = pp_message_create(&memory, sizes[i], links);
+            pp_message *message = pp_message_create(&memory, &pp_framing_default, sizes[i], links);
             cr_assert_eq(message_blocks_held(), 1);
             memset(pp_message_payload(message), 0xa5, sizes[i]); /* ASan sees what leaves the block. */
             pp_message_check(message);
@@ -88,7 +88,7 @@ Test(message, is_one_block_whatever_its_size_and_links)
 Test(message, aligns_its_payload_for_who_builds_structs_in_it)
 {
     for (uint32_t links = 0; links < 6; links++) {
-        pp_message *message = pp_message_create(&memory, 100, links);
+        pp_message *message = pp_message_create(&memory, &pp_framing_default, 100, links);
         cr_assert_eq((uintptr_t) pp_message_payload(message) % 16, 0, "%u links", links);
         pp_message_release(message, 1);
     }
@@ -96,7 +96,7 @@ Test(message, aligns_its_payload_for_who_builds_structs_in_it)
 
 Test(message, is_named_by_each_of_its_links)
 {
-    pp_message *message = pp_message_create(&memory, 10, 1000);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 10, 1000);
     pp_message *fan = pp_message_fan(message, 1000);
     for (int i = 0; i < 1000; i++) {
         cr_assert_eq(message->links[i].message, message);
@@ -108,7 +108,7 @@ Test(message, is_named_by_each_of_its_links)
 
 Test(message, lives_until_its_last_count)
 {
-    pp_message *message = pp_message_create(&memory, 10, 3);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 10, 3);
     pp_message_retain(message, 5);
     pp_message_release(message, 2);
     pp_message_release(message, 1);
@@ -122,7 +122,7 @@ Test(message, lives_until_its_last_count)
 
 Test(message, is_released_by_all_its_counts_at_once)
 {
-    pp_message *message = pp_message_create(&memory, 10, 3);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 10, 3);
     pp_message_retain(message, 254);
     pp_message_release(message, 255);
     cr_assert_eq(message_blocks_held(), 0);
@@ -131,14 +131,14 @@ Test(message, is_released_by_all_its_counts_at_once)
 
 Test(message, stays_for_its_fans_when_its_builder_has_gone)
 {
-    pp_message *source = pp_message_create(&memory, 100, 1);
+    pp_message *source = pp_message_create(&memory, &pp_framing_default, 100, 1);
     memset(pp_message_payload(source), 0x5a, 100);
     pp_message *fans[3];
     for (int i = 0; i < 3; i++) {
         fans[i] = pp_message_fan(source, 10);
         pp_message_check(fans[i]);
         cr_assert_eq(fans[i]->frame, source->frame);
-        cr_assert_eq(pp_message_payload_bytes(fans[i]), 100);
+        cr_assert_eq(fans[i]->payload_bytes, 100);
     }
     pp_message_release(source, 1);
     for (int i = 0; i < 3; i++) {
@@ -152,7 +152,7 @@ Test(message, stays_for_its_fans_when_its_builder_has_gone)
 
 Test(message, is_the_source_of_its_fans_fans)
 {
-    pp_message *source = pp_message_create(&memory, 100, 0);
+    pp_message *source = pp_message_create(&memory, &pp_framing_default, 100, 0);
     pp_message *fan = pp_message_fan(source, 1);
     pp_message *fan_of_fan = pp_message_fan(fan, 1);
     cr_assert_eq(fan_of_fan->source, source);
@@ -167,9 +167,9 @@ Test(message, is_the_source_of_its_fans_fans)
 Test(message, changes_nothing_when_there_is_no_memory)
 {
     atomic_store(&memory.fail_after, 0);
-    cr_assert_null(pp_message_create(&memory, 10, 1));
+    cr_assert_null(pp_message_create(&memory, &pp_framing_default, 10, 1));
     atomic_store(&memory.fail_after, 1);
-    pp_message *source = pp_message_create(&memory, 10, 1);
+    pp_message *source = pp_message_create(&memory, &pp_framing_default, 10, 1);
     cr_assert_null(pp_message_fan(source, 1));
     cr_assert_eq(atomic_load(&source->count), 1);
     pp_message_release(source, 1);
@@ -180,11 +180,11 @@ Test(message, counts_its_block_without_wrapping)
 {
     pp_memory small;
     pp_memory_init(&small, 1 << 20);
-    cr_assert_null(pp_message_create(&small, PP_FRAME_PAYLOAD_BYTES_MAX, UINT32_MAX));
-    cr_assert_null(pp_message_create(&small, PP_FRAME_PAYLOAD_BYTES_MAX, 0));
-    pp_message *source = pp_message_create(&small, 0, 0);
+    cr_assert_null(pp_message_create(&small, &pp_framing_default, PP_FRAMING_PAYLOAD_BYTES_MAX, UINT32_MAX));
+    cr_assert_null(pp_message_create(&small, &pp_framing_default, PP_FRAMING_PAYLOAD_BYTES_MAX, 0));
+    pp_message *source = pp_message_create(&small, &pp_framing_default, 0, 0);
     for (uint32_t links = UINT32_MAX; links > 1 << 20; links = links / 2 + 1) { /* 2^28 of 16 bytes are 2^32. */
-        cr_assert_null(pp_message_create(&small, 0, links));
+        cr_assert_null(pp_message_create(&small, &pp_framing_default, 0, links));
         cr_assert_null(pp_message_fan(source, links));
     }
     pp_message_release(source, 1);
@@ -208,10 +208,11 @@ static void message_use_own_link(void *argument)
 Test(message, takes_in_what_is_left_of_others)
 {
     static const char text[] = "rest of one and a whole one";
-    pp_message *first = pp_message_create(&memory, 11, 1), *second = pp_message_create(&memory, 16, 1);
+    pp_message *first = pp_message_create(&memory, &pp_framing_default, 11, 1),
+               *second = pp_message_create(&memory, &pp_framing_default, 16, 1);
     memcpy(pp_message_payload(first), text, 11);
     memcpy(pp_message_payload(second), text + 11, 16);
-    pp_message *joined = pp_message_create_room(&memory, 6 + 20, 1);
+    pp_message *joined = pp_message_create_room(&memory, &pp_framing_default, 6 + 20, 1);
     pp_message_append_rest(joined, first, 4 + 5);
     pp_message_append_rest(joined, second, 0);
     cr_assert_eq(joined->frame_bytes, 26);
@@ -225,8 +226,8 @@ Test(message, takes_in_what_is_left_of_others)
 
 Test(message, takes_in_no_more_than_it_has_room_for, TEST_ABORTS)
 {
-    pp_message *joined = pp_message_create_room(&memory, 13, 1);
-    pp_message_append_rest(joined, pp_message_create(&memory, 10, 1), 0);
+    pp_message *joined = pp_message_create_room(&memory, &pp_framing_default, 13, 1);
+    pp_message_append_rest(joined, pp_message_create(&memory, &pp_framing_default, 10, 1), 0);
 }
 
 Test(message, is_freed_once_by_the_last_of_many_threads)
@@ -234,7 +235,7 @@ Test(message, is_freed_once_by_the_last_of_many_threads)
     static pp_link *own[MESSAGE_THREADS][MESSAGE_ROUNDS];
     test_thread threads[MESSAGE_THREADS];
     for (int i = 0; i < MESSAGE_ROUNDS; i++) {
-        pp_message *source = pp_message_create(&memory, 8, 0);
+        pp_message *source = pp_message_create(&memory, &pp_framing_default, 8, 0);
         pp_message *fan = pp_message_fan(source, MESSAGE_THREADS);
         pp_message_retain(fan, MESSAGE_THREADS);
         for (int thread = 0; thread < MESSAGE_THREADS; thread++) {
@@ -254,18 +255,18 @@ Test(message, is_freed_once_by_the_last_of_many_threads)
 
 Test(message, is_refused_above_the_largest_payload, TEST_ABORTS)
 {
-    pp_message_create(&memory, PP_FRAME_PAYLOAD_BYTES_MAX + 1u, 1);
+    pp_message_create(&memory, &pp_framing_default, PP_FRAMING_PAYLOAD_BYTES_MAX + 1u, 1);
 }
 
 Test(message, is_not_released_more_often_than_it_is_held, TEST_ABORTS)
 {
-    pp_message *message = pp_message_create(&memory, 10, 1);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 10, 1);
     pp_message_release(message, 2);
 }
 
 Test(message, check_notices_a_frame_that_was_written_over, TEST_ABORTS)
 {
-    pp_message *message = pp_message_create(&memory, 10, 1);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, 10, 1);
     message->frame[1] = 1;
     pp_message_check(message);
 }

@@ -33,7 +33,7 @@ static void begin(bool awaits)
     fake.can_await = awaits;
     pp_memory_init(&memory, 0);
     pipe = fake_pipe_open(&place, NULL);
-    means = (pp_reader_means){&place, {&memory, awaits ? &spare : NULL, 1000}};
+    means = (pp_reader_means){&place, {&memory, awaits ? &spare : NULL, &pp_framing_default, 1000}};
     pp_reader_init(&reader, NULL, done);
     budget = 100;
 }

@@ -265,7 +265,7 @@ static void answer_around_a_message(life_conn *conn, const void *data, size_t le
     pipeport_message *built = NULL;
     void *room = NULL;
     echo(conn, data, length);
-    cr_assert_eq(pipeport_message_create(&built, life.engine, 1, &room), PIPEPORT_OK);
+    cr_assert_eq(pipeport_message_create(&built, life.engine, NULL, 1, &room), PIPEPORT_OK);
     *(char *) room = '.';
     cr_assert_eq(pipeport_send_message(life.engine, conn->name, built), PIPEPORT_OK);
     pipeport_message_release(built);

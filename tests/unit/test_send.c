@@ -80,7 +80,7 @@ LIFE_TEST(send, takes_a_message_built_in_place_as_often_as_one_likes)
     void *data = NULL;
     uint32_t reached = 0;
     pipeport_message *message = NULL;
-    cr_assert_eq(pipeport_message_create(&message, life.engine, 5, &data), PIPEPORT_OK);
+    cr_assert_eq(pipeport_message_create(&message, life.engine, NULL, 5, &data), PIPEPORT_OK);
     memcpy(data, "built", 5);
     pipes[0]->write_room = 0; /* One that still has it after its release. */
     cr_assert_eq(pipeport_send_message(life.engine, life.conns[0].name, message), PIPEPORT_OK);
@@ -101,8 +101,9 @@ LIFE_TEST(send, refuses_a_built_message_that_is_too_large_or_anothers)
     send_open();
     void *data;
     pipeport_message *message;
-    cr_assert_eq(pipeport_message_create(&message, life.engine, (size_t) (1 << 30) + 1, &data), PIPEPORT_TOO_LARGE);
-    cr_assert_eq(pipeport_message_create(&message, life.engine, 5, &data), PIPEPORT_OK);
+    cr_assert_eq(pipeport_message_create(&message, life.engine, NULL, (size_t) (1 << 30) + 1, &data),
+                 PIPEPORT_TOO_LARGE);
+    cr_assert_eq(pipeport_message_create(&message, life.engine, NULL, 5, &data), PIPEPORT_OK);
     cr_assert_eq(pipeport_send_message(life.engine, life.conns[0].name, message), PIPEPORT_TOO_LARGE);
     cr_assert_eq(pipeport_broadcast_message(life.server, message, NULL), PIPEPORT_TOO_LARGE);
     pipeport_engine *other;
@@ -181,7 +182,7 @@ LIFE_TEST(send, broadcasts_nothing_while_the_engine_goes)
     void *data = NULL;
     life_serve();
     life_client();
-    cr_assert_eq(pipeport_message_create(&send_held, life.engine, 4, &data), PIPEPORT_OK);
+    cr_assert_eq(pipeport_message_create(&send_held, life.engine, NULL, 4, &data), PIPEPORT_OK);
     memcpy(data, "held", 4);
     send_server = life.server;
     send_stopped = 0;

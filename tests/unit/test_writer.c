@@ -103,7 +103,7 @@ static void settle(void)
 static pipeport_status push(uint32_t payload_bytes, pp_worker *worker)
 {
     static uint8_t stamp;
-    pp_message *message = pp_message_create(&memory, payload_bytes, 1);
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, payload_bytes, 1);
     if (!message) {
         return PIPEPORT_NO_MEMORY;
     }

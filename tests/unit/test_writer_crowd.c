@@ -81,7 +81,7 @@ static void crowd_done(pp_op *op, pp_result result, void *drainer)
 
 static void crowd_push(void)
 {
-    pp_message *message = pp_message_create(&all.memory, PAYLOAD_BYTES, 1);
+    pp_message *message = pp_message_create(&all.memory, &pp_framing_default, PAYLOAD_BYTES, 1);
     bool corked = false;
     if (!pp_sendq_reserve(&all.writer.sendq, message->frame_bytes, crowd_means.queue_bytes_max)) {
         pp_message_release(message, 1);

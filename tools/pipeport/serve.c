@@ -119,7 +119,7 @@ static bool serve_broadcast(struct serve *serve)
     pipeport_status status;
 
     payload.length = serve->options.broadcast_bytes;
-    status = pipeport_message_create(&message, serve->engine, payload.length, &room);
+    status = pipeport_message_create(&message, serve->engine, NULL, payload.length, &room);
     if (status == PIPEPORT_OK) {
         payload.made_ns = clock_now_ns();
         payload_write(&payload, room);

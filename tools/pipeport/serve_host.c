@@ -42,7 +42,7 @@ static pipeport_message *serve_host_copy(struct serve *serve, pipeport_conn conn
 {
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, serve->engine, length, &room);
+    pipeport_status status = pipeport_message_create(&message, serve->engine, NULL, length, &room);
 
     if (status != PIPEPORT_OK) {
         serve_host_fail(serve, conn, "an echo could not be kept", status);

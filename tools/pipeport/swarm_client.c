@@ -64,7 +64,7 @@ static pipeport_status client_send(struct swarm_client *client, uint64_t sequenc
     pipeport_engine *engine = client->swarm->engine;
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, engine, payload.length, &room);
+    pipeport_status status = pipeport_message_create(&message, engine, NULL, payload.length, &room);
 
     if (status != PIPEPORT_OK) {
         return status;

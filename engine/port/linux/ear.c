@@ -124,7 +124,7 @@ pp_armed pp_ear_accept(pp_ear *ear, pp_pipe *pipe, pp_op *op, pp_result *now)
     if (fd >= 0) {
         fault = ear_open_pipe(ear, pipe, op->home, fd);
     }
-    *now = (pp_result){fault, 0};
+    *now = (pp_result){fault, 0, 0};
     return PP_NOW;
 }
 
@@ -145,7 +145,7 @@ void pp_ear_cancel(pp_port *port, pp_op *op)
     }
     pp_lock_give(&port->accepting);
     if (found) {
-        pp_mailbox_post(port->drainers[op->home], op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+        pp_mailbox_post(port->drainers[op->home], op, (pp_result){{PIPEPORT_STOPPED, 0}, 0, 0});
     }
 }
 
@@ -175,9 +175,9 @@ static bool ear_serve_one(pp_ear *ear, pp_mailbox *self)
         fault = ear_open_pipe(ear, pp_room_of(op)->as.pipe, op->home, fd);
     }
     if (home == self) {
-        pp_mailbox_finish(home, op, (pp_result){fault, 0});
+        pp_mailbox_finish(home, op, (pp_result){fault, 0, 0});
     } else {
-        pp_mailbox_post(home, op, (pp_result){fault, 0});
+        pp_mailbox_post(home, op, (pp_result){fault, 0, 0});
     }
     return !refused;
 }

@@ -138,7 +138,7 @@ uint32_t pp_mailbox_hand_out(pp_mailbox *mailbox, pp_completion *completions, ui
         pp_op *op = pp_op_of(letter);
         mailbox->ready_first = letter->next;
         mailbox->ready_count--;
-        completions[count++] = (pp_completion){op, {pp_room_of(op)->as.fault, letter->bytes}};
+        completions[count++] = (pp_completion){op, {pp_room_of(op)->as.fault, letter->bytes, 0}};
     }
     atomic_fetch_add_explicit(&mailbox->done, count, memory_order_relaxed);
     return count;

@@ -162,7 +162,7 @@ void pp_port_post(pp_port *port, pp_op *op)
     PP_ASSERT(op->home < port->drainers_count);
     pp_mailbox *home = port->drainers[op->home];
     pp_mailbox_count(home, 1);
-    pp_mailbox_post(home, op, (pp_result){{PIPEPORT_OK, 0}, 0});
+    pp_mailbox_post(home, op, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
 }
 
 void pp_port_wake(pp_port *port)

@@ -45,17 +45,17 @@ static watch_try watch_transfer(int fd, pp_direction direction, struct iovec *pi
         }
     } while (moved < 0 && errno == EINTR);
     if (moved > 0) {
-        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) moved};
+        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) moved, 0};
         return direction == PP_READING && (size_t) moved < pieces[0].iov_len ? WATCH_SPENT : WATCH_MORE;
     }
     if (moved == 0) {
-        *result = (pp_result){{PIPEPORT_GONE, 0}, 0};
+        *result = (pp_result){{PIPEPORT_GONE, 0}, 0, 0};
         return WATCH_ENDED;
     }
     if (errno == EAGAIN) {
         return WATCH_NOTHING;
     }
-    *result = (pp_result){pp_fault_from(errno), 0};
+    *result = (pp_result){pp_fault_from(errno), 0, 0};
     return WATCH_ENDED;
 }
 
@@ -104,7 +104,7 @@ pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *n
         char *seen = atomic_load_explicit(lane, memory_order_acquire);
         if (seen == watch_quiet) {
             if (op == NULL) {
-                *now = (pp_result){{PIPEPORT_OK, 0}, 0};
+                *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
                 return PP_NOW;
             }
             if (watch_publish(watch, PP_READING, piece, 1, op)) {
@@ -135,7 +135,7 @@ pp_armed pp_watch_await(void *state, pp_op *op, pp_result *now)
             return PP_LATER;
         }
     }
-    *now = (pp_result){{PIPEPORT_OK, 0}, 0};
+    *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
     return PP_NOW;
 }
 
@@ -150,7 +150,7 @@ pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op
         pp_fault fault = pp_drainer_rewatch(watch->home, WATCH_ALWAYS | EPOLLOUT, &watch->source);
         if (fault.status != PIPEPORT_OK) {
             atomic_store_explicit(lane, watch_ready_mark, memory_order_release);
-            *now = (pp_result){fault, 0};
+            *now = (pp_result){fault, 0, 0};
             return PP_NOW;
         }
         room_asked = true;
@@ -169,11 +169,11 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
 {
     _Atomic(char *) *lane = &watch->lane[direction];
     const pp_room *room = pp_room_of(op);
-    pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
+    pp_result result = {{PIPEPORT_STOPPED, 0}, 0, 0};
     PP_VERIFY(room->letter.pieces <= PP_ROOM_SLICES);
     if (room->letter.pieces == 0) { /* An await: the edge is its answer, and stays for the read. */
         atomic_store_explicit(lane, rest, memory_order_release);
-        pp_mailbox_finish(&drainer->mailbox, op, (pp_result){{PIPEPORT_OK, 0}, 0});
+        pp_mailbox_finish(&drainer->mailbox, op, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
         return;
     }
     struct iovec piece = {room->as.data, room->letter.bytes};
@@ -266,7 +266,7 @@ void pp_watch_cancel(void *state, pp_op *op)
             if (atomic_compare_exchange_strong_explicit(lane, &seen, next, memory_order_acq_rel,
                                                         memory_order_acquire)) {
                 if (seen == armed) {
-                    pp_mailbox_post(home, op, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+                    pp_mailbox_post(home, op, (pp_result){{PIPEPORT_STOPPED, 0}, 0, 0});
                 }
                 return;
             }

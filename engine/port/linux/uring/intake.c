@@ -23,7 +23,7 @@ static void intake_end(pp_intake *intake, int code)
 
 static pp_result intake_ended(const pp_intake *intake)
 {
-    return (pp_result){{(pipeport_status) intake->ended, intake->ended_code}, 0};
+    return (pp_result){{(pipeport_status) intake->ended, intake->ended_code}, 0, 0};
 }
 
 /* ---- What is held ---- */
@@ -86,7 +86,7 @@ static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_re
     intake->more = got == (ssize_t) bytes;
     if (got > 0) {
         intake->bulk = got > PP_POOL_BUFFER_BYTES;
-        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) got};
+        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) got, 0};
         return true;
     }
     if (got < 0 && errno == EAGAIN) {
@@ -101,7 +101,7 @@ bool pp_intake_try(pp_intake_of of, void *data, uint32_t bytes, pp_result *resul
 {
     pp_intake *intake = of.intake;
     bool may_look = intake->shot == PP_SHOT_NONE;
-    *result = (pp_result){{PIPEPORT_OK, 0}, 0};
+    *result = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
     if (data == NULL) {
         return intake->held_count > 0 || intake->ended != PIPEPORT_OK || (intake->more && may_look);
     }
@@ -221,7 +221,7 @@ bool pp_intake_block_came(pp_intake_of of, int32_t came, uint32_t bytes, pp_resu
     if (came > 0) {
         intake->more = (uint32_t) came == bytes;
         intake->bulk = came > PP_POOL_BUFFER_BYTES;
-        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) came};
+        *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) came, 0};
     } else {
         intake_end(intake, -came);
         *result = intake_ended(intake);

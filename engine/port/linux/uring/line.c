@@ -126,7 +126,7 @@ static void line_asked(pp_guest *guest, pp_op *op)
     line_enter(ring);
     line_learn(line, lane);
     if (line_is_wished(line, lane)) {
-        line_finish(line, lane, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+        line_finish(line, lane, (pp_result){{PIPEPORT_STOPPED, 0}, 0, 0});
     } else if (lane == LINE_WRITING) {
         line_send_write(line);
     } else {
@@ -145,7 +145,7 @@ static void line_read_came(pp_line *line, int32_t came, uint32_t flags)
         }
         return;
     }
-    pp_result result = {{PIPEPORT_STOPPED, 0}, 0};
+    pp_result result = {{PIPEPORT_STOPPED, 0}, 0, 0};
     uint32_t bytes = pp_room_of(line_armed(line, LINE_READING))->letter.bytes;
     if (pp_intake_block_came(line_intake(line), came, bytes, &result) || line_is_wished(line, LINE_READING)) {
         line_finish(line, LINE_READING, result);
@@ -158,11 +158,11 @@ static void line_write_came(pp_line *line, int32_t result)
 {
     line->sending = false;
     if (result >= 0) {
-        line_finish(line, LINE_WRITING, (pp_result){{PIPEPORT_OK, 0}, (uint32_t) result});
+        line_finish(line, LINE_WRITING, (pp_result){{PIPEPORT_OK, 0}, (uint32_t) result, 0});
     } else if (!pp_intake_is_undone(result)) {
-        line_finish(line, LINE_WRITING, (pp_result){pp_fault_from(-result), 0});
+        line_finish(line, LINE_WRITING, (pp_result){pp_fault_from(-result), 0, 0});
     } else if (line_is_wished(line, LINE_WRITING)) {
-        line_finish(line, LINE_WRITING, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+        line_finish(line, LINE_WRITING, (pp_result){{PIPEPORT_STOPPED, 0}, 0, 0});
     } else {
         line_send_write(line);
     }
@@ -210,7 +210,7 @@ static void line_meet_wishes(pp_line *line)
         if (line->intake.shot == PP_SHOT_BLOCK) {
             pp_ring_cancel(&line->guest, LINE_READING);
         } else {
-            line_finish(line, LINE_READING, (pp_result){{PIPEPORT_STOPPED, 0}, 0});
+            line_finish(line, LINE_READING, (pp_result){{PIPEPORT_STOPPED, 0}, 0, 0});
         }
     }
     if (line_armed(line, LINE_WRITING) != NULL && line_is_wished(line, LINE_WRITING)) {
@@ -310,7 +310,7 @@ pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *no
         return PP_NOW;
     }
     if (op == NULL) { /* Whoever may not look awaits, and is answered at home. */
-        *now = (pp_result){{PIPEPORT_OK, 0}, 0};
+        *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
         return PP_NOW;
     }
     pp_room *room = pp_room_of(op);
@@ -338,7 +338,7 @@ static bool line_write_now(int fd, struct iovec *pieces, uint32_t count, pp_resu
     if (moved < 0 && errno == EAGAIN) {
         return false;
     }
-    *result = moved < 0 ? (pp_result){pp_fault_from(errno), 0} : (pp_result){{PIPEPORT_OK, 0}, (uint32_t) moved};
+    *result = moved < 0 ? (pp_result){pp_fault_from(errno), 0, 0} : (pp_result){{PIPEPORT_OK, 0}, (uint32_t) moved, 0};
     return true;
 }
 
