@@ -212,7 +212,7 @@ pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint
     if (inbox->start == inbox->end) {
         inbox->start = inbox->end = 0;
     }
-    pp_frame frame;
+    pp_frame frame = {.bytes_needed = 1};
     pp_frame_verdict verdict = inbox_look(inbox, means, &frame);
     PP_ASSERT(verdict == PP_FRAME_PART);
     (void) verdict;
