@@ -12,7 +12,7 @@ static pp_fault dialer_try(pp_dialer *dialer, pp_worker *worker)
     pp_party *party = dialer->party;
     pp_pipe pipe;
     pp_pipe_init(&pipe, party->hub->port);
-    pp_fault fault = pp_pipe_dial(&pipe, dialer->name, party->options.pipe_buffer_bytes, dialer->home);
+    pp_fault fault = pp_pipe_dial(&pipe, dialer->name, &party->plan, dialer->home);
     if (fault.status == PIPEPORT_OK) {
         fault.status = pp_conn_start(party, &pipe, worker);
         if (fault.status != PIPEPORT_OK) {

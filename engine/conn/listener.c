@@ -186,7 +186,7 @@ pp_fault pp_listener_open(pp_listener *listener, pp_party *party, const char *na
     if (!listener->slots) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    pp_fault fault = pp_ear_open(&listener->ear, party->hub->port, memory, name, party->options.pipe_buffer_bytes);
+    pp_fault fault = pp_ear_open(&listener->ear, party->hub->port, memory, name, &party->plan);
     if (fault.status != PIPEPORT_OK) {
         pp_memory_give(memory, listener->slots, count * sizeof *listener->slots);
         return fault;

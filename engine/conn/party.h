@@ -13,6 +13,7 @@
 #include "engine/conn/group.h"
 #include "engine/conn/hub.h"
 #include "engine/flow/message.h"
+#include "engine/port/plan.h"
 
 typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
     _Atomic uint64_t opened, closed, accepts_failed, messages_sent, messages_received;
@@ -26,6 +27,7 @@ struct pp_party {
     pp_hub *hub;
     pipeport_options options; /* Resolved: no field stands for a default. */
     pp_framing framing;       /* What options.framing means. */
+    pp_plan plan;             /* What the options say of the pipe. */
     pipeport_events events;   /* Resolved: absent members NULL. */
     _Atomic uint32_t count;
     _Atomic bool stopping;        /* Raised before the members are walked; looked at after joining (see group.h). */

@@ -171,6 +171,17 @@ typedef struct pipeport_options {
 
 /* ---- Events ---- */
 
+enum { PIPEPORT_USER_BYTES = 192 };
+
+/* Who is at the other end. */
+typedef struct pipeport_peer {
+    uint32_t process_id; /* 0: the system does not say (a client of another machine). Of who opened that end,
+                            not of whoever has been given it since. */
+    uint32_t session_id; /* Windows: "GetNamedPipeClientSessionId function". Linux: of the process, getsid(2);
+                            0 where it is gone. */
+    char user[PIPEPORT_USER_BYTES]; /* A SID or a uid as text, NUL-terminated; "" where the system does not say. */
+} pipeport_peer;
+
 /* How a connection ended. */
 typedef struct pipeport_end {
     pipeport_status why; /* OK: closed by this side, all that was accepted is written. STOPPED: aborted by this side.

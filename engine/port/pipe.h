@@ -10,6 +10,7 @@
 #ifndef PP_PORT_PIPE_H
 #define PP_PORT_PIPE_H
 
+#include "engine/port/plan.h"
 #include "engine/port/port.h"
 
 enum { PP_NAME_BYTES_MAX = 200, PP_ADDRESS_BYTES_MAX = 260, PP_SLICES_MAX = 16 };
@@ -36,9 +37,9 @@ typedef struct pp_slice {
 /* Checks a name and spells its address (UTF-8, NUL-terminated). Fails: INVALID. */
 pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX]);
 
-/* Claims the name for this process alone. `buffer_bytes` is asked of the system each way.
+/* Claims the name for this process alone. The plan, which the system lacks nothing for, is copied.
  * There is room for nobody yet. Fails: INVALID, NAME_TAKEN, DENIED, NO_MEMORY, SYSTEM. */
-pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes);
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan);
 
 /* Makes room for `more` clients more: each accept that ends with OK takes one place, and there may not be more accepts
  * armed than there are places. A system that connects who comes before an accept is armed for him (Linux) lets no more
@@ -59,8 +60,11 @@ void pp_pipe_init(pp_pipe *pipe, pp_port *port);
 pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now);
 
 /* Connects without waiting. BUSY: every instance is taken, try again later. The pipe lives with drainer `home`.
- * Fails: INVALID, NO_SERVER, BUSY, DENIED, NO_MEMORY, SYSTEM. */
-pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home);
+ * Fails: INVALID, NO_SERVER, BUSY, DENIED (also: not the server that the plan demands), NO_MEMORY, SYSTEM. */
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home);
+
+/* Who opened the other end of an open pipe, which was accepted (else dialled). Never blocks. Fails: GONE, SYSTEM. */
+pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out);
 
 /* Reads up to `bytes` (at least 1). GONE: the peer ended and everything was read. `op` NULL: it never pends, and what
  * it would have had to wait for is OK and 0 bytes; an await comes next. That only where pp_port_can_await. */

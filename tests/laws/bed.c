@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const pp_plan bed_plan = {.in_bytes = BED_BUFFER_BYTES, .out_bytes = BED_BUFFER_BYTES};
+
 _Noreturn void bed_broken(const char *what, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: the law is broken: %s\n", file, line, what);
@@ -66,7 +68,7 @@ void bed_listen(test_bed *bed)
 void bed_listen_for(test_bed *bed, uint32_t room)
 {
     bed_name(bed->name);
-    pp_fault fault = pp_ear_open(&bed->ear, bed->port, &bed->memory, bed->name, BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(&bed->ear, bed->port, &bed->memory, bed->name, &bed_plan);
     LAW(fault.status == PIPEPORT_OK);
     pp_ear_make_room(bed->ear, room);
 }
@@ -175,9 +177,9 @@ void bed_end_close(bed_end *end)
 pp_fault bed_dial(bed_end *end, const char *name, uint32_t home)
 {
     uint64_t end_ms = pp_os_now_ms() + BED_PATIENCE_MS;
-    pp_fault fault = pp_pipe_dial(&end->pipe, name, BED_BUFFER_BYTES, home);
+    pp_fault fault = pp_pipe_dial(&end->pipe, name, &bed_plan, home);
     while (fault.status == PIPEPORT_BUSY && pp_os_now_ms() < end_ms) {
-        fault = pp_pipe_dial(&end->pipe, name, BED_BUFFER_BYTES, home);
+        fault = pp_pipe_dial(&end->pipe, name, &bed_plan, home);
     }
     return fault;
 }

@@ -24,6 +24,8 @@ enum {
     BED_ROOM = 1000000
 };
 
+extern const pp_plan bed_plan; /* BED_BUFFER_BYTES each way. */
+
 #define LAW(what) ((what) ? (void) 0 : bed_broken(#what, __FILE__, __LINE__))
 _Noreturn void bed_broken(const char *what, const char *file, int line);
 

@@ -33,7 +33,7 @@ TestSuite(laws_ear, .init = ear_setup, .timeout = 60);
 static pipeport_status ear_open_status(const char *name)
 {
     pp_ear *ear = NULL;
-    pp_fault fault = pp_ear_open(&ear, ear_bed.port, &ear_bed.memory, name, BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(&ear, ear_bed.port, &ear_bed.memory, name, &bed_plan);
     if (fault.status == PIPEPORT_OK) {
         pp_ear_close(ear);
     }
@@ -63,7 +63,7 @@ Test(laws_ear, refuses_malformed_names_everywhere)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         cr_assert_eq(pp_pipe_address(names[i], address), PIPEPORT_INVALID, "name %zu", i);
         cr_assert_eq(ear_open_status(names[i]), PIPEPORT_INVALID, "name %zu", i);
-        cr_assert_eq(pp_pipe_dial(&client.pipe, names[i], BED_BUFFER_BYTES, 0).status, PIPEPORT_INVALID, "name %zu", i);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, names[i], &bed_plan, 0).status, PIPEPORT_INVALID, "name %zu", i);
         cr_assert_eq(client.pipe.handle, PP_PIPE_CLOSED);
     }
     ear_settle();
@@ -88,7 +88,7 @@ Test(laws_ear, serves_a_name_of_many_letters)
     char name[120], unique[80];
     bed_name(unique);
     snprintf(name, sizeof name, "%.60s-\xce\xb1\xe4\xb8\xad\xf0\x9f\x90\xa7 x", unique);
-    pp_fault fault = pp_ear_open(&ear_bed.ear, ear_bed.port, &ear_bed.memory, name, BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(&ear_bed.ear, ear_bed.port, &ear_bed.memory, name, &bed_plan);
     cr_assert_eq(fault.status, PIPEPORT_OK, "status %d, system code %d", fault.status, fault.system_code);
     pp_ear_make_room(ear_bed.ear, 1);
     pp_result now;
@@ -104,7 +104,7 @@ Test(laws_ear, hears_no_server_where_nobody_serves)
 {
     char name[80];
     bed_name(name);
-    pp_fault fault = pp_pipe_dial(&client.pipe, name, BED_BUFFER_BYTES, 0);
+    pp_fault fault = pp_pipe_dial(&client.pipe, name, &bed_plan, 0);
     cr_assert_eq(fault.status, PIPEPORT_NO_SERVER);
     cr_assert_neq(fault.system_code, 0);
     cr_assert_eq(client.pipe.handle, PP_PIPE_CLOSED);
@@ -118,7 +118,7 @@ Test(laws_ear, gives_a_name_to_one_ear_at_a_time_and_again_when_it_is_closed)
         cr_assert_eq(ear_open_status(ear_bed.name), PIPEPORT_NAME_TAKEN);
         pp_ear_close(ear_bed.ear);
         ear_bed.ear = NULL;
-        cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, 4096, 0).status, PIPEPORT_NO_SERVER);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, &bed_plan, 0).status, PIPEPORT_NO_SERVER);
         cr_assert_eq(ear_open_status(ear_bed.name), PIPEPORT_OK);
     }
     ear_settle();
@@ -143,7 +143,7 @@ Test(laws_ear, is_busy_or_patient_but_never_absent_while_nobody_accepts)
 {
     bed_listen(&ear_bed);
     for (int i = 0; i < 3; i++) {
-        pp_fault fault = pp_pipe_dial(&client.pipe, ear_bed.name, BED_BUFFER_BYTES, 0);
+        pp_fault fault = pp_pipe_dial(&client.pipe, ear_bed.name, &bed_plan, 0);
         cr_assert(fault.status == PIPEPORT_BUSY || fault.status == PIPEPORT_OK, "status %d", fault.status);
         if (fault.status == PIPEPORT_OK) { /* The system keeps who comes in a queue of its own. */
             cr_assert_eq(ear_accept(&server).fault.status, PIPEPORT_OK);
@@ -172,7 +172,7 @@ Test(laws_ear, ends_with_its_queue_though_a_drainer_does_not_look)
         cr_assert_eq(pp_port_take(ear_bed.port, 0, 0, &none, 1), 0);
         cr_assert_eq(pp_port_take(ear_bed.port, 1, 0, &none, 1), 0);
     }
-    pp_fault fault = pp_pipe_dial(&client.pipe, ear_bed.name, BED_BUFFER_BYTES, 0);
+    pp_fault fault = pp_pipe_dial(&client.pipe, ear_bed.name, &bed_plan, 0);
     cr_assert(fault.status == PIPEPORT_BUSY || fault.status == PIPEPORT_OK, "status %d", fault.status);
     pp_ear_close(ear_bed.ear);
     ear_bed.ear = NULL;
@@ -240,7 +240,7 @@ Test(laws_ear, lets_one_client_in_for_each_accept)
         cr_assert_eq(pp_pipe_accept(&ends[i].pipe, ear_bed.ear, &ends[i].accept, &now), PP_LATER);
     }
     for (int i = 0; i < MANY; i++) {
-        cr_assert_eq(pp_pipe_dial(&clients[i].pipe, ear_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_OK);
+        cr_assert_eq(pp_pipe_dial(&clients[i].pipe, ear_bed.name, &bed_plan, 0).status, PIPEPORT_OK);
         char own = (char) ('a' + i);
         cr_assert_eq(bed_write(&ear_bed, &clients[i], &own, 1).bytes, 1);
     }
@@ -263,7 +263,7 @@ Test(laws_ear, survives_clients_that_come_and_go_at_once)
     for (int i = 0; i < 200; i++) {
         pp_result now;
         cr_assert_eq(pp_pipe_accept(&server.pipe, ear_bed.ear, &server.accept, &now), PP_LATER);
-        cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_OK);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, &bed_plan, 0).status, PIPEPORT_OK);
         bed_end_close(&client);
         pp_result result = bed_await(&ear_bed, &server.accept);
         cr_assert(result.fault.status == PIPEPORT_OK || result.fault.status == PIPEPORT_GONE);
@@ -374,7 +374,7 @@ Test(laws_ear, leaves_no_handle_behind)
         cr_assert_eq(ear_open_status(ear_bed.name), PIPEPORT_NAME_TAKEN);
         pp_ear_close(ear_bed.ear);
         ear_bed.ear = NULL;
-        cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, 4096, 0).status, PIPEPORT_NO_SERVER);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, ear_bed.name, &bed_plan, 0).status, PIPEPORT_NO_SERVER);
     }
     cr_assert_eq(system_handles(), before);
     ear_settle();

@@ -39,7 +39,7 @@ static uint32_t room_storm(uint32_t count)
     uint32_t in = 0;
     for (uint32_t i = 0; i < count; i++) {
         bed_end_init(&room_bed, &room_clients[in], 0);
-        pp_fault fault = pp_pipe_dial(&room_clients[in].pipe, room_bed.name, BED_BUFFER_BYTES, 0);
+        pp_fault fault = pp_pipe_dial(&room_clients[in].pipe, room_bed.name, &bed_plan, 0);
         cr_assert(fault.status == PIPEPORT_OK || fault.status == PIPEPORT_BUSY, "status %d", fault.status);
         in += fault.status == PIPEPORT_OK;
     }
@@ -69,13 +69,13 @@ Test(laws_room, lets_no_more_come_than_there_is_room_for)
         bed_pair(&room_bed, &room_servers[i], &room_clients[i]);
     }
     for (int i = 0; i < 20; i++) {
-        cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, &bed_plan, 0).status, PIPEPORT_BUSY);
     }
     for (uint32_t i = 0; i < ROOM; i++) {
         bed_end_close(&room_clients[i]);
         bed_end_close(&room_servers[i]);
     }
-    cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY,
+    cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, &bed_plan, 0).status, PIPEPORT_BUSY,
                  "nobody has said that there is room again");
     room_settle();
 }
@@ -87,7 +87,7 @@ Test(laws_room, lets_one_come_for_each_place_that_is_free_again)
     for (int i = 0; i < 100; i++) {
         bed_end *next = &room_clients[(i + 1) % 2], *last = &room_clients[i % 2];
         bed_end_init(&room_bed, next, 0);
-        cr_assert_eq(pp_pipe_dial(&next->pipe, room_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY, "time %d", i);
+        cr_assert_eq(pp_pipe_dial(&next->pipe, room_bed.name, &bed_plan, 0).status, PIPEPORT_BUSY, "time %d", i);
         pp_ear_make_room(room_bed.ear, 1); /* Before the last one's end, as the engine does. */
         bed_end_close(&room_servers[0]);
         bed_end_close(last);
@@ -132,7 +132,7 @@ Test(laws_room, closes_without_room_and_leaves_no_handle_behind)
         room_bed.ear = NULL;
         bed_end_close(&client);
         bed_end_close(&server);
-        cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, 4096, 0).status, PIPEPORT_NO_SERVER);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, &bed_plan, 0).status, PIPEPORT_NO_SERVER);
         bed_hears_nothing(&room_bed); /* A drainer that has taken knows the ear no more. */
     }
     cr_assert_eq(system_handles(), before);
@@ -149,7 +149,7 @@ Test(laws_room, has_room_while_another_ear_has_none)
     strcpy(full, room_bed.name);
     bed_listen_for(&room_bed, 2);
     bed_pair(&room_bed, &room_servers[1], &room_clients[1]);
-    cr_assert_eq(pp_pipe_dial(&client.pipe, full, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, full, &bed_plan, 0).status, PIPEPORT_BUSY);
     bed_pair(&room_bed, &room_servers[2], &room_clients[2]);
     for (int i = 0; i < 3; i++) {
         bed_end_close(&room_servers[i]);
@@ -171,7 +171,7 @@ static void storm_dial(void *argument)
 {
     storm_dialler *dialler = argument;
     for (int i = 0; i < STORM_TRIES && !dialler->in; i++) {
-        pp_fault fault = pp_pipe_dial(&dialler->end.pipe, room_bed.name, BED_BUFFER_BYTES, 0);
+        pp_fault fault = pp_pipe_dial(&dialler->end.pipe, room_bed.name, &bed_plan, 0);
         LAW(fault.status == PIPEPORT_OK || fault.status == PIPEPORT_BUSY);
         dialler->in = fault.status == PIPEPORT_OK;
     }
@@ -192,7 +192,7 @@ static bool storm_round(storm_dialler diallers[STORM_THREADS])
     if (pp_pipe_accept(&room_servers[0].pipe, room_bed.ear, &room_servers[0].accept, &result) == PP_LATER) {
         while (!bed_poll(&room_bed, &room_servers[0].accept, &result)) { /* The storm may be over. */
             if (room_clients[0].pipe.handle == PP_PIPE_CLOSED) {
-                (void) pp_pipe_dial(&room_clients[0].pipe, room_bed.name, BED_BUFFER_BYTES, 0);
+                (void) pp_pipe_dial(&room_clients[0].pipe, room_bed.name, &bed_plan, 0);
             }
         }
     }
@@ -206,7 +206,7 @@ static bool storm_round(storm_dialler diallers[STORM_THREADS])
     pp_ear_make_room(room_bed.ear, 1);
     bed_end_close(&room_servers[0]);
     if (in == 2) {
-        cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, room_bed.name, &bed_plan, 0).status, PIPEPORT_BUSY);
         room_serve(&room_servers[0]);
         pp_ear_make_room(room_bed.ear, 1);
         bed_end_close(&room_servers[0]);

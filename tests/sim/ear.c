@@ -130,7 +130,7 @@ static pipeport_status ear_refusal(const char *name, char address[PP_ADDRESS_BYT
     return ear_of(address) || names[ear_name(address)].pipes != 0 ? PIPEPORT_NAME_TAKEN : PIPEPORT_OK;
 }
 
-pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes)
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan)
 {
     char address[PP_ADDRESS_BYTES_MAX];
     sim_call_step();
@@ -142,7 +142,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     SIM_MUST(ears_count < EAR_NAMES);
     ear->memory = memory;
     ear->port = port;
-    ear->bytes = buffer_bytes;
+    ear->bytes = plan->out_bytes;
     strcpy(ear->name, address);
     ears[ears_count++] = ear;
     *out = ear;
@@ -335,7 +335,7 @@ sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status
     return ear_connect(ear, bytes);
 }
 
-pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
 {
     static const pipeport_status refusals[] = {PIPEPORT_DENIED, PIPEPORT_SYSTEM, PIPEPORT_NO_MEMORY, PIPEPORT_BUSY};
     sim_call_step();
@@ -344,7 +344,7 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
     if (sim_refuses(sim.rules.refused_dials)) {
         return (pp_fault){sim_met(SIM_AT_DIAL, refusals[sim_below(4)]), 5};
     }
-    sim_link *link = sim_ear_dial(name, buffer_bytes, &status);
+    sim_link *link = sim_ear_dial(name, plan->in_bytes, &status);
     sim_trace("dial: status, link", status, link ? link->number : 0, 0);
     if (!link) {
         return (pp_fault){sim_met(SIM_AT_DIAL, status), 2};

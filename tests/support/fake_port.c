@@ -188,11 +188,11 @@ pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_
     return PIPEPORT_OK;
 }
 
-pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes)
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan)
 {
     (void) port;
     (void) name;
-    PP_VERIFY(buffer_bytes >= 512);
+    PP_VERIFY(plan->in_bytes >= 512 && plan->out_bytes >= 512);
     if (fake.ear_fault.status != PIPEPORT_OK) {
         return fake.ear_fault;
     }
@@ -279,9 +279,9 @@ static pp_fault fake_answer(fake_script *script, pipeport_status otherwise)
     return script->at < script->count ? script->faults[script->at++] : (pp_fault){otherwise, 0};
 }
 
-pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
 {
-    PP_VERIFY(*name && buffer_bytes >= 512);
+    PP_VERIFY(*name && plan->in_bytes >= 512);
     fake.dials_called += 1;
     pp_fault fault = fake_answer(&fake.dials, PIPEPORT_OK);
     if (fault.status == PIPEPORT_OK) {

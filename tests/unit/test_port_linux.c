@@ -61,7 +61,7 @@ TestSuite(port_linux, .init = port_setup, .fini = port_teardown, .timeout = 60);
 
 static pp_fault port_listen(pp_ear **ear)
 {
-    pp_fault fault = pp_ear_open(ear, port_bed.port, &port_bed.memory, port_bed.name, BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(ear, port_bed.port, &port_bed.memory, port_bed.name, &bed_plan);
     if (fault.status == PIPEPORT_OK) {
         pp_ear_make_room(*ear, BED_ROOM);
     }
@@ -213,8 +213,8 @@ Test(port_linux, says_busy_when_the_backlog_is_full)
 {
     cr_assert_eq(pp_address_secure(port_bed.name, true).status, PIPEPORT_OK);
     int foreign = port_foreign_socket(0);
-    cr_assert_eq(pp_pipe_dial(&client.pipe, port_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_OK);
-    pp_fault fault = pp_pipe_dial(&server.pipe, port_bed.name, BED_BUFFER_BYTES, 0);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, port_bed.name, &bed_plan, 0).status, PIPEPORT_OK);
+    pp_fault fault = pp_pipe_dial(&server.pipe, port_bed.name, &bed_plan, 0);
     cr_assert_eq(fault.status, PIPEPORT_BUSY);
     cr_assert_eq(fault.system_code, EAGAIN);
     bed_end_close(&client);
@@ -224,7 +224,7 @@ Test(port_linux, says_busy_when_the_backlog_is_full)
 Test(port_linux, tells_a_listener_without_a_folder_from_a_client_without_a_server)
 {
     pp_ear *ear = NULL;
-    pp_fault fault = pp_ear_open(&ear, port_bed.port, &port_bed.memory, "/nowhere/at/all", BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(&ear, port_bed.port, &port_bed.memory, "/nowhere/at/all", &bed_plan);
     cr_assert_eq(fault.status, PIPEPORT_SYSTEM);
     cr_assert_eq(fault.system_code, ENOENT);
     cr_assert_eq(bed_dial(&client, "/nowhere/at/all", 0).status, PIPEPORT_NO_SERVER);

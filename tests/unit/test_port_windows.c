@@ -181,9 +181,9 @@ Test(port_windows, serves_the_longest_name)
     memcpy(name, port_bed.name, strlen(port_bed.name));
     name[PP_NAME_BYTES_MAX] = '\0';
     pp_ear *ear;
-    pp_fault fault = pp_ear_open(&ear, port_bed.port, &port_bed.memory, name, BED_BUFFER_BYTES);
+    pp_fault fault = pp_ear_open(&ear, port_bed.port, &port_bed.memory, name, &bed_plan);
     cr_assert_eq(fault.status, PIPEPORT_OK);
-    cr_assert_eq(pp_pipe_dial(&client.pipe, name, BED_BUFFER_BYTES, 0).status, PIPEPORT_BUSY);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, name, &bed_plan, 0).status, PIPEPORT_BUSY);
     pp_ear_close(ear);
     port_settle();
 }
@@ -192,7 +192,7 @@ Test(port_windows, serves_the_longest_name)
 Test(port_windows, is_busy_while_no_instance_is_armed)
 {
     for (int i = 0; i < 3; i++) {
-        pp_fault fault = pp_pipe_dial(&client.pipe, port_bed.name, BED_BUFFER_BYTES, 0);
+        pp_fault fault = pp_pipe_dial(&client.pipe, port_bed.name, &bed_plan, 0);
         cr_assert_eq(fault.status, PIPEPORT_BUSY);
         cr_assert_eq(fault.system_code, ERROR_PIPE_BUSY);
         bed_pair(&port_bed, &server, &client);
@@ -207,7 +207,7 @@ static HANDLE port_meet(void)
 {
     HANDLE instance = pp_ear_instance(port_bed.ear, 0);
     cr_assert_neq(instance, INVALID_HANDLE_VALUE);
-    cr_assert_eq(pp_pipe_dial(&client.pipe, port_bed.name, BED_BUFFER_BYTES, 0).status, PIPEPORT_OK);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, port_bed.name, &bed_plan, 0).status, PIPEPORT_OK);
     return instance;
 }
 
@@ -280,7 +280,7 @@ Test(port_windows, reads_bytes_from_a_server_of_messages)
     HANDLE instance = CreateNamedPipeA(address, PIPE_ACCESS_DUPLEX, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, 1, 4096,
                                        4096, 50, NULL);
     cr_assert_neq(instance, INVALID_HANDLE_VALUE);
-    cr_assert_eq(pp_pipe_dial(&client.pipe, name, BED_BUFFER_BYTES, 0).status, PIPEPORT_OK);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, name, &bed_plan, 0).status, PIPEPORT_OK);
     DWORD wrote;
     bed_stamp(room, 100, 0);
     cr_assert(WriteFile(instance, room, 100, &wrote, NULL));

@@ -22,7 +22,7 @@ struct pp_ear {
     pp_port *port;
     pp_memory *memory;
     pp_claim claim;
-    uint32_t buffer_bytes;
+    pp_plan plan;
     pp_backlog backlog;       /* These seven under port->accepting. */
     pp_letter *waiting_first; /* The letters of armed accepts. */
     pp_letter *waiting_last;
@@ -52,7 +52,7 @@ static int ear_next_client(pp_ear *ear, pp_fault *fault)
 /* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. */
 static pp_fault ear_open_pipe(pp_ear *ear, pp_pipe *pipe, uint32_t home, int fd)
 {
-    int bytes = ear->buffer_bytes < INT_MAX ? (int) ear->buffer_bytes : INT_MAX;
+    int bytes = ear->plan.out_bytes < INT_MAX ? (int) ear->plan.out_bytes : INT_MAX;
     (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
     pp_fault fault = pp_port_adopt(pipe, fd, home);
     if (fault.status != PIPEPORT_OK) {
@@ -249,7 +249,7 @@ static pp_fault ear_fault(pp_fault fault)
     return fault;
 }
 
-pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes)
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan)
 {
     char address[PP_ADDRESS_BYTES_MAX];
     pp_fault fault = {pp_pipe_address(name, address), 0};
@@ -266,7 +266,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     ear->port = port;
     ear->views_count = port->drainers_count;
     ear->memory = memory;
-    ear->buffer_bytes = buffer_bytes;
+    ear->plan = *plan;
     atomic_init(&ear->holds, 1);
     fault = pp_claim_take(&ear->claim, address);
     if (fault.status != PIPEPORT_OK) {

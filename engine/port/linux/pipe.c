@@ -38,10 +38,10 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     return pp_ear_accept(ear, pipe, op, now);
 }
 
-static pp_fault pipe_connect(int fd, const char *address, uint32_t buffer_bytes)
+static pp_fault pipe_connect(int fd, const char *address, const pp_plan *plan)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    int bytes = buffer_bytes < INT_MAX ? (int) buffer_bytes : INT_MAX;
+    int bytes = plan->in_bytes < INT_MAX ? (int) plan->in_bytes : INT_MAX;
     memcpy(to.sun_path, address, strlen(address) + 1);
     (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
     int failed;
@@ -51,7 +51,7 @@ static pp_fault pipe_connect(int fd, const char *address, uint32_t buffer_bytes)
     return failed == 0 ? (pp_fault){PIPEPORT_OK, 0} : pp_fault_from(errno);
 }
 
-pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
 {
     char address[PP_ADDRESS_BYTES_MAX];
     PP_ASSERT(pipe->handle == PP_PIPE_CLOSED && home < pipe->port->drainers_count);
@@ -66,7 +66,7 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, ui
     if (fd < 0) {
         return pp_fault_from(errno);
     }
-    fault = pipe_connect(fd, address, buffer_bytes);
+    fault = pipe_connect(fd, address, plan);
     if (fault.status != PIPEPORT_OK) {
         close(fd);
         return fault;

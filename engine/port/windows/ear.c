@@ -13,8 +13,8 @@ HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags)
     const DWORD open = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | more_flags;
     const DWORD mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
     SECURITY_ATTRIBUTES attributes = ear->guard.attributes; /* The call wants it writable. */
-    return CreateNamedPipeW(ear->name.path, open, mode, PIPE_UNLIMITED_INSTANCES, ear->buffer_bytes, ear->buffer_bytes,
-                            EAR_WAIT_MS, &attributes);
+    return CreateNamedPipeW(ear->name.path, open, mode, PIPE_UNLIMITED_INSTANCES, ear->plan.out_bytes,
+                            ear->plan.in_bytes, EAR_WAIT_MS, &attributes);
 }
 
 /* FILE_WRITE_DATA, not GENERIC_WRITE: that one asks for the right to make instances too, which a server may well
@@ -65,14 +65,14 @@ static pp_fault ear_hold(pp_ear *ear)
     return pp_fault_from(code != ERROR_SUCCESS && reach_code != ERROR_SUCCESS ? reach_code : code);
 }
 
-pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, uint32_t buffer_bytes)
+pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan)
 {
     (void) port; /* An accept's pipe brings it. */
     pp_ear *ear = pp_memory_take(memory, sizeof *ear);
     if (ear == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    *ear = (pp_ear){.memory = memory, .holder = INVALID_HANDLE_VALUE, .buffer_bytes = buffer_bytes};
+    *ear = (pp_ear){.memory = memory, .holder = INVALID_HANDLE_VALUE, .plan = *plan};
     pp_fault fault = {PIPEPORT_INVALID, 0};
     if (!pp_name_init(&ear->name, name)) {
         goto give_ear;

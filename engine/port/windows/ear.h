@@ -18,7 +18,7 @@
 struct pp_ear {
     pp_memory *memory;
     HANDLE holder;
-    DWORD buffer_bytes;
+    pp_plan plan;
     pp_guard guard;
     pp_name name;
 };

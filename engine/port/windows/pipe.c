@@ -107,11 +107,11 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     return pp_pipe_accept_on(pipe, instance, op, now);
 }
 
-pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, uint32_t buffer_bytes, uint32_t home)
+pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
 {
     PP_ASSERT(pipe->handle == PP_PIPE_CLOSED);
-    (void) buffer_bytes; /* The server's instance has both buffers. */
-    (void) home;         /* One port for all. */
+    (void) plan; /* The server's instance has both buffers. */
+    (void) home; /* One port for all. */
     pp_name spelled;
     if (!pp_name_init(&spelled, name)) {
         return (pp_fault){PIPEPORT_INVALID, 0};
