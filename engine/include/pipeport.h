@@ -331,6 +331,30 @@ PIPEPORT_API pipeport_status pipeport_close(pipeport_engine *engine, pipeport_co
 PIPEPORT_API pipeport_status pipeport_pause(pipeport_engine *engine, pipeport_conn conn);
 PIPEPORT_API pipeport_status pipeport_resume(pipeport_engine *engine, pipeport_conn conn);
 
+/* ---- Topics: two strings in one message, as .NET's BinaryWriter.Write(String) writes them (protocol/topic.h) ---- */
+
+/* UTF-8, not ended by a NUL. Owner: lent by who holds the bytes; may be NULL where the length is 0, never when read. */
+typedef struct pipeport_topic {
+    const char *topic;
+    size_t topic_length;
+    const char *message;
+    size_t message_length;
+} pipeport_topic;
+
+/* Finds them in a message that came; *out lies in it. `why` (may be NULL) is set where it is BAD_PEER: what is wrong,
+ * half an English sentence, static. The connection goes on; close it if that shall end it. Thread:  any; so all of
+ * these. Fails:   INVALID, BAD_PEER (not exactly two strings of UTF-8). */
+PIPEPORT_API pipeport_status pipeport_topic_read(const void *data, size_t length, pipeport_topic *out,
+                                                 const char **why);
+
+/* How long the message is that holds texts of these lengths; 0: longer than 1 GiB, the longest there is. */
+PIPEPORT_API size_t pipeport_topic_bytes(size_t topic_length, size_t message_length);
+
+/* Writes pipeport_topic_bytes bytes: what to send, or what to fill a message with that is built in place. The texts do
+ * not lie in `room`.
+ * Fails:   INVALID (also: not UTF-8), TOO_LARGE (above 1 GiB, or above room_bytes). Nothing is written then. */
+PIPEPORT_API pipeport_status pipeport_topic_write(const pipeport_topic *topic, void *room, size_t room_bytes);
+
 /* ---- Figures: each is exact by itself, the set is not one instant's. Messages that an event's own connection received
  * and sent, and the bytes accepted of them, are counted when its worker is through with it for now, at the latest
  * before `closed`. ---- */
