@@ -93,6 +93,7 @@ static bool reader_read(pp_reader *reader, const pp_reader_means *means)
         return false;
     }
     reader_took(reader, now);
+    reader->told = reader->awaits && now.more > 1; /* A message is there, and only lacked room. */
     return true;
 }
 

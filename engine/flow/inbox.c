@@ -159,16 +159,28 @@ static bool inbox_borrow(pp_inbox *inbox, const pp_inbox_means *means, uint32_t 
     return block != NULL;
 }
 
-/* Bytes to have for the part of a frame that needs at least bytes_needed: twice what there is where the frame does not
- * say its length, so that it is not moved for each read. */
-static uint32_t inbox_foresee(const pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
+/* Some frames do not say how long they are. */
+static bool inbox_says_length(const pp_inbox_means *means)
 {
     uint8_t kind = means->framing->kind;
-    bool is_said = kind != PP_FRAMING_DELIMITER && kind != PP_FRAMING_MEASURED && kind != PP_FRAMING_MESSAGE;
+    return kind != PP_FRAMING_DELIMITER && kind != PP_FRAMING_MEASURED && kind != PP_FRAMING_MESSAGE;
+}
+
+/* Bytes to have for the part of a frame that needs at least bytes_needed: where it does not say its length, twice what
+ * there is, so that it is not moved for each read. */
+static uint32_t inbox_foresee(const pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
+{
     uint32_t doubled = 2 * (inbox->end - inbox->start);
     uint32_t most = means->payload_bytes_max;
     doubled = doubled < most ? doubled : most;
-    return is_said || doubled < bytes_needed ? bytes_needed : doubled;
+    return inbox_says_length(means) || doubled < bytes_needed ? bytes_needed : doubled;
+}
+
+/* Such a part goes on in the block that was made for it as long as it fits. */
+static bool inbox_goes_on(const pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
+{
+    return !inbox_says_length(means) && !inbox->borrowed && bytes_needed > PP_INBOX_COPIED_BYTES_MAX &&
+           bytes_needed <= inbox->block_bytes;
 }
 
 /* What an own block for the frame in progress shall have where a spare one takes what is small. */
@@ -217,7 +229,8 @@ pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint
     PP_ASSERT(verdict == PP_FRAME_PART);
     (void) verdict;
     uint32_t wanted = inbox_foresee(inbox, means, frame.bytes_needed);
-    bool is_fit = means->spare != NULL && inbox_borrow(inbox, means, wanted);
+    bool is_fit = inbox_goes_on(inbox, means, frame.bytes_needed) ||
+                  (means->spare != NULL && inbox_borrow(inbox, means, wanted));
     if (!is_fit && !inbox_fit_block(inbox, means, wanted)) {
         return PIPEPORT_NO_MEMORY;
     }
