@@ -6,23 +6,7 @@
 
 #include <string.h>
 
-/* Duties of the turn, in the order in which they are done. */
-enum {
-    DUTY_OPEN = 1 << 1,
-    DUTY_READ = 1 << 2,   /* The armed read is home: read_result. */
-    DUTY_SEALED = 1 << 3, /* The writer has ended. */
-    DUTY_CLOSE = 1 << 4,  /* A wish was made. */
-    DUTY_RESUME = 1 << 5,
-    DUTY_CLOCK = 1 << 6, /* The deadline fired, or should be looked at. */
-    DUTY_DRAINED = 1 << 7
-};
-
 enum { CONN_READS_A_TURN = 8 };
-
-static pp_conn *conn_of_writer(pp_writer *writer)
-{
-    return (pp_conn *) ((char *) writer - offsetof(pp_conn, writer));
-}
 
 static pp_conn *conn_of_turn(pp_turn *turn)
 {
@@ -90,78 +74,9 @@ static void conn_turn_done(pp_op *op, pp_result result, void *drainer)
     pp_turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), &conn_turn_owner, drainer);
 }
 
-/* Brings a worker to do `duties`. */
-static void conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker)
+void pp_conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker)
 {
     pp_turn_summon(&conn->turn, &conn_turn_owner, duties, worker);
-}
-
-/* ---- What the writer tells ---- */
-
-static void conn_writer_pin(pp_writer *writer)
-{
-    pp_seat_pin(&conn_of_writer(writer)->seat);
-}
-
-static void conn_writer_unpin(pp_writer *writer, pp_worker *worker)
-{
-    pp_conn_unpin(conn_of_writer(writer), worker);
-}
-
-static void conn_writer_wrote(pp_writer *writer, uint32_t bytes)
-{
-    pp_conn *conn = conn_of_writer(writer);
-    uint64_t before = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed); /* Nobody else adds. */
-    atomic_store_explicit(&conn->bytes_sent, before + bytes, memory_order_relaxed);
-    pp_tally_add(&conn->party->tally.bytes_sent, bytes);
-}
-
-static void conn_writer_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *worker)
-{
-    pp_conn *conn = conn_of_writer(writer);
-    uint32_t stall_ms = conn->party->options.write_stall_ms;
-    if (stall_ms == UINT32_MAX) {
-        return;
-    }
-    /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. Between
-     * `pending_since` stored and its time loaded here, and the other way round where the deadline looks, stands a
-     * fence: one of both sees the other. */
-    atomic_thread_fence(memory_order_seq_cst);
-    bool pending = atomic_load_explicit(&writer->pending_since, memory_order_relaxed) != 0;
-    uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
-    if (pending && (set_ms == 0 || set_ms > since_ms + stall_ms)) {
-        conn_summon(conn, DUTY_CLOCK, worker);
-    }
-}
-
-/* By the port, also on a worker: a handler that fills the queue at each `drained` would make its pump and its turn call
- * each other for as long as the peer reads, and the worker's round would not end. */
-static void conn_writer_drained(pp_writer *writer, pp_worker *worker)
-{
-    (void) worker;
-    conn_summon(conn_of_writer(writer), DUTY_DRAINED, NULL);
-}
-
-static void conn_writer_sealed(pp_writer *writer, pp_worker *worker)
-{
-    pp_conn *conn = conn_of_writer(writer);
-    pp_tally_add(&conn->party->tally.bytes_discarded, writer->discarded);
-    conn_summon(conn, DUTY_SEALED, worker);
-}
-
-static const pp_writer_up conn_writer_up = {conn_writer_pin,     conn_writer_unpin,   conn_writer_wrote,
-                                            conn_writer_stalled, conn_writer_drained, conn_writer_sealed};
-
-pp_writer_means pp_conn_writer_means(pp_conn *conn)
-{
-    return (pp_writer_means){&conn_writer_up, &conn->pipe, conn->party->options.send_queue_bytes_max};
-}
-
-static void conn_write_done(pp_op *op, pp_result result, void *drainer)
-{
-    pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, writer.op));
-    pp_writer_means means = pp_conn_writer_means(conn);
-    pp_writer_done(&conn->writer, &means, result, drainer);
 }
 
 /* ---- Closing ---- */
@@ -239,7 +154,7 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
         return;
     }
     pipeport_status why = PIPEPORT_OK;
-    atomic_thread_fence(memory_order_seq_cst); /* See conn_writer_stalled. */
+    atomic_thread_fence(memory_order_seq_cst); /* See writing_stalled. */
     uint64_t now_ms = pp_os_now_ms();
     uint64_t due_ms = pp_conn_due_ms(conn, now_ms, &why);
     if (due_ms == UINT64_MAX) {
@@ -263,7 +178,7 @@ void pp_conn_deadline_due(pp_deadline *deadline, void *drainer)
     pp_conn *conn = (pp_conn *) ((char *) deadline - offsetof(pp_conn, deadline));
     pp_worker *worker = drainer;
     bool knows = worker->drainer == conn->pipe.home || pp_port_is_shared(conn->pipe.port);
-    conn_summon(conn, DUTY_CLOCK, knows ? worker : NULL); /* See pp_pipe_is_answered. */
+    pp_conn_summon(conn, PP_DUTY_CLOCK, knows ? worker : NULL); /* See pp_pipe_is_answered. */
     pp_conn_unpin(conn, worker);
 }
 
@@ -404,31 +319,31 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
     worker->running = (pp_running){.conn = conn};
-    if (duties & DUTY_OPEN) {
+    if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);
     }
-    if (duties & DUTY_READ) {
+    if (duties & PP_DUTY_READ) {
         pp_reader_home(&conn->reader, conn->reader.op.room.result);
     }
-    if (duties & DUTY_SEALED) {
+    if (duties & PP_DUTY_SEALED) {
         conn_sealed(conn, worker);
     }
-    if (duties & DUTY_CLOSE) {
+    if (duties & PP_DUTY_CLOSE) {
         conn_obey(conn, worker);
     }
-    if (duties & DUTY_RESUME) {
+    if (duties & PP_DUTY_RESUME) {
         conn_resumed(conn);
     }
-    if (duties & (DUTY_CLOCK | DUTY_RESUME)) {
+    if (duties & (PP_DUTY_CLOCK | PP_DUTY_RESUME)) {
         conn_look_at_clock(conn, worker);
     }
-    if ((duties & DUTY_DRAINED) && conn->state == PP_CONN_OPEN && conn->party->events.drained &&
+    if ((duties & PP_DUTY_DRAINED) && conn->state == PP_CONN_OPEN && conn->party->events.drained &&
         atomic_load(&conn->wish) == PP_WISH_NONE) {
         conn->party->events.drained(conn->party->events.user, conn->user_state, conn_name(conn));
     }
     /* What a read has brought is answered before the next one is armed: the peer that waits for the answers has nothing
      * to send yet, so the read would only pend, and the answers would leave later. */
-    bool came = duties & DUTY_READ;
+    bool came = duties & PP_DUTY_READ;
     uint32_t reads_max = !came ? CONN_READS_A_TURN : conn->reader.told ? 1 : 0;
     pp_reader_means means = conn_means(conn, worker);
     pp_turn_rest rest = conn_read_on(conn, &means, reads_max, came ? PP_TURN_BATCH_END : PP_TURN_LATER, worker);
@@ -444,7 +359,7 @@ static void conn_read_done(pp_op *op, pp_result result, void *drainer)
 {
     pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, reader.op));
     op->room.result = result; /* The op's room is ours again, until the turn arms it. */
-    conn_summon(conn, DUTY_READ, drainer);
+    pp_conn_summon(conn, PP_DUTY_READ, drainer);
 }
 
 /* ---- From outside ---- */
@@ -461,10 +376,10 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     conn->party = party;
     conn->pipe = *pipe;
     pp_reader_init(&conn->reader, hub->port, conn_read_done);
-    pp_writer_init(&conn->writer, conn_write_done);
+    pp_writer_init(&conn->writer, pp_conn_write_done);
     pp_turn_init(&conn->turn, conn_turn_done, pipe->home);
     pp_party_retain(party);
-    conn_summon(conn, DUTY_OPEN, worker);
+    pp_conn_summon(conn, PP_DUTY_OPEN, worker);
     return PIPEPORT_OK;
 }
 
@@ -480,18 +395,18 @@ pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, pp_worker *worke
         pp_writer_means means = pp_conn_writer_means(conn);
         pp_writer_drain(&conn->writer, &means, worker); /* Sealed already: then the end is under way. */
     }
-    conn_summon(conn, DUTY_CLOSE, worker);
+    pp_conn_summon(conn, PP_DUTY_CLOSE, worker);
     return PIPEPORT_OK;
 }
 
 void pp_conn_hurry(pp_conn *conn, pp_worker *worker)
 {
-    conn_summon(conn, DUTY_CLOCK, worker);
+    pp_conn_summon(conn, PP_DUTY_CLOCK, worker);
 }
 
 void pp_conn_resume(pp_conn *conn)
 {
-    if (atomic_exchange(&conn->paused, false)) { /* By the port, for the reason of conn_writer_drained. */
-        conn_summon(conn, DUTY_RESUME, NULL);
+    if (atomic_exchange(&conn->paused, false)) { /* By the port, for the reason of writing_drained. */
+        pp_conn_summon(conn, PP_DUTY_RESUME, NULL);
     }
 }

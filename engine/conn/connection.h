@@ -40,6 +40,17 @@ typedef enum pp_conn_state {
     PP_CONN_CLOSED
 } pp_conn_state;
 
+/* Duties of the turn, in the order in which they are done. */
+enum {
+    PP_DUTY_OPEN = 1 << 1,
+    PP_DUTY_READ = 1 << 2,   /* The armed read is home: its result lies in its op. */
+    PP_DUTY_SEALED = 1 << 3, /* The writer has ended. */
+    PP_DUTY_CLOSE = 1 << 4,  /* A wish was made. */
+    PP_DUTY_RESUME = 1 << 5,
+    PP_DUTY_CLOCK = 1 << 6, /* The deadline fired, or should be looked at. */
+    PP_DUTY_DRAINED = 1 << 7
+};
+
 typedef enum pp_conn_wish { PP_WISH_NONE, PP_WISH_DRAIN, PP_WISH_ABORT } pp_conn_wish;
 
 typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
@@ -110,8 +121,12 @@ uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
 /* What its deadline does. */
 void pp_conn_deadline_due(pp_deadline *deadline, void *drainer);
 
-/* What its writer is called with. */
+/* What its writer is called with, and what its writes lead to. */
 pp_writer_means pp_conn_writer_means(pp_conn *conn);
+void pp_conn_write_done(pp_op *op, pp_result result, void *drainer);
+
+/* With a pin. Brings a worker to do `duties`. */
+void pp_conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker);
 
 /* With a pin. Tests: asserts what must hold while nobody is inside a call on it. */
 void pp_conn_check(const pp_conn *conn);

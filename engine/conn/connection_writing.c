@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* connection_writing.c - what a connection's writer tells it; see connection.h. */
+#include "engine/conn/connection.h"
+
+static pp_conn *writing_conn(pp_writer *writer)
+{
+    return (pp_conn *) ((char *) writer - offsetof(pp_conn, writer));
+}
+
+static void writing_pin(pp_writer *writer)
+{
+    pp_seat_pin(&writing_conn(writer)->seat);
+}
+
+static void writing_unpin(pp_writer *writer, pp_worker *worker)
+{
+    pp_conn_unpin(writing_conn(writer), worker);
+}
+
+static void writing_wrote(pp_writer *writer, uint32_t bytes)
+{
+    pp_conn *conn = writing_conn(writer);
+    uint64_t before = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed); /* Nobody else adds. */
+    atomic_store_explicit(&conn->bytes_sent, before + bytes, memory_order_relaxed);
+    pp_tally_add(&conn->party->tally.bytes_sent, bytes);
+}
+
+static void writing_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *worker)
+{
+    pp_conn *conn = writing_conn(writer);
+    uint32_t stall_ms = conn->party->options.write_stall_ms;
+    if (stall_ms == UINT32_MAX) {
+        return;
+    }
+    /* The deadline looks at the latest stall_ms from the first pending write on: mostly it is set already. Between
+     * `pending_since` stored and its time loaded here, and the other way round where the deadline looks, stands a
+     * fence: one of both sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
+    bool pending = atomic_load_explicit(&writer->pending_since, memory_order_relaxed) != 0;
+    uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
+    if (pending && (set_ms == 0 || set_ms > since_ms + stall_ms)) {
+        pp_conn_summon(conn, PP_DUTY_CLOCK, worker);
+    }
+}
+
+/* By the port, also on a worker: a handler that fills the queue at each `drained` would make its pump and its turn call
+ * each other for as long as the peer reads, and the worker's round would not end. */
+static void writing_drained(pp_writer *writer, pp_worker *worker)
+{
+    (void) worker;
+    pp_conn_summon(writing_conn(writer), PP_DUTY_DRAINED, NULL);
+}
+
+static void writing_sealed(pp_writer *writer, pp_worker *worker)
+{
+    pp_conn *conn = writing_conn(writer);
+    pp_tally_add(&conn->party->tally.bytes_discarded, writer->discarded);
+    pp_conn_summon(conn, PP_DUTY_SEALED, worker);
+}
+
+static const pp_writer_up writing_up = {writing_pin,     writing_unpin,   writing_wrote,
+                                        writing_stalled, writing_drained, writing_sealed};
+
+pp_writer_means pp_conn_writer_means(pp_conn *conn)
+{
+    return (pp_writer_means){&writing_up, &conn->pipe, conn->party->options.send_queue_bytes_max};
+}
+
+void pp_conn_write_done(pp_op *op, pp_result result, void *drainer)
+{
+    pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, writer.op));
+    pp_writer_means means = pp_conn_writer_means(conn);
+    pp_writer_done(&conn->writer, &means, result, drainer);
+}
