@@ -57,7 +57,6 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_running *running = &worker->running;
     pp_conn *conn = running->conn;
     pp_writer *writer = &conn->writer;
-    pp_writer_means means = pp_conn_writer_means(conn);
     pp_party *party = conn->party;
     pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
     if (status != PIPEPORT_OK) {
@@ -70,7 +69,7 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_message *message = running->growing;
     bool grows = message && pp_sendq_is_newest(&writer->sendq, &message->links[0]) &&
                  pp_message_room(message) >= frame_bytes;
-    if (!pp_sendq_reserve(&writer->sendq, frame_bytes, means.queue_bytes_max)) {
+    if (!pp_sendq_reserve(&writer->sendq, frame_bytes, party->options.send_queue_bytes_max)) {
         pp_tally_add(&party->tally.sends_refused, 1);
         return PIPEPORT_FULL;
     }
@@ -81,6 +80,7 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_message_append(message, data, (uint32_t) length);
     if (!grows) {
         bool corked = false;
+        pp_writer_means means = pp_conn_writer_means(conn);
         if (pp_writer_push(writer, &means, &message->links[0], worker, &corked) != PIPEPORT_OK) {
             pp_message_release(message, 1);
             return PIPEPORT_GONE;
