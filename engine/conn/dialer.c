@@ -28,7 +28,7 @@ static void dialer_wait(pp_dialer *dialer, uint64_t now_ms)
 {
     pp_party *party = dialer->party;
     pp_party_retain(party);
-    uint32_t wait_ms = dialer->wait_ms + (uint32_t) (pp_os_jitter() % dialer->wait_ms);
+    uint32_t wait_ms = dialer->wait_ms + (uint32_t) (pp_os_jitter() % (dialer->wait_ms + 1));
     dialer->wait_ms = dialer->wait_ms * 2 < DIALER_WAIT_MAX_MS ? dialer->wait_ms * 2 : DIALER_WAIT_MAX_MS;
     uint64_t next_ms = now_ms + wait_ms < dialer->until_ms ? now_ms + wait_ms : dialer->until_ms;
     (void) pp_pool_set_deadline(&party->hub->pool, &dialer->again.deadline, next_ms);

@@ -3,7 +3,8 @@
  * dialer.h - connects to a name; while every instance is taken it tries again, without a thread, for a bounded time.
  *
  * The system has no asynchronous wait for an instance, so trying again goes by deadlines: 1 ms after the first refusal,
- * doubling up to 50 ms, each with jitter so that clients that were refused together do not come back together.
+ * doubling up to 50 ms. Each wait is drawn between that and twice as much, so that clients that were refused together
+ * do not come back together. The last try is when the time is over: nobody waits longer than connect_ms.
  */
 #ifndef PP_CONN_DIALER_H
 #define PP_CONN_DIALER_H

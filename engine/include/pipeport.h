@@ -50,7 +50,7 @@ typedef enum pipeport_status {
     PIPEPORT_NO_MEMORY = 2,    /* The allocator, or the engine's memory bound, said no. Nothing was changed. */
     PIPEPORT_NAME_TAKEN = 3,   /* Somebody else already serves this name. */
     PIPEPORT_NO_SERVER = 4,    /* Nobody serves this name. */
-    PIPEPORT_BUSY = 5,         /* Every instance stayed taken for connect_ms. */
+    PIPEPORT_BUSY = 5,         /* Every instance was taken whenever it looked, for connect_ms. */
     PIPEPORT_DENIED = 6,       /* The system refused this account. */
     PIPEPORT_TOO_LARGE = 7,    /* The message is longer than message_bytes_max. */
     PIPEPORT_FULL = 8,         /* The send queue is at its bound. Nothing was queued. */

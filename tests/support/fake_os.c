@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 
 uint64_t fake_os_ms = 1000;
+uint64_t fake_os_bits;
+unsigned fake_os_draws;
 unsigned fake_os_locks;
 uintptr_t fake_os_self = 1;
 unsigned fake_os_threads;
@@ -39,7 +41,8 @@ uintptr_t pp_os_thread_self(void)
 
 uint64_t pp_os_jitter(void)
 {
-    return 0;
+    fake_os_draws += 1;
+    return fake_os_bits;
 }
 
 pp_fault pp_os_thread_start(pp_thread *thread, void (*body)(void *argument), void *argument)

@@ -46,6 +46,59 @@ LIFE_TEST(dialer, tries_again_while_every_instance_is_taken)
     cr_assert_eq(life.failed, 0);
 }
 
+static void dialer_stop(void)
+{
+    pipeport_client_stop(life.client, 0);
+    life.client = NULL;
+}
+
+/* When the next try comes, in ms from now. */
+static uint32_t dialer_next_try(void)
+{
+    unsigned dials = fake.dials_called;
+    uint64_t begin_ms = fake_os_ms;
+    while (fake.dials_called == dials) {
+        life_pass(1);
+    }
+    return (uint32_t) (fake_os_ms - begin_ms);
+}
+
+LIFE_TEST(dialer, draws_each_wait_between_its_length_and_twice_that)
+{
+    static const uint32_t least[] = {1, 2, 4, 8, 16, 32, 50, 50, 50};
+    for (fake_os_bits = 0; fake_os_bits < 120; ++fake_os_bits) {
+        unsigned draws = fake_os_draws;
+        fake_say(&fake.dials, PIPEPORT_BUSY, 20);
+        cr_assert_eq(life_dial(), PIPEPORT_OK);
+        for (unsigned i = 0; i < sizeof least / sizeof least[0]; ++i) {
+            cr_assert_eq(fake_os_draws, draws + i + 1, "each wait is drawn anew");
+            cr_assert_eq(dialer_next_try(), least[i] + fake_os_bits % (least[i] + 1));
+        }
+        dialer_stop();
+        fake.dials = (fake_script){.count = 0};
+    }
+    fake_os_bits = 0;
+}
+
+LIFE_TEST(dialer, never_waits_past_its_time_whatever_is_drawn)
+{
+    for (uint32_t connect_ms = 1; connect_ms < 200; connect_ms += 7) {
+        unsigned failed = life.failed;
+        life_options.connect_ms = connect_ms;
+        fake_os_bits = UINT64_MAX / 3;
+        fake_say(&fake.dials, PIPEPORT_BUSY, FAKE_SCRIPT_MAX);
+        cr_assert_eq(life_dial(), PIPEPORT_OK);
+        life_pass(connect_ms - 1);
+        cr_assert_eq(life.failed, failed, "before its time");
+        life_pass(1);
+        cr_assert_eq(life.failed, failed + 1, "after its time");
+        cr_assert_eq(life.failed_why, PIPEPORT_BUSY);
+        dialer_stop();
+        fake.dials = (fake_script){.count = 0};
+    }
+    fake_os_bits = 0;
+}
+
 LIFE_TEST(dialer, fails_with_busy_when_its_time_is_over)
 {
     life_options.connect_ms = 60;
@@ -86,12 +139,6 @@ LIFE_TEST(dialer, says_nothing_more_once_it_is_stopped)
     life_pass(10000);
     cr_assert_eq(life.failed, 0);
     cr_assert_eq(fake.dials_called, dials);
-}
-
-static void dialer_stop(void)
-{
-    pipeport_client_stop(life.client, 0);
-    life.client = NULL;
 }
 
 LIFE_TEST(dialer, can_be_stopped_inside_failed)
