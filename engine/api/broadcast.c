@@ -48,13 +48,9 @@ static uint32_t broadcast_links(pipeport_server *server, pp_message *message, pp
             continue;
         }
         bool corked = false;
-        pipeport_status status = pp_conn_send(conn, &message->links[slot], worker, &corked);
+        pipeport_status status = pp_conn_send(conn, &message->links[slot], PP_REACH_MANY, worker, &corked);
         taken += corked;
-        if (status == PIPEPORT_OK) {
-            reached += 1;
-        } else if (status == PIPEPORT_FULL) {
-            pp_tally_add(&party->tally.broadcasts_refused, 1);
-        }
+        reached += status == PIPEPORT_OK;
         pp_conn_unpin(conn, worker);
     }
     pp_conn_accepted(party, reached, (uint64_t) reached * bytes);

@@ -22,6 +22,7 @@ static const struct options_bound {
     {offsetof(pipeport_options, write_stall_ms), 30000, 1, UINT32_MAX},
     {offsetof(pipeport_options, connect_ms), 5000, 1, UINT32_MAX},
     {offsetof(pipeport_options, pipe_buffer_bytes), 64 << 10, 512, 16 << 20},
+    {offsetof(pipeport_options, when_full), PIPEPORT_REFUSE, PIPEPORT_REFUSE, PIPEPORT_DISCONNECT},
 };
 
 pipeport_status pp_options_resolve(pipeport_options *out, const pipeport_options *given)

@@ -13,14 +13,11 @@ static pipeport_status send_first_link(pp_conn *conn, pp_message *message, pp_wo
 {
     uint32_t bytes = message->frame_bytes;
     bool corked = false;
-    pipeport_status status = pp_conn_send(conn, &message->links[0], worker, &corked);
+    pipeport_status status = pp_conn_send(conn, &message->links[0], PP_REACH_ONE, worker, &corked);
     if (status == PIPEPORT_OK) {
         pp_conn_accepted(conn->party, 1, bytes);
     } else {
         pp_message_release(message, 1);
-    }
-    if (status == PIPEPORT_FULL) {
-        pp_tally_add(&conn->party->tally.sends_refused, 1);
     }
     return status;
 }

@@ -25,5 +25,7 @@ pipeport_status pp_tally_report(const pp_party *party, pipeport_stats *stats)
     stats->bytes_received = tally_read(&tally->bytes_received);
     stats->sends_refused = tally_read(&tally->sends_refused);
     stats->broadcasts_refused = tally_read(&tally->broadcasts_refused);
+    stats->broadcasts_dropped = tally_read(&tally->broadcasts_dropped);
+    stats->slow_peers = tally_read(&tally->slow_peers);
     return PIPEPORT_OK;
 }

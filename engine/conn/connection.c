@@ -81,22 +81,6 @@ void pp_conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker)
 
 /* ---- Closing ---- */
 
-/* Brings what the running turn added up to the party's tally. */
-static void conn_count(pp_running *running)
-{
-    pp_tally *tally = &running->conn->party->tally;
-    if (running->messages_received) {
-        pp_tally_add(&tally->messages_received, running->messages_received);
-        running->messages_received = 0;
-    }
-    if (running->messages_sent) {
-        pp_tally_add(&tally->messages_sent, running->messages_sent);
-        pp_tally_add(&tally->bytes_accepted, running->bytes_accepted);
-        running->messages_sent = 0;
-        running->bytes_accepted = 0;
-    }
-}
-
 /* Join and free: CLOSED as soon as read and pump are home. */
 static void conn_finish(pp_conn *conn, pp_worker *worker)
 {
@@ -111,9 +95,10 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
         pp_conn_unpin(conn, worker);
     }
-    conn_count(&worker->running);
+    pp_party_count(party, &worker->running);
     if (conn->heard) {
         pp_tally_add(&party->tally.closed, 1);
+        pp_tally_add(&party->tally.slow_peers, conn->why.status == PIPEPORT_SLOW_PEER);
         if (party->events.closed) {
             pipeport_end end = {.why = conn->why.status,
                                 .system_code = conn->why.system_code,
@@ -282,8 +267,9 @@ static void conn_sealed(pp_conn *conn, pp_worker *worker)
 
 static void conn_obey(pp_conn *conn, pp_worker *worker)
 {
-    if (atomic_load(&conn->wish) == PP_WISH_ABORT) {
-        conn_end(conn, (pp_fault){PIPEPORT_STOPPED, 0}, worker);
+    uint8_t wish = atomic_load(&conn->wish);
+    if (wish != PP_WISH_DRAIN) {
+        conn_end(conn, (pp_fault){wish == PP_WISH_SLOW ? PIPEPORT_SLOW_PEER : PIPEPORT_STOPPED, 0}, worker);
     } else if (conn->state == PP_CONN_OPEN) {
         if (conn->pump_home) { /* The writer broke before: there is nobody to drain to. */
             conn_end(conn, conn->writer.fault, worker);
@@ -350,7 +336,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     pp_reader_rest(&conn->reader, &means);
     conn_heard(conn, before);
     conn_finish(conn, worker);
-    conn_count(&worker->running);
+    pp_party_count(conn->party, &worker->running);
     worker->running = (pp_running){.conn = NULL};
     return rest;
 }
@@ -387,7 +373,7 @@ pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, pp_worker *worke
 {
     uint8_t before = atomic_load(&conn->wish);
     do {
-        if (before >= (uint8_t) wish) {
+        if (before >= (uint8_t) wish || (wish == PP_WISH_SLOW && before != PP_WISH_NONE)) {
             return PIPEPORT_GONE;
         }
     } while (!atomic_compare_exchange_weak(&conn->wish, &before, (uint8_t) wish));

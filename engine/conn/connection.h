@@ -51,7 +51,8 @@ enum {
     PP_DUTY_DRAINED = 1 << 7
 };
 
-typedef enum pp_conn_wish { PP_WISH_NONE, PP_WISH_DRAIN, PP_WISH_ABORT } pp_conn_wish;
+/* SLOW aborts whose queue was full, by the party's when_full; it overtakes nothing, and nothing overtakes it. */
+typedef enum pp_conn_wish { PP_WISH_NONE, PP_WISH_DRAIN, PP_WISH_ABORT, PP_WISH_SLOW } pp_conn_wish;
 
 typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_seat seat;        /* First: the roster knows nothing else. */
@@ -90,9 +91,16 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
 pp_conn *pp_conn_pin(pp_hub *hub, uint64_t id);
 void pp_conn_unpin(pp_conn *conn, pp_worker *worker);
 
-/* With a pin. Queues a message's link; the link's count goes with it when OK, and the caller adds to the party's tally.
- * *corked becomes true if its pump now waits for the end of the worker's batch. Fails: FULL, GONE. */
-pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker, bool *corked);
+typedef enum pp_conn_reach { PP_REACH_ONE, PP_REACH_MANY } pp_conn_reach; /* A unicast's; a broadcast's. */
+
+/* With a pin. Reserves room in the queue; where there is none, does what the party's when_full says, and counts it.
+ * Fails: FULL, GONE. */
+pipeport_status pp_conn_reserve(pp_conn *conn, uint32_t bytes, pp_conn_reach reach, pp_worker *worker);
+
+/* With a pin. Queues a message's link; the link's count goes with it when OK, and the caller adds what was accepted to
+ * the party's tally. *corked becomes true if its pump now waits for the end of the worker's batch.
+ * Fails: FULL, GONE. */
+pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_conn_reach reach, pp_worker *worker, bool *corked);
 
 /* A link of `fan` was queued so, on this worker, within the turn that runs on it. Reserves bytes for a frame more in
  * that message. False: something was queued behind it, the connection is closing, or they do not fit. */

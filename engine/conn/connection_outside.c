@@ -2,22 +2,49 @@
 /* connection_outside.c - what others do to connections without knowing their duties; see connection.h. */
 #include "engine/conn/connection.h"
 
-pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_worker *worker, bool *corked)
+/* The queue has no room for a message. */
+static pipeport_status outside_full(pp_conn *conn, pp_conn_reach reach, pp_worker *worker)
+{
+    pp_tally *tally = &conn->party->tally;
+    uint32_t when_full = conn->party->options.when_full;
+    if (when_full == PIPEPORT_DISCONNECT) {
+        (void) pp_conn_close(conn, PP_WISH_SLOW, worker);
+        return PIPEPORT_GONE;
+    }
+    if (reach == PP_REACH_ONE) {
+        pp_tally_add(&tally->sends_refused, 1);
+    } else {
+        pp_tally_add(when_full == PIPEPORT_REFUSE ? &tally->broadcasts_refused : &tally->broadcasts_dropped, 1);
+    }
+    return PIPEPORT_FULL;
+}
+
+pipeport_status pp_conn_reserve(pp_conn *conn, uint32_t bytes, pp_conn_reach reach, pp_worker *worker)
+{
+    const pipeport_options *options = &conn->party->options;
+    bool is_told = reach == PP_REACH_ONE || options->when_full == PIPEPORT_REFUSE;
+    bool fits = (is_told ? pp_sendq_reserve : pp_sendq_reserve_or_not)(&conn->writer.sendq, bytes,
+                                                                       options->send_queue_bytes_max);
+    return fits ? PIPEPORT_OK : outside_full(conn, reach, worker);
+}
+
+pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_conn_reach reach, pp_worker *worker, bool *corked)
 {
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
         return PIPEPORT_GONE;
     }
-    pp_writer_means means = pp_conn_writer_means(conn);
-    if (!pp_sendq_reserve(&conn->writer.sendq, link->message->frame_bytes, means.queue_bytes_max)) {
-        return PIPEPORT_FULL;
+    pipeport_status status = pp_conn_reserve(conn, link->message->frame_bytes, reach, worker);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
+    pp_writer_means means = pp_conn_writer_means(conn);
     return pp_writer_push(&conn->writer, &means, link, worker, corked);
 }
 
 bool pp_conn_reserve_more(pp_conn *conn, const pp_link *link, uint32_t bytes)
 {
     return pp_sendq_is_newest(&conn->writer.sendq, link) && atomic_load(&conn->wish) == PP_WISH_NONE &&
-           pp_sendq_reserve(&conn->writer.sendq, bytes, conn->party->options.send_queue_bytes_max);
+           pp_sendq_reserve_or_not(&conn->writer.sendq, bytes, conn->party->options.send_queue_bytes_max);
 }
 
 void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker)

@@ -61,3 +61,17 @@ void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount)
 {
     atomic_fetch_add_explicit(figure, amount, memory_order_relaxed);
 }
+
+void pp_party_count(pp_party *party, pp_running *running)
+{
+    if (running->messages_received) {
+        pp_tally_add(&party->tally.messages_received, running->messages_received);
+        running->messages_received = 0;
+    }
+    if (running->messages_sent) {
+        pp_tally_add(&party->tally.messages_sent, running->messages_sent);
+        pp_tally_add(&party->tally.bytes_accepted, running->bytes_accepted);
+        running->messages_sent = 0;
+        running->bytes_accepted = 0;
+    }
+}

@@ -18,7 +18,7 @@
 typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
     _Atomic uint64_t opened, closed, accepts_failed, messages_sent, messages_received;
     _Atomic uint64_t bytes_accepted, bytes_sent, bytes_discarded, bytes_received;
-    _Atomic uint64_t sends_refused, broadcasts_refused;
+    _Atomic uint64_t sends_refused, broadcasts_refused, broadcasts_dropped, slow_peers;
 } pp_tally;
 
 typedef struct pp_party pp_party;
@@ -55,5 +55,8 @@ void pp_party_release(pp_party *party);
 pipeport_status pp_party_admit(const pp_party *party, const pp_message *message);
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
+
+/* Brings what a turn of one of its connections has added up to its tally. */
+void pp_party_count(pp_party *party, pp_running *running);
 
 #endif

@@ -69,9 +69,9 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_message *message = running->growing;
     bool grows = message && pp_sendq_is_newest(&writer->sendq, &message->links[0]) &&
                  pp_message_room(message) >= frame_bytes;
-    if (!pp_sendq_reserve(&writer->sendq, frame_bytes, party->options.send_queue_bytes_max)) {
-        pp_tally_add(&party->tally.sends_refused, 1);
-        return PIPEPORT_FULL;
+    status = pp_conn_reserve(conn, frame_bytes, PP_REACH_ONE, worker);
+    if (status != PIPEPORT_OK) {
+        return status;
     }
     if (!grows && !(message = reply_begin_message(running, frame_bytes))) {
         pp_conn_refund(conn, frame_bytes, worker);

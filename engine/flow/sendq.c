@@ -23,8 +23,9 @@ void pp_sendq_init(pp_sendq *sendq)
 
 /* Reserves by compare-and-swap, so that not even for a moment the bound is passed: two senders that both overshot and
  * both took back would both be refused where one of them fits. */
-static bool sendq_fits(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
+bool pp_sendq_reserve_or_not(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
+    PP_ASSERT(bytes <= bytes_max);
     uint32_t seen = atomic_load_explicit(&sendq->bytes, memory_order_seq_cst);
     do {
         PP_ASSERT(seen <= bytes_max);
@@ -38,12 +39,12 @@ static bool sendq_fits(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 
 bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
-    PP_ASSERT(bytes <= bytes_max);
-    if (sendq_fits(sendq, bytes, bytes_max)) {
+    if (pp_sendq_reserve_or_not(sendq, bytes, bytes_max)) {
         return true;
     }
     atomic_store_explicit(&sendq->starved, true, memory_order_seq_cst);
-    return sendq_fits(sendq, bytes, bytes_max); /* The last credit may have come before it could see the flag. */
+    return pp_sendq_reserve_or_not(sendq, bytes,
+                                   bytes_max); /* The last credit may have come before it could see the flag. */
 }
 
 bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)

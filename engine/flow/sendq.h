@@ -59,6 +59,9 @@ void pp_sendq_init(pp_sendq *sendq);
  * bound reserved will say so. */
 bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max);
 
+/* The same, for who does not wait for room: no credit will say so. */
+bool pp_sendq_reserve_or_not(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max);
+
 /* Gives reserved bytes back. True: at most half of the bound is reserved and somebody was refused since the last true
  * (or was about to be, and then found room: a race that no order of these steps can tell apart). */
 bool pp_sendq_credit(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max);

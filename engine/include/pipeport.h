@@ -58,7 +58,7 @@ typedef enum pipeport_status {
     PIPEPORT_STOPPED = 10,     /* The engine, server or client is stopping, or this side aborted the connection. */
     PIPEPORT_TIMED_OUT = 11,   /* A bound in milliseconds passed. */
     PIPEPORT_BAD_PEER = 12,    /* The peer sent bytes that break the framing or its bound. */
-    PIPEPORT_SLOW_PEER = 13,   /* The peer did not read for write_stall_ms. */
+    PIPEPORT_SLOW_PEER = 13,   /* The peer did not read for write_stall_ms, or as much as DISCONNECT demands. */
     PIPEPORT_UNSUPPORTED = 14, /* This system cannot do it. */
     PIPEPORT_SYSTEM = 15       /* The system failed in a way that has no name above; see the system's code. */
 } pipeport_status;
@@ -150,6 +150,17 @@ typedef struct pipeport_engine_options {
     void *log_user;
 } pipeport_engine_options;
 
+/* What becomes of a message for a connection whose send queue has no room for it (send_queue_bytes_max). Dropping the
+ * oldest is none of these: what waits is the writer's alone. Who wants the newest only sends it at `drained`. */
+typedef enum pipeport_when_full {
+    PIPEPORT_REFUSE = 0, /* It is not queued; `drained` follows. A unicast answers FULL (sends_refused); a broadcast
+                            passes this connection over (broadcasts_refused). */
+    PIPEPORT_DROP_NEWEST = 1, /* The same, but a broadcast is lost for it without a word: no `drained` for its sake
+                                 (broadcasts_dropped). For who will not send it again. */
+    PIPEPORT_DISCONNECT = 2   /* The connection is aborted, and `closed` says SLOW_PEER (slow_peers). A unicast answers
+                                 GONE. Who reads late never sees a gap. A close that was asked for before goes on. */
+} pipeport_when_full;
+
 /* Of a server or a client. Bounds on the peer's time are on its own: what it wrote or took in time counts, also where a
  * slow handler keeps the engine from seeing to it. */
 typedef struct pipeport_options {
@@ -167,6 +178,7 @@ typedef struct pipeport_options {
                                       closed, SLOW_PEER. UINT32_MAX: no bound. */
     uint32_t connect_ms;           /* [5000] client: how long to wait while every instance is taken. */
     uint32_t pipe_buffer_bytes;    /* [64 KiB] 512-16 MiB asked of the system, each way. */
+    uint32_t when_full;            /* [PIPEPORT_REFUSE] pipeport_when_full */
 } pipeport_options;
 
 /* ---- Events ---- */
@@ -206,7 +218,7 @@ typedef struct pipeport_events {
     /* One whole message. Owner: `data` is lent until the event returns; never NULL, also where length is 0. */
     void (*message)(void *user, void *state, pipeport_conn conn, const void *data, size_t length);
 
-    /* Once after a FULL: half of the send queue is free again. */
+    /* Once after a FULL, or a broadcast refused: half of the send queue is free again. */
     void (*drained)(void *user, void *state, pipeport_conn conn);
 
     /* Exactly once and last, for every connection that was opened. */
@@ -288,7 +300,7 @@ PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_con
 
 /* One message to every connection of a server that was open when the call began: one copy in memory whatever their
  * number, no allocation per receiver. `reached` (may be NULL) tells how many queues took it; a queue that was full did
- * not and is counted in broadcasts_refused.
+ * not: what becomes of it is options.when_full.
  * Thread:  any, events too. Takes no lock.
  * Fails:   INVALID, TOO_LARGE, STOPPED, NO_MEMORY. */
 PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const void *data, size_t length,
@@ -373,7 +385,9 @@ typedef struct pipeport_stats {
     uint64_t bytes_discarded;
     uint64_t bytes_received;
     uint64_t sends_refused;      /* FULL, answered to pipeport_send. */
-    uint64_t broadcasts_refused; /* FULL, met by a broadcast, once per receiver. */
+    uint64_t broadcasts_refused; /* Full queues met by broadcasts where when_full is REFUSE, once per receiver. */
+    uint64_t broadcasts_dropped; /* The same where it is DROP_NEWEST. */
+    uint64_t slow_peers;         /* `closed` events that said SLOW_PEER, by write_stall_ms or DISCONNECT. */
 } pipeport_stats;
 
 /* Fails: INVALID. Thread: any. */

@@ -22,6 +22,7 @@ static const struct bound {
     {"write_stall_ms", offsetof(pipeport_options, write_stall_ms), 30000, 1, UINT32_MAX},
     {"connect_ms", offsetof(pipeport_options, connect_ms), 5000, 1, UINT32_MAX},
     {"pipe_buffer_bytes", offsetof(pipeport_options, pipe_buffer_bytes), 65536, 512, 16 << 20},
+    {"when_full", offsetof(pipeport_options, when_full), PIPEPORT_REFUSE, 1, PIPEPORT_DISCONNECT},
 };
 
 enum { BOUNDS = sizeof bounds / sizeof bounds[0] };

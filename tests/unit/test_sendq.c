@@ -213,6 +213,15 @@ Test(sendq, is_sealed_once, TEST_ABORTS)
     pp_sendq_seal(&sendq);
 }
 
+Test(sendq, tells_nothing_to_who_does_not_wait)
+{
+    sendq_begin(100);
+    cr_assert(pp_sendq_reserve_or_not(&sendq, 100, bytes_max));
+    cr_assert_not(pp_sendq_reserve_or_not(&sendq, 1, bytes_max));
+    cr_assert_not(sendq_credit(100));
+    cr_assert(pp_sendq_reserve_or_not(&sendq, 100, bytes_max));
+}
+
 Test(sendq, is_credited_no_more_than_was_reserved, TEST_ABORTS)
 {
     sendq_begin(100);
