@@ -2,7 +2,8 @@
 /*
  * fuzz_inbox.c - engine/flow/inbox.h fed with any stream, cut anywhere, at any bound of memory.
  *
- * The input: the bounds and whether there is a spare block, then steps (enum inbox_step). Two steps add to what the
+ * The input: the bounds, whether there is a spare block, whether frames say their length (the default framing) or end
+ * with a byte, then steps (enum inbox_step). Two steps add to what the
  * peer has sent, others hand out what was received, drop, and let takes of memory fail. Whatever is cut how, the
  * messages are those of naive.h.
  */
@@ -18,7 +19,7 @@
 
 enum inbox_step { SEND_RAW, SEND_MESSAGE, RECEIVE, RECEIVE_ALL, NEXT, DROP, STARVE, FEED, STEPS };
 
-enum { INBOX_STREAM_BYTES_MAX = 1 << 19, INBOX_SOIL_BYTES = 4096 };
+enum { INBOX_STREAM_BYTES_MAX = 1 << 19, INBOX_SOIL_BYTES = 4096, INBOX_LINE_END = 0xEE };
 
 typedef struct inbox_bed {
     pp_memory memory;
@@ -40,11 +41,37 @@ static void inbox_bed_check(const inbox_bed *bed)
     pp_inbox_check(&bed->inbox);
     pp_memory_check(&bed->memory);
     uint64_t longest = (uint64_t) bed->means.payload_bytes_max + FRAME_HEADER_BYTES;
+    if (bed->means.framing->kind == PP_FRAMING_DELIMITER) {
+        longest += PP_INBOX_AFTER_BYTES; /* Its block ends behind the bound, for it may end anywhere before. */
+    }
     uint64_t spare = bed->awaits ? PP_SPARE_BYTES + PP_INBOX_AFTER_BYTES : 0;
     PP_VERIFY(bed->memory.bytes <= spare + (longest > PP_INBOX_BUSY_BYTES ? longest : PP_INBOX_BUSY_BYTES));
     if (bed->payload != NULL) {
         PP_VERIFY(memcmp(bed->payload, bed->sent.data + bed->payload_at, bed->length) == 0);
     }
+}
+
+static const pp_framing inbox_lines = {.kind = PP_FRAMING_DELIMITER, .delimiter = INBOX_LINE_END};
+
+/* What is not a line's end is its payload. */
+static naive_verdict inbox_look_at_line(const inbox_bed *bed, naive_frame *frame)
+{
+    uint64_t bytes = 0;
+    for (size_t i = bed->at; i < bed->received; ++i, ++bytes) {
+        if (bed->sent.data[i] == INBOX_LINE_END) {
+            *frame = (naive_frame){bed->at, bytes, bytes + 1};
+            return bytes > bed->means.payload_bytes_max ? NAIVE_REFUSED : NAIVE_MESSAGE;
+        }
+    }
+    return bytes > bed->means.payload_bytes_max ? NAIVE_REFUSED : NAIVE_MORE;
+}
+
+static naive_verdict inbox_look_naively(const inbox_bed *bed, naive_frame *frame)
+{
+    if (bed->means.framing == &inbox_lines) {
+        return inbox_look_at_line(bed, frame);
+    }
+    return naive_look(bed->sent.data, bed->received, bed->at, bed->means.payload_bytes_max, frame);
 }
 
 /* One call of next. False: it has nothing more. */
@@ -53,9 +80,7 @@ static bool inbox_bed_next(inbox_bed *bed)
     naive_frame expected = {0, 0, 0};
     naive_verdict verdict = NAIVE_MORE;
     if (bed->refused || !bed->dropped) {
-        verdict = bed->refused
-                      ? NAIVE_REFUSED
-                      : naive_look(bed->sent.data, bed->received, bed->at, bed->means.payload_bytes_max, &expected);
+        verdict = bed->refused ? NAIVE_REFUSED : inbox_look_naively(bed, &expected);
     }
     const uint8_t *payload = NULL;
     uint32_t length = 0;
@@ -186,7 +211,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     bed.awaits = first / 10 % 2 == 1;
     bool is_long = payload_bytes_max > 1 << 20; /* Taken from a bounded memory only: a GiB takes its time. */
     pp_memory_init(&bed.memory, memories[1 + fuzz_byte(&choices) % 9u - !is_long]);
-    bed.means = (pp_inbox_means){&bed.memory, bed.awaits ? &bed.spare : NULL, &pp_framing_default, payload_bytes_max};
+    const pp_framing *framing = first >= 160 ? &inbox_lines : &pp_framing_default;
+    bed.means = (pp_inbox_means){&bed.memory, bed.awaits ? &bed.spare : NULL, framing, payload_bytes_max};
     pp_inbox_init(&bed.inbox);
     while (choices.left != 0) {
         inbox_bed_step(&bed, &choices);
