@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_args.c - the tool's command line: numbers, sizes with their suffixes, lists of sizes, words and flags, against a
- * reading that follows args.h sentence by sentence.
+ * fuzz_args.c - the tool's command line: numbers, sizes with their suffixes, lists of sizes, words, framings and flags,
+ * against a reading that follows args.h and framing.h sentence by sentence.
  *
  * The input: the arguments, each ended by a NUL byte (or by the input's end).
  */
 #include "tools/pipeport/args.h"
 
 #include "engine/base/assert.h"
+#include "engine/include/pipeport.h"
 #include "tests/fuzz/choices.h"
 #include "tools/pipeport/say.h"
 
@@ -23,6 +24,7 @@ struct args_values {
     uint32_t number, size;
     struct args_sizes sizes;
     struct args_word word;
+    pipeport_framing framing;
 };
 
 #define ARGS_WORDS "one|two|twofold"
@@ -33,6 +35,7 @@ static const struct args_option args_options[] = {
     {"--size", "SIZE", "a size", ARGS_SIZE, offsetof(struct args_values, size), 0, UINT32_MAX},
     {"--sizes", "SIZE,...", "sizes", ARGS_SIZES, offsetof(struct args_values, sizes), 0, 1 << 30},
     {"--word", ARGS_WORDS, "a word", ARGS_CHOICE, offsetof(struct args_values, word), 0, 0},
+    {"--framing", "FRAMING", "a framing", ARGS_FRAMING, offsetof(struct args_values, framing), 0, 0},
 };
 
 static const struct args_command args_command = {"fuzz", "NAME [options]", "It is fuzzed.", args_options,
@@ -103,6 +106,81 @@ static bool naive_sizes(const struct args_option *option, const char *text, stru
     }
 }
 
+/* A number between the bounds that strtol reads to the end, without what strtol takes besides. */
+static bool naive_integer(const char *text, long min, long max, long *number)
+{
+    char *end;
+    *number = strtol(text, &end, 10);
+    return strspn(text, "-0123456789") == strlen(text) && (min < 0 || *text != '-') && end != text && *end == '\0' &&
+           *number >= min && *number <= max;
+}
+
+/* Of "len:": the words between the commas, each copied. */
+static bool naive_length(const char *text, pipeport_framing *framing)
+{
+    char words[6][ARGS_TEXT_MAX];
+    int count = 0;
+    long offset, width, adjust;
+    for (; text != NULL; ++count) {
+        const char *comma = strchr(text, ',');
+        size_t length = comma != NULL ? (size_t) (comma - text) : strlen(text);
+        if (count == 6) {
+            return false;
+        }
+        memcpy(words[count], text, length);
+        words[count][length] = '\0';
+        text = comma != NULL ? comma + 1 : NULL;
+    }
+    if (count < 4 || !naive_integer(words[0], 0, 64, &offset) || !naive_integer(words[1], 1, 8, &width) || width == 5 ||
+        width == 6 || width == 7 || !naive_integer(words[3], -1048576, 1048576, &adjust)) {
+        return false;
+    }
+    *framing = (pipeport_framing){.kind = PIPEPORT_FRAMING_LENGTH,
+                                  .width = (uint32_t) width,
+                                  .offset = (uint32_t) offset,
+                                  .adjust = (int32_t) adjust};
+    bool keep = (count > 4 && strcmp(words[4], "keep") == 0) || (count > 5 && strcmp(words[5], "keep") == 0);
+    bool escape = (count > 4 && strcmp(words[4], "escape") == 0) || (count > 5 && strcmp(words[5], "escape") == 0);
+    framing->flags = (strcmp(words[2], "be") == 0 ? PIPEPORT_BIG_ENDIAN : 0u) | (keep ? PIPEPORT_KEEP : 0u) |
+                     (escape ? PIPEPORT_ESCAPE : 0u);
+    return (strcmp(words[2], "be") == 0 || strcmp(words[2], "le") == 0) && keep + escape == count - 4 &&
+           !(escape && width == 8);
+}
+
+/* Of the other kinds there are few: each is spelt, and compared. */
+static bool naive_framing(const char *text, pipeport_framing *framing)
+{
+    static const char *const names[] = {"varint", "headers", "message", "none"};
+    static const uint32_t kinds[] = {PIPEPORT_FRAMING_VARINT, PIPEPORT_FRAMING_HEADERS, PIPEPORT_FRAMING_MESSAGE,
+                                     PIPEPORT_FRAMING_NONE};
+    if (strncmp(text, "len:", 4) == 0) {
+        return naive_length(text + 4, framing);
+    }
+    for (int i = 0; i < 4; ++i) {
+        if (strcmp(text, names[i]) == 0) {
+            *framing = (pipeport_framing){.kind = kinds[i]};
+            return true;
+        }
+    }
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        char spelt[20];
+        bool same = false, with_cr = byte != '\r' && strlen(text) > 3 && strcmp(text + strlen(text) - 3, ",cr") == 0;
+        for (unsigned letters = 0; letters < 4; ++letters) {
+            static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+            char high = digits[(letters & 1) * 16 + byte / 16], low = digits[(letters >> 1) * 16 + byte % 16];
+            (void) snprintf(spelt, sizeof spelt, "delim:%c%c%s", high, low, with_cr ? ",cr" : "");
+            same = same || strcmp(spelt, text) == 0;
+        }
+        if (same) {
+            *framing = (pipeport_framing){.kind = PIPEPORT_FRAMING_DELIMITER,
+                                          .delimiter = (uint8_t) byte,
+                                          .flags = with_cr ? PIPEPORT_STRIP_CR : 0};
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool naive_value(const struct args_option *option, const char *text, struct args_values *values)
 {
     static const char *const words[] = {"one", "two", "twofold"};
@@ -112,6 +190,9 @@ static bool naive_value(const struct args_option *option, const char *text, stru
     }
     if (option->kind == ARGS_SIZES) {
         return naive_sizes(option, text, &values->sizes);
+    }
+    if (option->kind == ARGS_FRAMING) {
+        return naive_framing(text, &values->framing);
     }
     if (option->kind != ARGS_CHOICE) {
         return naive_bounded(option, text, strlen(text), option->kind == ARGS_SIZE ? &values->size : &values->number);
@@ -178,6 +259,11 @@ static void args_compare(const struct args_values *values, const struct args_val
     PP_VERIFY(values->number == expected->number);
     PP_VERIFY(values->size == expected->size);
     PP_VERIFY(values->word.text == expected->word.text && values->word.number == expected->word.number);
+    PP_VERIFY(values->framing.kind == expected->framing.kind && values->framing.flags == expected->framing.flags);
+    PP_VERIFY(values->framing.width == expected->framing.width);
+    PP_VERIFY(values->framing.offset == expected->framing.offset);
+    PP_VERIFY(values->framing.adjust == expected->framing.adjust);
+    PP_VERIFY(values->framing.delimiter == expected->framing.delimiter);
     PP_VERIFY(values->sizes.count == expected->sizes.count);
     for (uint32_t i = 0; i < values->sizes.count; ++i) {
         PP_VERIFY(values->sizes.bytes[i] == expected->sizes.bytes[i]);

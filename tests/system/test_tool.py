@@ -106,8 +106,14 @@ def check_helps():
 
 def check_refuses_wrong_arguments():
     for arguments in ([], ["sing"], ["serve"], ["serve", "--echo"], ["serve", "a", "b"], ["serve", "a", "--loud"],
-                      ["serve", "a", "--echo", "--sink"], ["serve", "a", "--seconds"], ["serve", "a", "--workers", "0"],
-                      ["serve", "a", "--workers", "65"], ["serve", "a", "--seconds", "1s"],
+                      ["serve", "a", "--echo", "--sink"], ["serve", "a", "--framing", "len:0,5,le,0"],
+                      ["serve", "a", "--framing", "delim:0a", "--broadcast-every", "1"],
+                      ["serve", "a", "--framing", "len:0,4,le,0,keep", "--broadcast-every", "1"],
+                      ["swarm", "a", "--framing", "none"], ["swarm", "a", "--framing", "delim:00"],
+                      ["swarm", "a", "--framing", "len:0,4,le,0,keep"],
+                      ["swarm", "a", "--framing", "message", "--size", "1,0"], ["serve", "a", "--seconds"],
+                      ["serve", "a", "--workers", "0"], ["serve", "a", "--workers", "65"],
+                      ["serve", "a", "--seconds", "1s"],
                       ["serve", "a", "--message-max", "1K", "--broadcast-size", "2K"],
                       ["serve", "a", "--message-max", "1M", "--queue", "1M"], ["serve", "bad/name", "--seconds", "1"],
                       ["swarm", "a", "--size", "1,x"], ["swarm", "a", "--connections", "0"],
@@ -141,6 +147,17 @@ def check_verifies_messages_and_broadcasts():
     expect("broadcasts: 20 of 1024 bytes, 6000 deliveries" in said, said)
     for figure in ("connected: 300 of 300", "messages/s", "round trip: p50", "deliveries/s", "last receiver"):
         expect(figure in swarm_said, figure, "is not in", swarm_said)
+
+
+def check_speaks_every_framing():
+    for framing in ("len:0,4,le,0", "len:0,4,be,0,escape", "len:7,3,be,2", "len:2,2,le,-4,escape", "len:0,8,be,0",
+                    "varint", "headers"):
+        said, _ = verified(["--echo", "--framing", framing, "--broadcast-every", "1", "--broadcasts", "20",
+                            "--wait-for", "4"],
+                           ["--framing", framing, "--connections", "4", "--messages", "60", "--depth", "4",
+                            "--size", "2,40,127,128,4K,65535,65536,100K", "--broadcasts", "20"],
+                           r"verified: 4 connections, 240 messages of 2 to 102400 bytes there and back, 80 broadcast")
+        expect("bytes: " in said and "accounting balances" in said, framing, said)
 
 
 def check_carries_the_longest():

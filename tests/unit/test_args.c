@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tools' command lines: what is read, and what is refused instead of guessed. */
 #include "tools/pipeport/args.h"
+#include "engine/include/pipeport.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@ struct values {
     uint32_t number, size;
     struct args_sizes sizes;
     struct args_word word;
+    pipeport_framing framing;
 };
 
 static const struct args_option table[] = {
@@ -19,6 +21,7 @@ static const struct args_option table[] = {
     {"--size", "BYTES", "a size", ARGS_SIZE, offsetof(struct values, size), 0, UINT32_MAX},
     {"--sizes", "S[,S...]", "sizes,\nand a second line", ARGS_SIZES, offsetof(struct values, sizes), 0, 1u << 30},
     {"--word", "red|green", "a word", ARGS_CHOICE, offsetof(struct values, word), 0, 0},
+    {"--framing", "FRAMING", "a framing", ARGS_FRAMING, offsetof(struct values, framing), 0, 0},
 };
 static const struct args_command command = {"try", "NAME", "Tries.", table, sizeof(table) / sizeof(table[0])};
 
@@ -57,7 +60,7 @@ Test(args, reads_every_kind_in_any_order_and_both_spellings)
 {
     struct values values;
 
-    accepts(&values, "--number 7 demo --loud --size=4K --sizes 0,1,64k,1M --word green");
+    accepts(&values, "--number 7 demo --loud --size=4K --sizes 0,1,64k,1M --word green --framing delim:0a,cr");
     cr_assert(values.loud);
     cr_assert_eq(values.number, 7);
     cr_assert_eq(values.size, 4096);
@@ -67,6 +70,9 @@ Test(args, reads_every_kind_in_any_order_and_both_spellings)
     cr_assert_eq(values.sizes.bytes[3], 1048576);
     cr_assert_eq(values.word.number, 1);
     cr_assert_str_eq(values.word.text, "green");
+    cr_assert_eq(values.framing.kind, PIPEPORT_FRAMING_DELIMITER);
+    cr_assert_eq(values.framing.delimiter, '\n');
+    cr_assert_eq(values.framing.flags, PIPEPORT_STRIP_CR);
 }
 
 Test(args, leaves_what_is_not_given)

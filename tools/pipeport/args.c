@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/pipeport/framing.h"
 #include "tools/pipeport/say.h"
 
 #define ARGS_COLUMN "                              " /* Where the help's texts begin. */
@@ -106,6 +107,18 @@ static bool args_take_choice(const struct args_reader *reader, const struct args
     return false;
 }
 
+static bool args_take_framing(const struct args_reader *reader, const struct args_option *option, const char *text,
+                              pipeport_framing *framing)
+{
+    struct framing_fault fault;
+
+    if (!framing_read(text, framing, &fault)) {
+        say_error(reader->command->name, "%s: %s", option->word, fault.text);
+        return false;
+    }
+    return true;
+}
+
 static bool args_take_value(const struct args_reader *reader, const struct args_option *option, const char *text)
 {
     void *into = reader->values + option->offset;
@@ -119,6 +132,8 @@ static bool args_take_value(const struct args_reader *reader, const struct args_
         return args_take_number(reader, option, text, text + strlen(text), into);
     case ARGS_SIZES:
         return args_take_sizes(reader, option, text, into);
+    case ARGS_FRAMING:
+        return args_take_framing(reader, option, text, into);
     case ARGS_CHOICE:
         return args_take_choice(reader, option, text, into);
     }

@@ -27,11 +27,12 @@ struct args_word {
 };
 
 enum args_kind {
-    ARGS_FLAG,   /* bool */
-    ARGS_NUMBER, /* uint32_t, decimal */
-    ARGS_SIZE,   /* uint32_t, decimal; K, M and G multiply by 1024 */
-    ARGS_SIZES,  /* struct args_sizes, sizes with commas between */
-    ARGS_CHOICE  /* struct args_word, one of the words in `operand`, which are parted by '|' */
+    ARGS_FLAG,    /* bool */
+    ARGS_NUMBER,  /* uint32_t, decimal */
+    ARGS_SIZE,    /* uint32_t, decimal; K, M and G multiply by 1024 */
+    ARGS_SIZES,   /* struct args_sizes, sizes with commas between */
+    ARGS_FRAMING, /* pipeport_framing, see framing.h */
+    ARGS_CHOICE   /* struct args_word, one of the words in `operand`, which are parted by '|' */
 };
 
 struct args_option {

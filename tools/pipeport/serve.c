@@ -2,6 +2,7 @@
 #include "tools/pipeport/serve.h"
 
 #include "tools/pipeport/clock.h"
+#include "tools/pipeport/framing.h"
 #include "tools/pipeport/interrupt.h"
 #include "tools/pipeport/log.h"
 #include "tools/pipeport/payload.h"
@@ -18,6 +19,7 @@ static const struct args_option serve_table[] = {
     {"--echo", NULL, "answer every message with itself [without --sink and --broadcast-every]", ARGS_FLAG,
      SERVE_AT(echo), 0, 0},
     {"--sink", NULL, "read messages and answer nothing", ARGS_FLAG, SERVE_AT(sink), 0, 0},
+    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, SERVE_AT(framing), 0, 0},
     {"--broadcast-every", "MS",
      "send one message to all, every MS milliseconds (0: one after another);\n"
      "with --echo or --sink; they are what `pipeport swarm --broadcasts` verifies",
@@ -70,10 +72,17 @@ void serve_help(void)
 static bool serve_settle(struct serve *serve)
 {
     struct serve_options *options = &serve->options;
+    uint32_t overhead = framing_overhead_max(&options->framing);
     uint64_t queue = (uint64_t) SERVE_QUEUE_TIMES * options->message_bytes;
 
     if (options->echo && options->sink) {
         say_error("serve", "--echo and --sink exclude each other; give one");
+        return false;
+    }
+    if (options->broadcast_every_ms != SERVE_NO_BROADCASTS &&
+        (options->framing.kind == PIPEPORT_FRAMING_DELIMITER || options->framing.flags & PIPEPORT_KEEP)) {
+        say_error("serve",
+                  "--broadcast-every: what is broadcast fits no delimiter and no keep; give another --framing");
         return false;
     }
     if (options->broadcast_bytes > options->message_bytes) {
@@ -85,9 +94,9 @@ static bool serve_settle(struct serve *serve)
         queue = queue < SERVE_QUEUE_LEAST ? SERVE_QUEUE_LEAST : queue;
         options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
     }
-    if (options->queue_bytes < (uint64_t) options->message_bytes + SERVE_FRAME_BYTES) {
-        say_error("serve", "--queue is below --message-max and 4 bytes (%u); give at least that",
-                  (unsigned) options->message_bytes + SERVE_FRAME_BYTES);
+    if (options->queue_bytes < (uint64_t) options->message_bytes + overhead) {
+        say_error("serve", "--queue is below --message-max and %u bytes (%u); give at least that", (unsigned) overhead,
+                  (unsigned) (options->message_bytes + overhead));
         return false;
     }
     serve->echoes = options->echo || (!options->sink && options->broadcast_every_ms == SERVE_NO_BROADCASTS);
@@ -119,7 +128,7 @@ static bool serve_broadcast(struct serve *serve)
     pipeport_status status;
 
     payload.length = serve->options.broadcast_bytes;
-    status = pipeport_message_create(&message, serve->engine, NULL, payload.length, &room);
+    status = pipeport_message_create(&message, serve->engine, &serve->options.framing, payload.length, &room);
     if (status == PIPEPORT_OK) {
         payload.made_ns = clock_now_ns();
         payload_write(&payload, room);
@@ -134,7 +143,8 @@ static bool serve_broadcast(struct serve *serve)
     }
     serve->broadcasts++;
     serve->deliveries += reached;
-    atomic_fetch_add_explicit(&serve->accepted_bytes, (payload.length + SERVE_FRAME_BYTES) * reached,
+    atomic_fetch_add_explicit(&serve->accepted_bytes,
+                              framing_frame_bytes(&serve->options.framing, payload.length) * reached,
                               memory_order_relaxed);
     return true;
 }
@@ -230,6 +240,7 @@ static pipeport_status serve_listen(struct serve *serve, const char *name)
 {
     const struct serve_options *options = &serve->options;
     pipeport_options server = {.size = sizeof(server),
+                               .framing = options->framing,
                                .connections_max = options->connections,
                                .accepts_pending = options->accepts,
                                .message_bytes_max = options->message_bytes,

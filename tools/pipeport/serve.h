@@ -17,11 +17,11 @@
 #include "tools/pipeport/args.h"
 
 #define SERVE_NO_BROADCASTS UINT32_MAX
-#define SERVE_STATUSES 16   /* One more than the last pipeport_status. */
-#define SERVE_FRAME_BYTES 4 /* The length before each message (pipeport.h, the default framing). */
-#define SERVE_TURN_MS 50u   /* How long the main thread looks away from Ctrl-C and the clock. */
+#define SERVE_STATUSES 16 /* One more than the last pipeport_status. */
+#define SERVE_TURN_MS 50u /* How long the main thread looks away from Ctrl-C and the clock. */
 
 struct serve_options {
+    pipeport_framing framing; /* Zeroed: not given. */
     bool echo, sink, quiet, until_empty;
     uint32_t broadcast_every_ms; /* SERVE_NO_BROADCASTS: none. */
     uint32_t broadcasts;         /* 0: without end. */

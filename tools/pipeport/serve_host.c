@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/pipeport/framing.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/serve.h"
 
@@ -28,7 +29,7 @@ static void serve_host_count(struct serve *serve, size_t length)
 {
     serve_host_add(&serve->messages_out, 1);
     serve_host_add(&serve->messages_out_bytes, length);
-    serve_host_add(&serve->accepted_bytes, length + SERVE_FRAME_BYTES);
+    serve_host_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.framing, length));
 }
 
 static void serve_host_fail(struct serve *serve, pipeport_conn conn, const char *what, pipeport_status status)
@@ -42,7 +43,7 @@ static pipeport_message *serve_host_copy(struct serve *serve, pipeport_conn conn
 {
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, serve->engine, NULL, length, &room);
+    pipeport_status status = pipeport_message_create(&message, serve->engine, &serve->options.framing, length, &room);
 
     if (status != PIPEPORT_OK) {
         serve_host_fail(serve, conn, "an echo could not be kept", status);
@@ -156,8 +157,8 @@ static void serve_host_message(void *user, void *state, pipeport_conn conn, cons
 
     serve_host_add(&serve->messages_in, 1);
     serve_host_add(&serve->messages_in_bytes, length);
-    if (!serve->echoes || state == NULL) {
-        return;
+    if (!serve->echoes || state == NULL || (length == 0 && serve->options.framing.kind == PIPEPORT_FRAMING_MESSAGE)) {
+        return; /* Nobody would see an empty message of the pipe's own: readers take it for an end. */
     }
     if (serve->options.fault.text == NULL || !serve_host_spoil(serve, state, conn, data, length)) {
         serve_host_reply(serve, state, conn, data, length);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tools/pipeport/clock.h"
+#include "tools/pipeport/framing.h"
 #include "tools/pipeport/interrupt.h"
 #include "tools/pipeport/log.h"
 #include "tools/pipeport/payload.h"
@@ -23,6 +24,7 @@ static const struct args_option swarm_table[] = {
      0, UINT32_MAX},
     {"--size", "S[,S...]", "bytes of the messages, in turn [64]; K, M, G multiply by 1024; 0 is a size", ARGS_SIZES,
      SWARM_AT(sizes), 0, 1u << 30},
+    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, SWARM_AT(framing), 0, 0},
     {"--depth", "D", "requests of one client in flight [1]", ARGS_NUMBER, SWARM_AT(depth), 1, 65536},
     {"--threads", "T",
      "that drain the port, the main thread is one of them\n"
@@ -64,12 +66,42 @@ void swarm_help(void)
     args_help(&swarm_command);
 }
 
+/* Not every framing carries what is verified here: messages of any bytes and any length. */
+static bool swarm_can_speak(const struct swarm_options *options)
+{
+    const pipeport_framing *framing = &options->framing;
+
+    if (framing->kind == PIPEPORT_FRAMING_NONE) {
+        say_error("swarm", "--framing: there are no messages to verify in none; give another");
+        return false;
+    }
+    if (framing->kind == PIPEPORT_FRAMING_DELIMITER) {
+        say_error("swarm", "--framing: what is verified holds every byte, so also a delimiter; give another");
+        return false;
+    }
+    if (framing->flags & PIPEPORT_KEEP) {
+        say_error("swarm", "--framing: keep changes nothing on the wire; leave it out here");
+        return false;
+    }
+    for (uint32_t i = 0; framing->kind == PIPEPORT_FRAMING_MESSAGE && i < options->sizes.count; i++) {
+        if (options->sizes.bytes[i] == 0) {
+            say_error("swarm", "--size: an empty message cannot be sent in the framing message; give 1 or more");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What the table cannot say: how options go together. */
 static bool swarm_settle(struct swarm_options *options)
 {
     uint32_t longest = 0;
+    uint32_t overhead = framing_overhead_max(&options->framing);
     uint64_t queue;
 
+    if (!swarm_can_speak(options)) {
+        return false;
+    }
     for (uint32_t i = 0; i < options->sizes.count; i++) {
         longest = options->sizes.bytes[i] > longest ? options->sizes.bytes[i] : longest;
     }
@@ -82,14 +114,14 @@ static bool swarm_settle(struct swarm_options *options)
         return false;
     }
     if (options->queue_bytes == 0) {
-        queue = options->depth * ((uint64_t) longest + SWARM_FRAME_BYTES);
+        queue = options->depth * ((uint64_t) longest + overhead);
         queue = queue < SWARM_QUEUE_LEAST ? SWARM_QUEUE_LEAST : queue;
         queue = queue < (uint64_t) options->message_bytes * 2 ? (uint64_t) options->message_bytes * 2 : queue;
         options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
     }
-    if (options->queue_bytes < (uint64_t) options->message_bytes + SWARM_FRAME_BYTES) {
-        say_error("swarm", "--queue is below --message-max and 4 bytes (%u); give at least that",
-                  (unsigned) options->message_bytes + SWARM_FRAME_BYTES);
+    if (options->queue_bytes < (uint64_t) options->message_bytes + overhead) {
+        say_error("swarm", "--queue is below --message-max and %u bytes (%u); give at least that", (unsigned) overhead,
+                  (unsigned) (options->message_bytes + overhead));
         return false;
     }
     return true;
@@ -101,6 +133,7 @@ static bool swarm_init(struct swarm *swarm)
     bool counted = options->broadcasts != SWARM_ANY_BROADCASTS && options->broadcasts > 0;
 
     swarm->client_options = (pipeport_options){.size = sizeof(pipeport_options),
+                                               .framing = options->framing,
                                                .message_bytes_max = options->message_bytes,
                                                .send_queue_bytes_max = options->queue_bytes,
                                                .connect_ms = options->connect_ms,

@@ -23,9 +23,9 @@
 #include "tools/pipeport/say.h"
 
 #define SWARM_ANY_BROADCASTS UINT32_MAX
-#define SWARM_FRAME_BYTES 4 /* The length before each message (pipeport.h, the default framing). */
 
 struct swarm_options {
+    pipeport_framing framing; /* Zeroed: not given. */
     uint32_t connections, messages, depth, threads;
     struct args_sizes sizes;
     uint32_t broadcasts; /* SWARM_ANY_BROADCASTS: as many as come. */
@@ -95,6 +95,7 @@ void swarm_client_object(const struct swarm_client *client, const char *format, 
 
 /* How long message `sequence` of a connection is. */
 uint32_t swarm_client_length(const struct swarm_client *client, uint64_t sequence);
+uint64_t swarm_client_frame(const struct swarm_client *client, uint64_t sequence); /* With its header. */
 
 /* Says how long connecting took. Nobody connects any more. */
 void swarm_report_connected(const struct swarm *swarm);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/pipeport/clock.h"
+#include "tools/pipeport/framing.h"
 #include "tools/pipeport/payload.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/swarm.h"
@@ -32,6 +33,11 @@ uint32_t swarm_client_length(const struct swarm_client *client, uint64_t sequenc
 
     /* Each connection begins elsewhere in the list, so that all sizes are under way at the same time. */
     return sizes->bytes[(client->tag + sequence) % sizes->count];
+}
+
+uint64_t swarm_client_frame(const struct swarm_client *client, uint64_t sequence)
+{
+    return framing_frame_bytes(&client->swarm->options.framing, swarm_client_length(client, sequence));
 }
 
 static struct payload client_request(const struct swarm_client *client, uint64_t sequence)
@@ -64,7 +70,8 @@ static pipeport_status client_send(struct swarm_client *client, uint64_t sequenc
     pipeport_engine *engine = client->swarm->engine;
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, engine, NULL, payload.length, &room);
+    pipeport_status status = pipeport_message_create(&message, engine, &client->swarm->options.framing, payload.length,
+                                                     &room);
 
     if (status != PIPEPORT_OK) {
         return status;
@@ -103,7 +110,7 @@ static void client_fill(struct swarm_client *client)
         if (status == PIPEPORT_FULL) {
             client->refused = true; /* `drained` will come. */
         } else if (status == PIPEPORT_OK) {
-            client->accepted_bytes += swarm_client_length(client, client->sent) + (uint64_t) SWARM_FRAME_BYTES;
+            client->accepted_bytes += swarm_client_frame(client, client->sent);
             client->sent++;
         } else if (status == PIPEPORT_GONE) {
             return;
@@ -223,7 +230,7 @@ static void client_message(void *user, void *state, pipeport_conn conn, const vo
 
     (void) user, (void) conn;
     atomic_fetch_add_explicit(&client->swarm->events, 1, memory_order_relaxed);
-    client->came_bytes += length + SWARM_FRAME_BYTES;
+    client->came_bytes += framing_frame_bytes(&client->swarm->options.framing, length);
     if (client->bad) {
         return;
     }

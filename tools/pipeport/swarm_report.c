@@ -32,7 +32,7 @@ static void report_add(struct report *report, const struct swarm_client *client)
     }
     report->accepted_bytes += client->accepted_bytes;
     if (client->first_accepted) {
-        report->accepted_bytes += swarm_client_length(client, 0) + (uint64_t) SWARM_FRAME_BYTES;
+        report->accepted_bytes += swarm_client_frame(client, 0);
     }
     report->sent_bytes += client->end.bytes_sent;
     report->discarded_bytes += client->end.bytes_discarded;
