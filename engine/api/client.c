@@ -5,6 +5,12 @@
 #include "engine/api/options.h"
 #include "engine/api/tally.h"
 
+static void client_left(pp_party *party, pp_worker *worker)
+{
+    (void) worker;
+    pp_dialer_left(&((pipeport_client *) party)->dialer);
+}
+
 static void client_halt(pp_party *party)
 {
     pp_dialer_stop(&((pipeport_client *) party)->dialer);
@@ -34,6 +40,7 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
         return PIPEPORT_NO_MEMORY;
     }
     client->engine = engine;
+    client->party.left = client_left;
     client->party.halt = client_halt;
     client->party.finish = client_finish;
     pp_party_init(&client->party, &engine->hub, &resolved, &told);
@@ -66,6 +73,11 @@ void pipeport_client_stop(pipeport_client *client, uint32_t drain_ms)
     if (client) {
         pp_engine_stop_party(client->engine, &client->party, drain_ms);
     }
+}
+
+pipeport_conn pipeport_client_conn(const pipeport_client *client)
+{
+    return (pipeport_conn){client ? atomic_load(&client->party.only) : 0};
 }
 
 pipeport_status pipeport_client_stats(const pipeport_client *client, pipeport_stats *stats)

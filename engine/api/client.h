@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client.h - a client: a party with a dialer and at most one connection.
+ * client.h - a client: a party with a dialer and at most one connection at a time.
  */
 #ifndef PP_API_CLIENT_H
 #define PP_API_CLIENT_H

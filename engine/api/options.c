@@ -21,6 +21,8 @@ static const struct options_bound {
     {offsetof(pipeport_options, idle_ms), 0, 0, UINT32_MAX},
     {offsetof(pipeport_options, write_stall_ms), 30000, 1, UINT32_MAX},
     {offsetof(pipeport_options, connect_ms), 5000, 1, UINT32_MAX},
+    {offsetof(pipeport_options, reconnect_ms), 0, 0, UINT32_MAX},
+    {offsetof(pipeport_options, reconnect_max_ms), 30000, 1, UINT32_MAX},
     {offsetof(pipeport_options, pipe_buffer_bytes), 64 << 10, 512, 16 << 20},
     {offsetof(pipeport_options, when_full), PIPEPORT_REFUSE, PIPEPORT_REFUSE, PIPEPORT_DISCONNECT},
 };
@@ -43,6 +45,12 @@ pipeport_status pp_options_resolve(pipeport_options *out, const pipeport_options
         if (*field < bound->min || *field > bound->max) {
             return PIPEPORT_INVALID;
         }
+    }
+    if (options.reconnect_max_ms < options.reconnect_ms) {
+        if (given && given->reconnect_max_ms) {
+            return PIPEPORT_INVALID;
+        }
+        options.reconnect_max_ms = options.reconnect_ms; /* Not asked for: the rests do not grow. */
     }
     pp_framing framing;
     if (pp_wire_framing(&framing, &options.framing)) {

@@ -91,6 +91,8 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     conn->state = PP_CONN_CLOSED;
     if (conn->grouped) {
         pp_group_leave(party->members, conn->slot);
+    } else if (!party->members) {
+        atomic_store(&party->only, 0);
     }
     if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
         pp_conn_unpin(conn, worker);

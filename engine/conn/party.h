@@ -16,7 +16,7 @@
 #include "engine/port/plan.h"
 
 typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
-    _Atomic uint64_t opened, closed, accepts_failed, messages_sent, messages_received;
+    _Atomic uint64_t opened, closed, accepts_failed, dials, messages_sent, messages_received;
     _Atomic uint64_t bytes_accepted, bytes_sent, bytes_discarded, bytes_received;
     _Atomic uint64_t sends_refused, broadcasts_refused, broadcasts_dropped, slow_peers;
 } pp_tally;
@@ -34,7 +34,7 @@ struct pp_party {
     _Atomic uint64_t drain_by_ms; /* When its draining connections give up; UINT64_MAX: never by themselves. */
     pp_gate *waiter;              /* Set before the owner's count goes; NULL: nobody waits. */
     pp_group *members;            /* A server's; NULL for a client, which has `only`. */
-    _Atomic uint64_t only;        /* A client's connection. */
+    _Atomic uint64_t only;        /* A client's connection, from OPENING to CLOSED; else 0. */
     void (*left)(pp_party *party, pp_worker *worker); /* A connection has given its seat back. May be NULL. */
     void (*halt)(pp_party *party);                    /* Accepts and dials no more. */
     void (*finish)(pp_party *party);                  /* Frees it. */

@@ -177,8 +177,13 @@ typedef struct pipeport_options {
     uint32_t write_stall_ms;       /* [30000] for one write (256 KiB at most) to be taken by the peer; else
                                       closed, SLOW_PEER. UINT32_MAX: no bound. */
     uint32_t connect_ms;           /* [5000] client: how long to wait while every instance is taken. */
-    uint32_t pipe_buffer_bytes;    /* [64 KiB] 512-16 MiB asked of the system, each way. */
-    uint32_t when_full;            /* [PIPEPORT_REFUSE] pipeport_when_full */
+    /* [0: never] client: 1-UINT32_MAX, how long to rest before it connects again; pipeport_client_start says when.
+     * Rests double up to reconnect_max_ms [30000, or reconnect_ms if that is more], and each is drawn between a half of
+     * that and all of it; they begin anew after a connection that lasted as long as the next rest would. */
+    uint32_t reconnect_ms;
+    uint32_t reconnect_max_ms;
+    uint32_t pipe_buffer_bytes; /* [64 KiB] 512-16 MiB asked of the system, each way. */
+    uint32_t when_full;         /* [PIPEPORT_REFUSE] pipeport_when_full */
 } pipeport_options;
 
 /* ---- Events ---- */
@@ -224,7 +229,8 @@ typedef struct pipeport_events {
     /* Exactly once and last, for every connection that was opened. */
     void (*closed)(void *user, void *state, pipeport_conn conn, const pipeport_end *end);
 
-    /* Client only, at most once and instead of all others: it could not connect within connect_ms. */
+    /* Client only: it could not connect within connect_ms. At most once, and instead of all others. With reconnect_ms:
+     * at most once before each `opened` (and after the last), at the first failure; it goes on trying. */
     void (*failed)(void *user, pipeport_status why, long system_code);
 } pipeport_events;
 
@@ -280,14 +286,21 @@ PIPEPORT_API const char *pipeport_server_address(const pipeport_server *server);
 
 /* Connects to `name`. While every instance is taken it goes on trying, without a thread, for connect_ms; then `failed`.
  * Otherwise the connection's life begins with `opened`, always on a worker.
+ * With reconnect_ms it answers OK also where nobody serves the name yet, and connects again after every `failed` and
+ * every `closed`, whoever ended the connection (pipeport_close too), until pipeport_client_stop. It has one connection
+ * at a time, and each has its own id, `opened` and `closed`. Later failures of any kind are tried again.
  * Owner:   the caller gets *out; give it to pipeport_client_stop. Name, options (may be NULL), events are copied.
  * Thread:  any, events too.
  * Fails:   INVALID, NO_SERVER, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
                                                    const pipeport_options *options, const pipeport_events *events);
 
-/* As pipeport_server_stop, for a client. */
+/* As pipeport_server_stop, for a client: it connects no more. */
 PIPEPORT_API void pipeport_client_stop(pipeport_client *client, uint32_t drain_ms);
+
+/* The present connection, to send on without waiting for `opened`: from shortly before that until `closed`. Its id is 0
+ * while there is none. Thread: any, events too. */
+PIPEPORT_API pipeport_conn pipeport_client_conn(const pipeport_client *client);
 
 /* ---- Sending ---- */
 
@@ -378,6 +391,7 @@ typedef struct pipeport_stats {
     uint64_t connections_opened; /* `opened` events, ever. */
     uint64_t connections_closed; /* `closed` events, ever. */
     uint64_t accepts_failed;     /* Clients that came and went, and instances that could not be made. */
+    uint64_t dials;              /* Of a client: tries to connect, ever. */
     uint64_t messages_sent;      /* Accepted by send or broadcast, once per receiver. */
     uint64_t messages_received;  /* `message` events. */
     uint64_t bytes_accepted;     /* By send and broadcast; = bytes_sent + bytes_discarded once all is closed. */

@@ -21,6 +21,8 @@ static const struct bound {
     {"idle_ms", offsetof(pipeport_options, idle_ms), 0, 1, UINT32_MAX},
     {"write_stall_ms", offsetof(pipeport_options, write_stall_ms), 30000, 1, UINT32_MAX},
     {"connect_ms", offsetof(pipeport_options, connect_ms), 5000, 1, UINT32_MAX},
+    {"reconnect_ms", offsetof(pipeport_options, reconnect_ms), 0, 1, UINT32_MAX},
+    {"reconnect_max_ms", offsetof(pipeport_options, reconnect_max_ms), 30000, 1, UINT32_MAX},
     {"pipe_buffer_bytes", offsetof(pipeport_options, pipe_buffer_bytes), 65536, 512, 16 << 20},
     {"when_full", offsetof(pipeport_options, when_full), PIPEPORT_REFUSE, 1, PIPEPORT_DISCONNECT},
 };
@@ -103,4 +105,15 @@ Test(options, take_one_worker_per_processor_up_to_64)
     given.workers = PIPEPORT_HOST_THREADS;
     cr_assert_eq(pp_options_resolve_engine(&out, &given, 7), PIPEPORT_OK);
     cr_assert_eq(out.workers, PIPEPORT_HOST_THREADS);
+}
+
+Test(options, keep_rests_from_shrinking)
+{
+    pipeport_options out, given = {.size = sizeof given, .reconnect_ms = 30001};
+    cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_OK);
+    cr_assert_eq(out.reconnect_max_ms, 30001);
+    given.reconnect_max_ms = 30001;
+    cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_OK);
+    given.reconnect_max_ms = 30000;
+    cr_assert_eq(pp_options_resolve(&out, &given), PIPEPORT_INVALID);
 }
