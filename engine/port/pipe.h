@@ -67,11 +67,14 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint
 pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out);
 
 /* Reads up to `bytes` (at least 1). GONE: the peer ended and everything was read. `op` NULL: it never pends, and what
- * it would have had to wait for is OK and 0 bytes; an await comes next. That only where pp_port_can_await. */
+ * it would have had to wait for is OK and 0 bytes; an await comes next. That only where pp_port_can_await.
+ * Messages of the pipe's own (a plan with `whole`): what is read is of one message; `more` in port.h says what is left
+ * of it. A system may bring the message's first part, or nothing until there is room for all of it. */
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now);
 
 /* Waits for something to read, or for the end, and lends no buffer: then OK and 0 bytes, and a read comes next. It is
- * the pipe's read: one of both at a time. A hint: that read may still pend. Only where pp_port_can_await. */
+ * the pipe's read: one of both at a time. A hint: that read may still pend. A pipe that by its plan is never read waits
+ * for the end alone: GONE (OK means nothing there: await again). Only where pp_port_can_await. */
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now);
 
 /* Writes from the slices in order (1 to slices_max, none of 0 bytes). It may take fewer bytes than it was given.

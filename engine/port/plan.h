@@ -17,11 +17,15 @@ typedef enum pp_way { PP_WAY_BOTH, PP_WAY_TO_SERVER, PP_WAY_TO_CLIENT } pp_way;
 
 typedef enum pp_access {
     PP_ACCESS_OWNER,         /* The server's user; on Windows SYSTEM and Administrators too. */
-    PP_ACCESS_LOCAL_USERS,   /* Who is logged on here: INTERACTIVE on Windows, mode 0666 on Linux. */
-    PP_ACCESS_GROUP,         /* Linux: OWNER, and group `group`, mode 0660. */
+    PP_ACCESS_LOCAL_USERS,   /* Who is logged on here: INTERACTIVE on Windows, mode 0666 on Linux (*). */
+    PP_ACCESS_GROUP,         /* Linux: OWNER, and group `group`, mode 0660 (*). */
     PP_ACCESS_SDDL,          /* Windows: `sddl` ("Security Descriptor String Format"). */
     PP_ACCESS_APP_CONTAINERS /* Windows: OWNER, and all app packages (S-1-15-2-1). */
 } pp_access;
+
+/* (*) Only for a name that begins with '/': else pp_ear_open says INVALID, for the folder of bare names is the user's
+ * alone. Who may come into the folder of that name is for its owner to say; as in any folder in which others may write,
+ * clients do well to demand the server's user. */
 
 typedef struct pp_plan {
     uint32_t in_bytes;  /* Asked of the system: for what goes to the server, */
@@ -44,7 +48,12 @@ typedef struct pp_plan {
     const char *server_user; /* And to this user's, a SID or a uid as text; NULL: to anybody's. */
 } pp_plan;
 
-/* NULL: this system can do it. Else what it cannot, an English sentence, static. */
+/* NULL: this system can do it. Else what it cannot, an English sentence, which stays until the same thread asks again.
+ * Any thread. */
 const char *pp_plan_lacks(const pp_plan *plan);
+
+/* The longest message that a plan with `whole` may name here at this moment, asked of the system; 0: none, so it lacks
+ * them. Windows: 1 GiB. Linux: what net.core.wmem_max allows (twice that), 4 MiB at most. Any thread. */
+uint32_t pp_plan_message_bytes_max(const pp_plan *plan);
 
 #endif

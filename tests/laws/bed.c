@@ -8,6 +8,11 @@
 #include <string.h>
 
 const pp_plan bed_plan = {.in_bytes = BED_BUFFER_BYTES, .out_bytes = BED_BUFFER_BYTES};
+const pp_plan bed_whole_plan = {.in_bytes = BED_BUFFER_BYTES,
+                                .out_bytes = BED_BUFFER_BYTES,
+                                .typed = true,
+                                .whole = true,
+                                .message_bytes_max = BED_MESSAGE_BYTES_MAX};
 
 _Noreturn void bed_broken(const char *what, const char *file, int line)
 {
@@ -19,6 +24,7 @@ _Noreturn void bed_broken(const char *what, const char *file, int line)
 static void bed_open_as(test_bed *bed, uint32_t drainers, bool lent)
 {
     memset(bed, 0, sizeof *bed);
+    bed->plan = bed_plan;
     pp_memory_init(&bed->memory, 0);
     LAW(drainers >= 1 && drainers <= BED_DRAINERS_MAX);
     LAW(pp_port_create(&bed->port, &bed->memory, &(pp_port_options){.drainers = drainers, .lent = lent}).status ==
@@ -68,7 +74,7 @@ void bed_listen(test_bed *bed)
 void bed_listen_for(test_bed *bed, uint32_t room)
 {
     bed_name(bed->name);
-    pp_fault fault = pp_ear_open(&bed->ear, bed->port, &bed->memory, bed->name, &bed_plan);
+    pp_fault fault = pp_ear_open(&bed->ear, bed->port, &bed->memory, bed->name, &bed->plan);
     LAW(fault.status == PIPEPORT_OK);
     pp_ear_make_room(bed->ear, room);
 }
@@ -176,10 +182,15 @@ void bed_end_close(bed_end *end)
 
 pp_fault bed_dial(bed_end *end, const char *name, uint32_t home)
 {
+    return bed_dial_as(end, name, &bed_plan, home);
+}
+
+pp_fault bed_dial_as(bed_end *end, const char *name, const pp_plan *plan, uint32_t home)
+{
     uint64_t end_ms = pp_os_now_ms() + BED_PATIENCE_MS;
-    pp_fault fault = pp_pipe_dial(&end->pipe, name, &bed_plan, home);
+    pp_fault fault = pp_pipe_dial(&end->pipe, name, plan, home);
     while (fault.status == PIPEPORT_BUSY && pp_os_now_ms() < end_ms) {
-        fault = pp_pipe_dial(&end->pipe, name, &bed_plan, home);
+        fault = pp_pipe_dial(&end->pipe, name, plan, home);
     }
     return fault;
 }
@@ -191,7 +202,7 @@ void bed_pair(test_bed *bed, bed_end *server, bed_end *client)
     pp_result now;
     pp_armed armed = pp_pipe_accept(&server->pipe, bed->ear, &server->accept, &now);
     LAW(armed == PP_LATER);
-    LAW(bed_dial(client, bed->name, 0).status == PIPEPORT_OK);
+    LAW(bed_dial_as(client, bed->name, &bed->plan, 0).status == PIPEPORT_OK);
     LAW(bed_await(bed, &server->accept).fault.status == PIPEPORT_OK);
     LAW(server->pipe.handle != PP_PIPE_CLOSED && client->pipe.handle != PP_PIPE_CLOSED);
 }

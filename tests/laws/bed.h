@@ -19,12 +19,14 @@ enum {
     BED_DRAINERS_MAX = 8,
     BED_PATIENCE_MS = 20000,
     BED_BUFFER_BYTES = 4096,
+    BED_MESSAGE_BYTES_MAX = 100000,
     BED_KEPT_MAX = 16,
     BED_RACES = 400,
     BED_ROOM = 1000000
 };
 
-extern const pp_plan bed_plan; /* BED_BUFFER_BYTES each way. */
+extern const pp_plan bed_plan;       /* BED_BUFFER_BYTES each way. */
+extern const pp_plan bed_whole_plan; /* The same, with messages of the pipe's own, up to BED_MESSAGE_BYTES_MAX. */
 
 #define LAW(what) ((what) ? (void) 0 : bed_broken(#what, __FILE__, __LINE__))
 _Noreturn void bed_broken(const char *what, const char *file, int line);
@@ -45,6 +47,7 @@ struct test_bed {
     uint32_t running; /* How many of them have a thread. */
     bool lent;        /* As in pp_port_options. */
     atomic_bool stopping;
+    pp_plan plan; /* bed_plan after bed_open; of its ear and what bed_pair dials. */
     char name[80];
     pp_ear *ear;                      /* NULL: not listening. */
     pp_completion kept[BED_KEPT_MAX]; /* Taken while another operation was awaited. */
@@ -99,6 +102,7 @@ void bed_pair(test_bed *bed, bed_end *server, bed_end *client);
 
 /* Waits for BUSY to pass. */
 pp_fault bed_dial(bed_end *end, const char *name, uint32_t home);
+pp_fault bed_dial_as(bed_end *end, const char *name, const pp_plan *plan, uint32_t home);
 
 pp_armed bed_arm_read(bed_end *end, void *buffer, uint32_t bytes, pp_result *now);
 pp_armed bed_arm_write(bed_end *end, const void *data, uint32_t bytes, pp_result *now);

@@ -13,6 +13,18 @@
 #include "tests/sim/trace.h"
 #include "tests/sim/world.h"
 
+const char *pp_plan_lacks(const pp_plan *plan)
+{
+    (void) plan;
+    return NULL;
+}
+
+uint32_t pp_plan_message_bytes_max(const pp_plan *plan)
+{
+    (void) plan;
+    return 1u << 30;
+}
+
 sim_link *sim_pipe_link(const pp_pipe *pipe, uint32_t *side)
 {
     if (pipe->handle == PP_PIPE_CLOSED) {
@@ -37,6 +49,16 @@ void sim_pipe_open(pp_pipe *pipe, sim_link *link, uint32_t side, uint32_t home)
 void pp_pipe_init(pp_pipe *pipe, pp_port *port)
 {
     *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = (uint16_t) sim.rules.slices_max};
+}
+
+/* Both ends are of one process, and of one user. */
+pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    SIM_MUST(accepted == (side == 1) && link != NULL);
+    *out = (pipeport_peer){.process_id = 1, .session_id = 1, .user = "1000"};
+    return (pp_fault){PIPEPORT_OK, 0};
 }
 
 /* Others may come between, where the rules have it so. */

@@ -70,6 +70,8 @@ void fake_reset(void)
     memset(&fake, 0, sizeof fake);
     fake.slices_max = PP_SLICES_MAX;
     fake.can_await = true;
+    fake.message_bytes_max = 1u << 30;
+    fake.peer = (pipeport_peer){.process_id = 4711, .session_id = 1, .user = "1000"};
     fake_queue_from = fake_queue_count = 0;
 }
 
@@ -177,6 +179,18 @@ void pp_port_count(const pp_port *port, uint64_t *armed, uint64_t *done)
 
 /* ---- Opening and closing ---- */
 
+const char *pp_plan_lacks(const pp_plan *plan)
+{
+    (void) plan;
+    return fake.plan_lacks;
+}
+
+uint32_t pp_plan_message_bytes_max(const pp_plan *plan)
+{
+    (void) plan;
+    return fake.message_bytes_max;
+}
+
 pipeport_status pp_pipe_address(const char *name, char address[PP_ADDRESS_BYTES_MAX])
 {
     size_t length = strlen(name);
@@ -254,6 +268,16 @@ fake_pipe *fake_newest(void)
 {
     PP_VERIFY(fake.pipes_count > 0);
     return &fake.pipes[fake.pipes_count - 1];
+}
+
+pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
+{
+    (void) fake_of(pipe);
+    (void) accepted;
+    if (fake.peer_fault.status == PIPEPORT_OK) {
+        *out = fake.peer;
+    }
+    return fake.peer_fault;
 }
 
 unsigned fake_pipes_open(void)

@@ -56,11 +56,15 @@ typedef struct fake_script { /* Answers to come, oldest first. */
 typedef struct fake_system {
     fake_pipe pipes[FAKE_PIPES_MAX]; /* A pipe's handle is its number here. */
     unsigned pipes_count;
-    uint32_t slices_max; /* Of pipes opened from now on. */
-    bool not_shared;     /* pp_port_is_shared answers false. */
-    bool can_await;      /* What pp_port_can_await answers; true after a reset. */
-    fake_script accepts; /* What the next accepts answer at once, OK: a client was there. Empty: they wait. */
-    fake_script dials;   /* What the next dials answer. Empty: OK. */
+    uint32_t slices_max;        /* Of pipes opened from now on. */
+    bool not_shared;            /* pp_port_is_shared answers false. */
+    bool can_await;             /* What pp_port_can_await answers; true after a reset. */
+    const char *plan_lacks;     /* What pp_plan_lacks answers. */
+    uint32_t message_bytes_max; /* What pp_plan_message_bytes_max answers; 1 GiB after a reset. */
+    pipeport_peer peer;         /* Who is at the other end of every pipe, */
+    pp_fault peer_fault;        /* unless this is not OK. */
+    fake_script accepts;        /* What the next accepts answer at once, OK: a client was there. Empty: they wait. */
+    fake_script dials;          /* What the next dials answer. Empty: OK. */
     pp_fault port_fault, ear_fault;
     unsigned accepts_called, accepts_armed, accepts_armed_peak, dials_called, ears_open, ports_open;
     unsigned room_made; /* Places, of all ears, ever. */

@@ -23,6 +23,10 @@ size_t raw_read(raw_client *client, void *data, size_t bytes);      /* Some, at 
 bool raw_read_all(raw_client *client, void *data, size_t bytes);    /* False: the end came before. */
 void raw_close(raw_client *client);
 
+/* The same to a server whose messages are the pipe's own. */
+bool raw_connect_whole(raw_client *client, const char *address);
+bool raw_write_whole(raw_client *client, const void *data, size_t bytes); /* One message, also of 0 bytes. */
+
 unsigned long system_pid(void);
 uint32_t system_handles(void); /* Open in this process. */
 

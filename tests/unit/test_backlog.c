@@ -28,7 +28,8 @@ static uint32_t clients_count, taken_count;
 static void backlog_setup(void)
 {
     snprintf(address, sizeof address, "/tmp/pipeport-backlog-%ld", (long) getpid());
-    cr_assert_eq(pp_backlog_open(&backlog, address).status, PIPEPORT_OK);
+    cr_assert_eq(pp_backlog_open(&backlog, address, &(pp_plan){.in_bytes = 4096, .out_bytes = 4096}).status,
+                 PIPEPORT_OK);
 }
 
 static void backlog_teardown(void)

@@ -4,6 +4,7 @@
 #include "engine/port/linux/backlog.h"
 
 #include "engine/base/assert.h"
+#include "engine/port/linux/access.h"
 #include "engine/port/linux/fault.h"
 
 #include <errno.h>
@@ -17,9 +18,9 @@ enum { BACKLOG_MAX = SOMAXCONN };
 
 static const pp_fault backlog_ok = {PIPEPORT_OK, 0};
 
-static int backlog_socket(void)
+static int backlog_socket(const pp_backlog *backlog)
 {
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return socket(AF_UNIX, backlog->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
 static struct sockaddr_un backlog_address(const pp_backlog *backlog)
@@ -51,7 +52,7 @@ static void backlog_put_plug(pp_backlog *backlog)
 {
     struct sockaddr_un to = backlog_address(backlog);
     if (backlog->plug < 0) {
-        backlog->plug = backlog_socket();
+        backlog->plug = backlog_socket(backlog);
     }
     backlog->plugged = backlog->plug >= 0 && connect(backlog->plug, (const struct sockaddr *) &to, sizeof to) == 0;
 }
@@ -83,19 +84,33 @@ static void backlog_fit(pp_backlog *backlog)
 }
 
 /* Mode 0600: who may not write to a socket cannot connect to it (unix(7)). */
-pp_fault pp_backlog_open(pp_backlog *backlog, const char *address)
+static pp_fault backlog_bind(const pp_backlog *backlog)
 {
-    *backlog = (pp_backlog){.fd = backlog_socket(), .address = address, .length = 1, .plug = -1};
+    struct sockaddr_un at = backlog_address(backlog);
+    return fchmod(backlog->fd, S_IRUSR | S_IWUSR) == 0 &&
+                   bind(backlog->fd, (const struct sockaddr *) &at, sizeof at) == 0
+               ? backlog_ok
+               : pp_fault_from(errno);
+}
+
+pp_fault pp_backlog_open(pp_backlog *backlog, const char *address, const pp_plan *plan)
+{
+    *backlog = (pp_backlog){
+        .address = address, .type = plan->whole ? SOCK_SEQPACKET : SOCK_STREAM, .length = 1, .plug = -1};
+    backlog->fd = backlog_socket(backlog);
     if (backlog->fd < 0) {
         return pp_fault_from(errno);
     }
-    struct sockaddr_un at = backlog_address(backlog);
-    if (fchmod(backlog->fd, S_IRUSR | S_IWUSR) == 0 &&
-        bind(backlog->fd, (const struct sockaddr *) &at, sizeof at) == 0 && listen(backlog->fd, 0) == 0) {
-        return backlog_ok;
+    pp_fault fault = backlog_bind(backlog);
+    if (fault.status == PIPEPORT_OK) {
+        fault = pp_access_grant(address, plan);
     }
-    pp_fault fault = pp_fault_from(errno);
-    close(backlog->fd);
+    if (fault.status == PIPEPORT_OK && listen(backlog->fd, 0) != 0) {
+        fault = pp_fault_from(errno);
+    }
+    if (fault.status != PIPEPORT_OK) {
+        close(backlog->fd);
+    }
     return fault;
 }
 
@@ -117,7 +132,7 @@ int pp_backlog_take(pp_backlog *backlog, int flags, pp_fault *fault)
         return -1;
     }
     if (backlog->room == 1 && backlog->plug < 0) { /* At hand before it is needed. */
-        backlog->plug = backlog_socket();
+        backlog->plug = backlog_socket(backlog);
     }
     int fd = backlog_accept(backlog, flags);
     if (fd < 0 && errno == EMFILE && backlog->plug >= 0) { /* The last descriptor is rather a client's. */

@@ -29,6 +29,7 @@
 
 typedef struct pp_backlog {
     int fd;
+    int type;            /* SOCK_STREAM or SOCK_SEQPACKET. */
     const char *address; /* The owner's. */
     uint32_t room;       /* How many more may be taken. */
     uint32_t length;     /* How many the queue takes: 1 to room - 1, 1 where that is less. */
@@ -36,8 +37,8 @@ typedef struct pp_backlog {
     bool plugged;        /* It is first in the queue; `plug` may be closed already. */
 } pp_backlog;
 
-/* Binds and listens, with room for nobody. Fails: as bind and listen do. */
-pp_fault pp_backlog_open(pp_backlog *backlog, const char *address);
+/* Binds and listens, with room for nobody, for whom the plan lets in. Fails: as bind, chown, chmod and listen do. */
+pp_fault pp_backlog_open(pp_backlog *backlog, const char *address, const pp_plan *plan);
 
 /* For `more` clients more. */
 void pp_backlog_make_room(pp_backlog *backlog, uint32_t more);

@@ -36,8 +36,9 @@ typedef struct pp_driver {
     pp_fault (*watch)(pp_mailbox *drainer, int fd, pp_view *view);
     void (*unwatch)(pp_mailbox *drainer, int fd, pp_view *view);
 
-    /* Makes `pipe` an open one on the socket `fd`, which is the driver's if it answers OK. Fails: NO_MEMORY, SYSTEM. */
-    pp_fault (*open)(pp_pipe *pipe, int fd, pp_mailbox *home);
+    /* Makes `pipe` an open one on the socket `fd`, which is the driver's if it answers OK; `is` are bits of socket.h.
+     * Fails: NO_MEMORY, SYSTEM. */
+    pp_fault (*open)(pp_pipe *pipe, int fd, pp_mailbox *home, uint8_t is);
 
     /* As the pp_pipe_ calls of these names. `state` is an open pipe's. */
     pp_armed (*await)(void *state, pp_op *op, pp_result *now);

@@ -4,11 +4,12 @@
 #include "engine/port/linux/ear.h"
 
 #include "engine/base/assert.h"
+#include "engine/port/linux/access.h"
 #include "engine/port/linux/address.h"
 #include "engine/port/linux/backlog.h"
 #include "engine/port/linux/claim.h"
+#include "engine/port/linux/socket.h"
 
-#include <limits.h>
 #include <sys/socket.h>
 
 static const pp_fault ear_ok = {PIPEPORT_OK, 0};
@@ -49,12 +50,10 @@ static int ear_next_client(pp_ear *ear, pp_fault *fault)
     return fd;
 }
 
-/* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. */
 static pp_fault ear_open_pipe(pp_ear *ear, pp_pipe *pipe, uint32_t home, int fd)
 {
-    int bytes = ear->plan.out_bytes < INT_MAX ? (int) ear->plan.out_bytes : INT_MAX;
-    (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
-    pp_fault fault = pp_port_adopt(pipe, fd, home);
+    pp_socket_make_room(fd, &ear->plan, true);
+    pp_fault fault = pp_port_adopt(pipe, fd, home, pp_socket_suit(fd, &ear->plan, true));
     if (fault.status != PIPEPORT_OK) {
         pp_ear_make_room(ear, 1);
     }
@@ -254,6 +253,9 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     char address[PP_ADDRESS_BYTES_MAX];
     pp_fault fault = {pp_pipe_address(name, address), 0};
     if (fault.status == PIPEPORT_OK) {
+        fault = pp_access_check(name, plan);
+    }
+    if (fault.status == PIPEPORT_OK) {
         fault = pp_address_secure(name, true);
     }
     if (fault.status != PIPEPORT_OK) {
@@ -272,7 +274,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (fault.status != PIPEPORT_OK) {
         goto free_ear;
     }
-    fault = pp_backlog_open(&ear->backlog, ear->claim.address);
+    fault = pp_backlog_open(&ear->backlog, ear->claim.address, plan);
     if (fault.status != PIPEPORT_OK) {
         goto give_claim;
     }

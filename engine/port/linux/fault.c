@@ -22,6 +22,7 @@ static const struct {
     {EPERM, PIPEPORT_DENIED},
     {EROFS, PIPEPORT_DENIED},
     {ENAMETOOLONG, PIPEPORT_INVALID},
+    {EMSGSIZE, PIPEPORT_TOO_LARGE}, /* A packet that the sending buffer cannot hold. */
     {EPIPE, PIPEPORT_GONE},
     {ECONNRESET, PIPEPORT_GONE},   /* The peer closed with something of ours unread. */
     {ECONNABORTED, PIPEPORT_GONE}, /* accept: came and went. */

@@ -42,7 +42,9 @@ void pp_mailbox_push(pp_mailbox *mailbox, pp_letter *letter)
 
 static void mailbox_keep_result(pp_room *room, pp_result result)
 {
-    room->letter.bytes = result.bytes;
+    PP_ASSERT(result.bytes == 0 || result.more == 0);
+    room->letter.pieces = result.more != 0;
+    room->letter.bytes = result.more != 0 ? result.more : result.bytes;
     room->as.fault = result.fault;
 }
 
@@ -138,7 +140,9 @@ uint32_t pp_mailbox_hand_out(pp_mailbox *mailbox, pp_completion *completions, ui
         pp_op *op = pp_op_of(letter);
         mailbox->ready_first = letter->next;
         mailbox->ready_count--;
-        completions[count++] = (pp_completion){op, {pp_room_of(op)->as.fault, letter->bytes, 0}};
+        bool is_more = letter->pieces != 0;
+        completions[count++] = (pp_completion){
+            op, {pp_room_of(op)->as.fault, is_more ? 0 : letter->bytes, is_more ? letter->bytes : 0}};
     }
     atomic_fetch_add_explicit(&mailbox->done, count, memory_order_relaxed);
     return count;

@@ -24,7 +24,7 @@ typedef struct pp_letter {
     uint16_t home; /* An operation's, and its owner's; nothing in other letters. */
     uint8_t what;
     uint8_t pieces;         /* Its writer's own: how many an armed read or write has lent, */
-    uint32_t bytes;         /* and of how many bytes; or the result's. */
+    uint32_t bytes;         /* and of how many bytes; or the result's: `more` if `pieces` is not 0, else `bytes`. */
     struct pp_letter *next; /* In `posted`, in the ready list, or in what a collect answers. */
 } pp_letter;
 

@@ -8,10 +8,10 @@
 #include "engine/port/linux/address.h"
 #include "engine/port/linux/ear.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -38,17 +38,51 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     return pp_ear_accept(ear, pipe, op, now);
 }
 
-static pp_fault pipe_connect(int fd, const char *address, const pp_plan *plan)
+static pp_fault pipe_connect(int fd, const char *address)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    int bytes = plan->in_bytes < INT_MAX ? (int) plan->in_bytes : INT_MAX;
     memcpy(to.sun_path, address, strlen(address) + 1);
-    (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* A wish. */
     int failed;
     do { /* It does not block, so an interrupted one has not begun. */
         failed = connect(fd, (const struct sockaddr *) &to, sizeof to);
     } while (failed != 0 && errno == EINTR);
     return failed == 0 ? (pp_fault){PIPEPORT_OK, 0} : pp_fault_from(errno);
+}
+
+/* OK: it is the server that is demanded. */
+static pp_fault pipe_verify(int fd, const pp_plan *plan)
+{
+    pipeport_peer server;
+    if (plan->server_process == 0 && plan->server_user == NULL) {
+        return (pp_fault){PIPEPORT_OK, 0};
+    }
+    pp_fault fault = pp_socket_peer(fd, &server);
+    if (fault.status == PIPEPORT_OK && ((plan->server_process != 0 && plan->server_process != server.process_id) ||
+                                        (plan->server_user != NULL && strcmp(plan->server_user, server.user) != 0))) {
+        fault.status = PIPEPORT_DENIED;
+    }
+    return fault;
+}
+
+static pp_fault pipe_dial(pp_pipe *pipe, const char *address, const pp_plan *plan, uint32_t home)
+{
+    int fd = pp_socket_create(plan);
+    if (fd < 0) {
+        return pp_fault_from(errno);
+    }
+    pp_socket_make_room(fd, plan, false);
+    pp_fault fault = pipe_connect(fd, address);
+    if (fault.status == PIPEPORT_OK) {
+        fault = pipe_verify(fd, plan);
+    }
+    if (fault.status != PIPEPORT_OK) {
+        close(fd);
+        return fault;
+    }
+    if ((pipe->port->driver->socket_flags & SOCK_NONBLOCK) == 0) { /* Only connect was not to block. */
+        PP_VERIFY(fcntl(fd, F_SETFL, O_RDWR) == 0);
+    }
+    return pp_port_adopt(pipe, fd, home, pp_socket_suit(fd, plan, false));
 }
 
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
@@ -59,22 +93,14 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint
     if (fault.status == PIPEPORT_OK) {
         fault = pp_address_secure(name, false);
     }
-    if (fault.status != PIPEPORT_OK) {
-        return fault;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return pp_fault_from(errno);
-    }
-    fault = pipe_connect(fd, address, plan);
-    if (fault.status != PIPEPORT_OK) {
-        close(fd);
-        return fault;
-    }
-    if ((pipe->port->driver->socket_flags & SOCK_NONBLOCK) == 0) { /* Only connect was not to block. */
-        PP_VERIFY(fcntl(fd, F_SETFL, O_RDWR) == 0);
-    }
-    return pp_port_adopt(pipe, fd, home);
+    return fault.status == PIPEPORT_OK ? pipe_dial(pipe, address, plan, home) : fault;
+}
+
+pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
+{
+    (void) accepted;
+    PP_ASSERT(pipe->handle != PP_PIPE_CLOSED);
+    return pp_socket_peer(pipe->handle, out);
 }
 
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
@@ -93,7 +119,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     struct iovec pieces[PP_SLICES_MAX];
-    PP_ASSERT(count >= 1 && count <= PP_SLICES_MAX && op->home == pipe->home);
+    PP_ASSERT(count >= 1 && count <= (pipe->slices_max != 0 ? pipe->slices_max : 1) && op->home == pipe->home);
     for (uint32_t i = 0; i < count; i++) {
         union { /* writev's pieces are not const, because readv's are the same. */
             const void *given;

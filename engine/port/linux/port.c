@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/epoll/epoll.h"
+#include "engine/port/linux/socket.h"
 #include "engine/port/linux/uring/uring.h"
 
 #include <stdio.h>
@@ -115,12 +116,13 @@ void pp_port_destroy(pp_port *port)
     pp_memory_give(port->memory, port, bytes);
 }
 
-pp_fault pp_port_adopt(pp_pipe *pipe, int fd, uint32_t home)
+pp_fault pp_port_adopt(pp_pipe *pipe, int fd, uint32_t home, uint8_t is)
 {
     pp_port *port = pipe->port;
     pipe->handle = fd;
     pipe->home = (uint16_t) home;
-    pp_fault fault = port->driver->open(pipe, fd, port->drainers[home]);
+    pipe->slices_max = (is & PP_SOCKET_WHOLE) != 0 ? 0 : PP_SLICES_MAX;
+    pp_fault fault = port->driver->open(pipe, fd, port->drainers[home], is);
     if (fault.status != PIPEPORT_OK) {
         pipe->handle = PP_PIPE_CLOSED;
         close(fd);

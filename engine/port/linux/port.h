@@ -17,8 +17,8 @@ struct pp_port {
     pp_mailbox *drainers[]; /* The driver's, each by its mailbox. */
 };
 
-/* Makes `pipe`, a closed one, an open one on the socket `fd`. On a fault the pipe is closed and so is the socket.
- * Fails: NO_MEMORY, SYSTEM. */
-pp_fault pp_port_adopt(pp_pipe *pipe, int fd, uint32_t home);
+/* Makes `pipe`, a closed one, an open one on the socket `fd`, of which `is` says what socket.h names. On a fault the
+ * pipe is closed and so is the socket. Fails: NO_MEMORY, SYSTEM. */
+pp_fault pp_port_adopt(pp_pipe *pipe, int fd, uint32_t home, uint8_t is);
 
 #endif

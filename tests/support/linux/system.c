@@ -16,17 +16,36 @@
 
 extern char **environ;
 
-bool raw_connect(raw_client *client, const char *address)
+static bool raw_connect_as(raw_client *client, const char *address, int type)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     strncpy(to.sun_path, address, sizeof to.sun_path - 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *) &to, sizeof to) != 0) {
         close(fd);
         fd = -1;
     }
     client->handle = fd;
     return fd >= 0;
+}
+
+bool raw_connect(raw_client *client, const char *address)
+{
+    return raw_connect_as(client, address, SOCK_STREAM);
+}
+
+bool raw_connect_whole(raw_client *client, const char *address)
+{
+    return raw_connect_as(client, address, SOCK_SEQPACKET);
+}
+
+bool raw_write_whole(raw_client *client, const void *data, size_t bytes)
+{
+    ssize_t wrote;
+    do {
+        wrote = send((int) client->handle, data, bytes, MSG_NOSIGNAL);
+    } while (wrote < 0 && errno == EINTR);
+    return wrote == (ssize_t) bytes;
 }
 
 bool raw_write(raw_client *client, const void *data, size_t bytes)

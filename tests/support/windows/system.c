@@ -20,6 +20,18 @@ bool raw_connect(raw_client *client, const char *address)
     }
 }
 
+/* How it writes is the pipe's type; how it would read is its handle's mode, bytes. */
+bool raw_connect_whole(raw_client *client, const char *address)
+{
+    return raw_connect(client, address);
+}
+
+bool raw_write_whole(raw_client *client, const void *data, size_t bytes)
+{
+    DWORD wrote = 0;
+    return WriteFile((HANDLE) client->handle, data, (DWORD) bytes, &wrote, NULL) && wrote == bytes;
+}
+
 bool raw_write(raw_client *client, const void *data, size_t bytes)
 {
     for (size_t done = 0; done < bytes;) {

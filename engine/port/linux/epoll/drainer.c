@@ -37,7 +37,7 @@ pp_fault pp_drainer_create(pp_mailbox **out, pp_memory *memory, bool lent, const
         goto free_drainer;
     }
     drainer->memory = memory;
-    drainer->bell_source = (pp_source){&drainer_bell_kind, {drainer->mailbox.bell}};
+    drainer->bell_source = (pp_source){&drainer_bell_kind, {{drainer->mailbox.bell, 0}}};
     drainer->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (drainer->epoll < 0) {
         fault = pp_fault_from(errno);

@@ -27,7 +27,10 @@ typedef struct pp_source_kind {
 struct pp_source {
     const pp_source_kind *kind;
     union {
-        int fd;          /* While it is watched. */
+        struct { /* While it is watched. */
+            int fd;
+            uint8_t is; /* Its kind's own. */
+        };
         pp_source *next; /* In `buried`. */
     };
 };

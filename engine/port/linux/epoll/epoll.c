@@ -36,7 +36,7 @@ static pp_fault epoll_watch(pp_mailbox *drainer, int fd, pp_view *view)
     if (own == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    *own = (epoll_view){{&epoll_view_kind, {fd}}, view};
+    *own = (epoll_view){{&epoll_view_kind, {{fd, 0}}}, view};
     view->own = own;
     pp_fault fault = pp_drainer_watch((pp_drainer *) drainer, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE, &own->source);
     if (fault.status != PIPEPORT_OK) {

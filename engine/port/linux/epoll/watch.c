@@ -6,14 +6,13 @@
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
 #include "engine/port/linux/ready.h"
+#include "engine/port/linux/socket.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-enum { WATCH_ALWAYS = EPOLLIN | EPOLLRDHUP | (int) EPOLLET };
 
 typedef enum watch_try {
     WATCH_MORE,   /* Done, and there may be more to get, or room for more. */
@@ -26,12 +25,42 @@ static char *const watch_quiet = NULL;
 static char *const watch_ready_mark = (char *) 1; /* Where no operation lies, nor the two bytes behind its begin. */
 static char *const watch_ended_mark = (char *) 2;
 
+static bool watch_is_whole(const pp_watch *watch)
+{
+    return (watch->source.is & PP_SOCKET_WHOLE) != 0;
+}
+
+static bool watch_is_unread(const pp_watch *watch)
+{
+    return (watch->source.is & PP_SOCKET_UNREAD) != 0;
+}
+
+/* What it is watched for always; an end of both directions and an error need not be asked for. */
+static uint32_t watch_events(const pp_watch *watch)
+{
+    return watch_is_unread(watch) ? EPOLLET : EPOLLIN | EPOLLRDHUP | EPOLLET;
+}
+
 static bool watch_shift(_Atomic(char *) *lane, char *from, char *to)
 {
     return atomic_compare_exchange_strong_explicit(lane, &from, to, memory_order_acq_rel, memory_order_acquire);
 }
 
-static watch_try watch_transfer(int fd, pp_direction direction, struct iovec *pieces, uint32_t count, pp_result *result)
+static watch_try watch_read_whole(int fd, const struct iovec *piece, pp_result *result)
+{
+    switch (pp_socket_read_whole(fd, piece, result)) {
+    case PP_SOCKET_GOT:
+        return WATCH_MORE;
+    case PP_SOCKET_EMPTY:
+        return WATCH_NOTHING;
+    case PP_SOCKET_ENDED:
+        break;
+    }
+    return WATCH_ENDED;
+}
+
+static watch_try watch_transfer_stream(int fd, pp_direction direction, struct iovec *pieces, uint32_t count,
+                                       pp_result *result)
 {
     ssize_t moved;
     do {
@@ -57,6 +86,14 @@ static watch_try watch_transfer(int fd, pp_direction direction, struct iovec *pi
     }
     *result = (pp_result){pp_fault_from(errno), 0, 0};
     return WATCH_ENDED;
+}
+
+static watch_try watch_transfer(const pp_watch *watch, pp_direction direction, struct iovec *pieces, uint32_t count,
+                                pp_result *result)
+{
+    return direction == PP_READING && watch_is_whole(watch)
+               ? watch_read_whole(watch->source.fd, pieces, result)
+               : watch_transfer_stream(watch->source.fd, direction, pieces, count, result);
 }
 
 /* True: armed, and from here on nothing of the watch may be touched. */
@@ -104,7 +141,7 @@ pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *n
         char *seen = atomic_load_explicit(lane, memory_order_acquire);
         if (seen == watch_quiet) {
             if (op == NULL) {
-                *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
+                *now = (pp_result){{PIPEPORT_OK, 0}, 0, watch_is_whole(watch)};
                 return PP_NOW;
             }
             if (watch_publish(watch, PP_READING, piece, 1, op)) {
@@ -115,7 +152,7 @@ pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *n
         if (seen == watch_ready_mark && !watch_shift(lane, seen, watch_quiet)) {
             continue;
         }
-        watch_try tried = watch_transfer(watch->source.fd, PP_READING, piece, 1, now);
+        watch_try tried = watch_transfer(watch, PP_READING, piece, 1, now);
         watch_settle_read(watch, tried);
         if (tried != WATCH_NOTHING) {
             return PP_NOW;
@@ -126,16 +163,28 @@ pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *n
     }
 }
 
+/* What an await is told: a read says the rest, where there is one. */
+static pp_result watch_word(const pp_watch *watch)
+{
+    return (pp_result){{watch_is_unread(watch) ? PIPEPORT_GONE : PIPEPORT_OK, 0}, 0, 0};
+}
+
 pp_armed pp_watch_await(void *state, pp_op *op, pp_result *now)
 {
     pp_watch *watch = state;
     _Atomic(char *) *lane = &watch->lane[PP_READING];
-    while (atomic_load_explicit(lane, memory_order_acquire) == watch_quiet) {
-        if (watch_publish(watch, PP_READING, NULL, 0, op)) {
+    char *seen;
+    while ((seen = atomic_load_explicit(lane, memory_order_acquire)) != watch_ended_mark) {
+        if (seen == watch_ready_mark && !watch_is_unread(watch)) {
+            break;
+        }
+        if (seen == watch_ready_mark) { /* What a cancel has left: no read will look. */
+            watch_shift(lane, seen, watch_quiet);
+        } else if (watch_publish(watch, PP_READING, NULL, 0, op)) {
             return PP_LATER;
         }
     }
-    *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
+    *now = watch_word(watch);
     return PP_NOW;
 }
 
@@ -145,9 +194,9 @@ pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op
     pp_watch *watch = state;
     _Atomic(char *) *lane = &watch->lane[PP_WRITING];
     bool room_asked = false;
-    while (watch_transfer(watch->source.fd, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
+    while (watch_transfer(watch, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
         atomic_store_explicit(lane, watch_quiet, memory_order_release);
-        pp_fault fault = pp_drainer_rewatch(watch->home, WATCH_ALWAYS | EPOLLOUT, &watch->source);
+        pp_fault fault = pp_drainer_rewatch(watch->home, watch_events(watch) | EPOLLOUT, &watch->source);
         if (fault.status != PIPEPORT_OK) {
             atomic_store_explicit(lane, watch_ready_mark, memory_order_release);
             *now = (pp_result){fault, 0, 0};
@@ -159,7 +208,7 @@ pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op
         }
     }
     if (room_asked) {
-        (void) pp_drainer_rewatch(watch->home, WATCH_ALWAYS, &watch->source);
+        (void) pp_drainer_rewatch(watch->home, watch_events(watch), &watch->source);
     }
     return PP_NOW;
 }
@@ -172,17 +221,18 @@ static void watch_try_armed(pp_watch *watch, pp_direction direction, pp_op *op, 
     pp_result result = {{PIPEPORT_STOPPED, 0}, 0, 0};
     PP_VERIFY(room->letter.pieces <= PP_ROOM_SLICES);
     if (room->letter.pieces == 0) { /* An await: the edge is its answer, and stays for the read. */
+        pp_result word = watch_word(watch);
         atomic_store_explicit(lane, rest, memory_order_release);
-        pp_mailbox_finish(&drainer->mailbox, op, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
+        pp_mailbox_finish(&drainer->mailbox, op, word);
         return;
     }
     struct iovec piece = {room->as.data, room->letter.bytes};
-    watch_try tried = watch_transfer(watch->source.fd, direction, &piece, 1, &result);
+    watch_try tried = watch_transfer(watch, direction, &piece, 1, &result);
     if (tried == WATCH_NOTHING && watch_shift(lane, (char *) op + 1, (char *) op)) {
         return;
     }
     if (direction == PP_WRITING) {
-        (void) pp_drainer_rewatch(drainer, WATCH_ALWAYS, &watch->source);
+        (void) pp_drainer_rewatch(drainer, watch_events(watch), &watch->source);
     } else if (tried == WATCH_SPENT && rest != watch_ended_mark) {
         rest = watch_quiet;
     } else if (tried == WATCH_ENDED) {
@@ -232,23 +282,22 @@ static void watch_free(pp_source *source)
 
 static const pp_source_kind watch_kind = {watch_ready, watch_free};
 
-pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home)
+pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home, uint8_t is)
 {
     pp_drainer *drainer = (pp_drainer *) home;
     pp_watch *watch = pp_memory_take(drainer->memory, sizeof *watch);
     if (watch == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    watch->source = (pp_source){&watch_kind, {fd}};
+    watch->source = (pp_source){&watch_kind, {{fd, is}}};
     watch->home = drainer;
     atomic_init(&watch->lane[PP_READING], watch_quiet); /* What is there already is the first edge (epoll_ctl(2)). */
     atomic_init(&watch->lane[PP_WRITING], watch_ready_mark);
-    pp_fault fault = pp_drainer_watch(drainer, WATCH_ALWAYS, &watch->source);
+    pp_fault fault = pp_drainer_watch(drainer, watch_events(watch), &watch->source);
     if (fault.status != PIPEPORT_OK) {
         pp_memory_give(watch->home->memory, watch, sizeof *watch);
         return fault;
     }
-    pipe->slices_max = PP_SLICES_MAX;
     atomic_store_explicit(&pipe->state, watch, memory_order_release);
     return fault;
 }
@@ -283,9 +332,10 @@ bool pp_watch_is_answered(void *state, const pp_op *op)
         if (atomic_load_explicit(&watch->lane[direction], memory_order_acquire) != (const char *) op) {
             continue;
         }
-        bool is_ready = pp_socket_is_ready(watch->source.fd, direction == PP_READING ? POLLIN : POLLOUT);
+        short events = direction == PP_WRITING ? POLLOUT : watch_is_unread(watch) ? 0 : POLLIN;
+        bool is_ready = pp_socket_is_ready(watch->source.fd, events);
         if (is_ready) { /* With EPOLLOUT always, for a write may be armed at this moment. */
-            (void) pp_drainer_rewatch(watch->home, WATCH_ALWAYS | EPOLLOUT, &watch->source);
+            (void) pp_drainer_rewatch(watch->home, watch_events(watch) | EPOLLOUT, &watch->source);
         }
         return is_ready;
     }

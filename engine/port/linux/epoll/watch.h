@@ -30,10 +30,17 @@
  * in the same edge as those bytes, and then has no edge of its own: so it is `ended`, which stays. (A peer that sends
  * descriptors or urgent bytes cuts reads short with more behind them: it delays its own bytes until it sends more.)
  *
- * EPOLLIN and EPOLLRDHUP are watched always, edge-triggered; EPOLLOUT only while a write is armed, or every read of the
- * peer's would wake us to hear that there is room. It is asked for before the write is published (the kernel looks at
- * once, so room that came meanwhile is an edge), and dropped by the taker that completes the write. After a cancelled
- * write it stays, and costs idle wake-ups, until the next armed write; nearly always a close follows.
+ * Where messages are whole a read takes one, so another may lie behind it: the lane is `ready` after it, and `quiet`
+ * only after a try that found nothing.
+ *
+ * A pipe that is never read is watched for EPOLLHUP and errors alone: for EPOLLIN and EPOLLRDHUP its socket is ready
+ * all its life. Nobody tries there, and so its await, which finds `ready` after a cancel, makes it `quiet` itself: the
+ * end is `ended`, whenever it came.
+ *
+ * Else EPOLLIN and EPOLLRDHUP are watched always, edge-triggered; EPOLLOUT only while a write is armed, or every read
+ * of the peer's would wake us to hear that there is room. It is asked for before the write is published (the kernel
+ * looks at once, so room that came meanwhile is an edge), and dropped by the taker that completes the write. After a
+ * cancelled write it stays, and costs idle wake-ups, until the next armed write; nearly always a close follows.
  */
 #ifndef PP_PORT_LINUX_EPOLL_WATCH_H
 #define PP_PORT_LINUX_EPOLL_WATCH_H
@@ -49,7 +56,7 @@ typedef struct pp_watch {
 } pp_watch;
 
 /* As driver.h says; `state` is the watch. An await is an armed read of no pieces: its edge ends it. */
-pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home);
+pp_fault pp_watch_open(pp_pipe *pipe, int fd, pp_mailbox *home, uint8_t is);
 pp_armed pp_watch_await(void *state, pp_op *op, pp_result *now);
 pp_armed pp_watch_read(void *state, struct iovec *piece, pp_op *op, pp_result *now);
 pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);

@@ -127,6 +127,21 @@ static void intake_send_poll(pp_intake_of of)
     of.intake->shot = PP_SHOT_POLL;
 }
 
+void pp_intake_poll(pp_intake_of of, bool for_end)
+{
+    if (of.intake->shot != PP_SHOT_NONE) {
+        return;
+    }
+    if (for_end) {
+        struct io_uring_sqe *request = pp_ring_request(of.guest->ring);
+        io_uring_prep_poll_multishot(request, of.guest->fd, POLLHUP);
+        pp_ring_point(request, of.guest, of.lane);
+        of.intake->shot = PP_SHOT_POLL;
+    } else {
+        intake_send_poll(of);
+    }
+}
+
 /* It polls first: after a reply there is rarely something yet. */
 static void intake_send_pool(pp_intake_of of, bool again_and_again)
 {

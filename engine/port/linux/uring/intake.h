@@ -52,6 +52,9 @@ typedef struct pp_intake_of {
 /* True: a read into `data`, or (NULL) an await, is done with *result. */
 bool pp_intake_try(pp_intake_of of, void *data, uint32_t bytes, pp_result *result);
 
+/* Sends a poll if nothing is with the kernel: for something to read, or for the end alone, which stays. */
+void pp_intake_poll(pp_intake_of of, bool for_end);
+
 /* Sends a hint, or a receive into `data`, if nothing is with the kernel. */
 void pp_intake_hint(pp_intake_of of);
 void pp_intake_block(pp_intake_of of, void *data, uint32_t bytes);

@@ -4,6 +4,7 @@
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
 #include "engine/port/linux/ready.h"
+#include "engine/port/linux/socket.h"
 #include "engine/port/linux/uring/intake.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ enum {
     LINE_READING, /* Lanes. */
     LINE_WRITING,
     LINE_LANES,
+    LINE_ALL = (1 << LINE_LANES) - 1,
     LINE_BATCH_BYTES = 16 * 1024, /* A write of more than that goes out at once. */
     LINE_AWAIT = 0,               /* letter.pieces of an armed await, read, write. */
     LINE_READ,
@@ -25,9 +27,11 @@ typedef struct pp_line {
     pp_guest guest;                   /* First: what the ring points at. */
     _Atomic(char *) lane[LINE_LANES]; /* See above. */
     pp_intake intake;                 /* The home's from here on. */
-    uint8_t known;                    /* A bit for each lane: the home knows of the operation there, and it is armed. */
-    bool sending : 1;                 /* A send is with the kernel. */
-    bool leaving : 1;
+    uint8_t known : LINE_LANES;       /* A bit for each lane: the home knows of the operation there, and it is armed. */
+    uint8_t sending : 1;              /* A send is with the kernel. */
+    uint8_t leaving : 1;
+    uint8_t hung : 1; /* The peer's end was heard; where nothing is ever read. */
+    uint8_t is;       /* Bits of socket.h; for all, set before anybody else knows of the line. */
 } pp_line;
 
 _Static_assert(sizeof(pp_line) <= 80, "an idle connection is small");
@@ -54,7 +58,7 @@ static bool line_is_wished(pp_line *line, int lane)
 
 static void line_learn(pp_line *line, int lane)
 {
-    line->known = (uint8_t) (line->known | 1u << lane);
+    line->known = (line->known | 1u << lane) & LINE_ALL;
 }
 
 /* What is armed on the lane, as far as the home knows; or NULL. */
@@ -70,7 +74,7 @@ static pp_op *line_armed(pp_line *line, int lane)
 static void line_finish(pp_line *line, int lane, pp_result result)
 {
     pp_op *op = line_armed(line, lane);
-    line->known = (uint8_t) (line->known & ~(1u << lane));
+    line->known = line->known & ~(1u << lane) & LINE_ALL;
     atomic_store_explicit(&line->lane[lane], NULL, memory_order_release);
     pp_mailbox_finish(&line->guest.ring->mailbox, op, result);
 }
@@ -89,14 +93,42 @@ static void line_send_write(pp_line *line)
     line->sending = true;
 }
 
+static bool line_is_unread(const pp_line *line)
+{
+    return (line->is & PP_SOCKET_UNREAD) != 0;
+}
+
 /* The armed read or await has found nothing. */
 static void line_wait(pp_line *line)
 {
     const pp_room *room = pp_room_of(line_armed(line, LINE_READING));
-    if (room->letter.pieces == LINE_AWAIT) {
+    if (line->hung) {
+        line_finish(line, LINE_READING, (pp_result){{PIPEPORT_GONE, 0}, 0, 0});
+    } else if (line->is != 0) {
+        pp_intake_poll(line_intake(line), line_is_unread(line));
+    } else if (room->letter.pieces == LINE_AWAIT) {
         pp_intake_hint(line_intake(line));
     } else {
         pp_intake_block(line_intake(line), line->guest.lent[LINE_READING], room->letter.bytes);
+    }
+}
+
+/* True: done with *result; see socket.h. */
+static bool line_read_whole(pp_line *line, const struct iovec *piece, pp_result *result)
+{
+    return pp_socket_read_whole(line->guest.fd, piece, result) != PP_SOCKET_EMPTY;
+}
+
+/* As line_serve, where the intake only polls. */
+static void line_serve_polled(pp_line *line, pp_op *op)
+{
+    const pp_room *room = pp_room_of(op);
+    struct iovec piece = {line->guest.lent[LINE_READING], room->letter.bytes};
+    pp_result result;
+    if (room->letter.pieces == LINE_READ && line_read_whole(line, &piece, &result)) {
+        line_finish(line, LINE_READING, result);
+    } else {
+        line_wait(line);
     }
 }
 
@@ -104,7 +136,9 @@ static void line_wait(pp_line *line)
 static void line_serve(pp_line *line)
 {
     pp_op *op = line_armed(line, LINE_READING);
-    if (op != NULL) {
+    if (op != NULL && line->is != 0) {
+        line_serve_polled(line, op);
+    } else if (op != NULL) {
         const pp_room *room = pp_room_of(op);
         bool is_read = room->letter.pieces == LINE_READ;
         void *data = is_read ? line->guest.lent[LINE_READING] : NULL;
@@ -137,8 +171,28 @@ static void line_asked(pp_guest *guest, pp_op *op)
 
 /* ---- What the kernel says ---- */
 
+/* A poll that says nothing new, of a pipe that is never read, has not ended: `line_wait` finds it there. */
+static void line_polled(pp_line *line, int32_t came, uint32_t flags)
+{
+    bool has_come = pp_intake_came(line_intake(line), came, flags) && !pp_intake_is_undone(came);
+    if (line_is_unread(line)) {
+        line->hung = line->hung || (has_come && (came < 0 || (came & (POLLHUP | POLLERR | POLLNVAL)) != 0));
+        has_come = false;
+    }
+    pp_op *op = line_armed(line, LINE_READING);
+    if (op != NULL && has_come && pp_room_of(op)->letter.pieces == LINE_AWAIT) {
+        line_finish(line, LINE_READING, (pp_result){{PIPEPORT_OK, 0}, 0, 0});
+    } else if (op != NULL) {
+        line_serve_polled(line, op);
+    }
+}
+
 static void line_read_came(pp_line *line, int32_t came, uint32_t flags)
 {
+    if (line->is != 0) {
+        line_polled(line, came, flags);
+        return;
+    }
     if (line->intake.shot != PP_SHOT_BLOCK) {
         if (pp_intake_came(line_intake(line), came, flags)) {
             line_serve(line);
@@ -225,8 +279,11 @@ static void line_leave(pp_line *line)
     pp_intake_drop(line_intake(line));
     if (line->intake.shot == PP_SHOT_NONE) {
         line_free(&line->guest);
-    } else { /* The shutdown brings the request home. */
+    } else { /* The shutdown brings the request home, but not a multishot poll. */
         line->leaving = true;
+        if (line_is_unread(line)) {
+            pp_ring_cancel(&line->guest, LINE_READING);
+        }
         pp_guest_leave(&line->guest);
     }
 }
@@ -248,14 +305,14 @@ const pp_guest_kind pp_line_kind = {line_came, line_asked, line_called, line_fre
 
 /* ---- The driver's calls ---- */
 
-pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home)
+pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home, uint8_t is)
 {
     pp_line *line = pp_memory_take_zeroed(((pp_ring *) home)->memory, sizeof *line);
     if (line == NULL) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
     pp_guest_init(&line->guest, PP_GUEST_LINE, (pp_ring *) home, fd);
-    pipe->slices_max = PP_SLICES_MAX;
+    line->is = is;
     atomic_store_explicit(&pipe->state, line, memory_order_release);
     return (pp_fault){PIPEPORT_OK, 0};
 }
@@ -293,7 +350,7 @@ static bool line_try_here(pp_line *line, void *data, uint32_t bytes, pp_result *
 pp_armed pp_line_await(void *state, pp_op *op, pp_result *now)
 {
     pp_line *line = state;
-    if (line_try_here(line, NULL, 0, now)) {
+    if (line->is == 0 && line_try_here(line, NULL, 0, now)) {
         return PP_NOW;
     }
     pp_room_of(op)->letter.pieces = LINE_AWAIT;
@@ -306,11 +363,13 @@ pp_armed pp_line_await(void *state, pp_op *op, pp_result *now)
 pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *now)
 {
     pp_line *line = state;
-    if (line_try_here(line, piece->iov_base, (uint32_t) piece->iov_len, now)) {
+    bool is_whole = (line->is & PP_SOCKET_WHOLE) != 0;
+    if (is_whole ? line_read_whole(line, piece, now)
+                 : line_try_here(line, piece->iov_base, (uint32_t) piece->iov_len, now)) {
         return PP_NOW;
     }
     if (op == NULL) { /* Whoever may not look awaits, and is answered at home. */
-        *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
+        *now = (pp_result){{PIPEPORT_OK, 0}, 0, is_whole};
         return PP_NOW;
     }
     pp_room *room = pp_room_of(op);
@@ -398,7 +457,9 @@ bool pp_line_is_answered(void *state, const pp_op *op)
     for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
         if (atomic_load_explicit(&line->lane[lane], memory_order_acquire) == (const char *) op) {
             return (!ring->lent && !pp_ring_is_here(ring)) ||
-                   pp_socket_is_ready(line->guest.fd, lane == LINE_READING ? POLLIN : POLLOUT) ||
+                   pp_socket_is_ready(line->guest.fd, lane == LINE_WRITING   ? POLLOUT
+                                                      : line_is_unread(line) ? 0
+                                                                             : POLLIN) ||
                    pp_ring_has_word(&line->guest, lane);
         }
     }

@@ -9,6 +9,12 @@
  * So an await, and a read whose block was not sent, are stopped at once, and the request stays: the next await or read
  * takes it over. A block that was sent, and a write, are home when the kernel says so.
  *
+ * Where messages are whole, or nothing is ever read, the intake knows nothing but polls. Then whoever reads tries the
+ * socket himself, on any thread: a poll takes nothing out of it, and one read at a time keeps the order. An await
+ * always asks the kernel. The poll of a pipe that is never read is for its end alone (PP_INTAKE_END): the kernel adds
+ * POLLRDHUP to every poll, and with it that socket is ready all its life, so it is a multishot one, which stays, and
+ * what it tells is looked at for POLLHUP. When that came `hung` keeps it.
+ *
  * Who touches what. `lane` is for all: NULL, the armed operation, or that + 1: somebody wished to cancel it. The armer
  * stores it before the operation can come home, a canceller makes op + 1 of op with a CAS and calls the home, the home
  * stores NULL when the operation is done. So a wish is a part of this one arming: it never reaches the next. A plain
@@ -32,7 +38,7 @@
 extern const pp_guest_kind pp_line_kind; /* What a ring knows of its lines. */
 
 /* As driver.h says; `state` is the line. */
-pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home);
+pp_fault pp_line_open(pp_pipe *pipe, int fd, pp_mailbox *home, uint8_t is);
 pp_armed pp_line_await(void *state, pp_op *op, pp_result *now);
 pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *now);
 pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now);

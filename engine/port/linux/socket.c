@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/port/linux/gnu.h"
+
+#include "engine/port/linux/socket.h"
+
+#include "engine/port/linux/fault.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { SOCKET_PACKET_OWN_BYTES = 64 }; /* The kernel wants 32 beyond a packet's bytes. */
+
+int pp_socket_create(const pp_plan *plan)
+{
+    return socket(AF_UNIX, (plan->whole ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. What is asked for
+ * the kernel doubles (socket(7)), and one packet has to fit in it. */
+void pp_socket_make_room(int fd, const pp_plan *plan, bool is_server)
+{
+    uint32_t wished = is_server ? plan->out_bytes : plan->in_bytes;
+    uint32_t needed = plan->whole ? plan->message_bytes_max / 2 + SOCKET_PACKET_OWN_BYTES : 0;
+    wished = wished > needed ? wished : needed;
+    int bytes = wished < INT_MAX ? (int) wished : INT_MAX;
+    (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+uint8_t pp_socket_suit(int fd, const pp_plan *plan, bool is_server)
+{
+    bool is_unread = plan->way == (is_server ? PP_WAY_TO_CLIENT : PP_WAY_TO_SERVER);
+    uint8_t is = 0;
+    if (plan->whole) {
+        int on = 1;
+        (void) setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on); /* It cannot fail on a Unix socket. */
+        is = PP_SOCKET_WHOLE;
+    }
+    if (plan->way != PP_WAY_BOTH) { /* It fails where the peer has gone already: then nobody has to hear of it. */
+        (void) shutdown(fd, is_unread ? SHUT_RD : SHUT_WR);
+    }
+    return is_unread ? is | PP_SOCKET_UNREAD : is;
+}
+
+pp_fault pp_socket_peer(int fd, pipeport_peer *out)
+{
+    struct ucred who;
+    socklen_t bytes = sizeof who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) != 0) {
+        return pp_fault_from(errno);
+    }
+    pid_t session = who.pid > 0 ? getsid(who.pid) : 0; /* 0 would be our own. */
+    *out = (pipeport_peer){.process_id = who.pid > 0 ? (uint32_t) who.pid : 0,
+                           .session_id = session > 0 ? (uint32_t) session : 0};
+    snprintf(out->user, sizeof out->user, "%lu", (unsigned long) who.uid);
+    return (pp_fault){PIPEPORT_OK, 0};
+}
+
+/* Peeks at the next packet's length. False: an error, in errno. */
+static bool socket_peek(int fd, size_t *bytes, bool *is_end)
+{
+    for (int resets = 0;;) {
+        struct msghdr packet = {.msg_iov = NULL};
+        ssize_t got = recvmsg(fd, &packet, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+        if (got >= 0) {
+            *bytes = (size_t) got;
+            *is_end = got == 0 && (packet.msg_flags & MSG_CTRUNC) == 0;
+            return true;
+        }
+        if (errno != EINTR && (errno != ECONNRESET || resets++ > 0)) {
+            return false;
+        }
+    }
+}
+
+pp_socket_got pp_socket_read_whole(int fd, const struct iovec *piece, pp_result *result)
+{
+    size_t bytes;
+    bool is_end;
+    ssize_t got = -1;
+    *result = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
+    if (socket_peek(fd, &bytes, &is_end)) {
+        if (is_end) {
+            result->fault.status = PIPEPORT_GONE;
+            return PP_SOCKET_ENDED;
+        }
+        if (bytes > piece->iov_len) {
+            result->more = (uint32_t) bytes;
+            return PP_SOCKET_GOT;
+        }
+        do {
+            got = recv(fd, piece->iov_base, piece->iov_len, MSG_DONTWAIT);
+        } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+    }
+    if (got < 0 && errno == EAGAIN) {
+        return PP_SOCKET_EMPTY;
+    }
+    if (got < 0) {
+        result->fault = pp_fault_from(errno);
+        return PP_SOCKET_ENDED;
+    }
+    result->bytes = (uint32_t) got;
+    return PP_SOCKET_GOT;
+}
