@@ -5,6 +5,8 @@
 #include "engine/api/options.h"
 #include "engine/api/tally.h"
 
+#include <string.h>
+
 static void client_left(pp_party *party, pp_worker *worker)
 {
     (void) worker;
@@ -25,15 +27,29 @@ static void client_finish(pp_party *party)
     pp_engine_forget(engine);
 }
 
+/* Its options' texts become its own, and are in its plan. */
+static void client_plan(pipeport_client *client)
+{
+    pipeport_options *options = &client->party.options;
+    options->access_sddl = NULL; /* A server's. */
+    if (options->server_user) {
+        strcpy(client->server_user, options->server_user);
+        options->server_user = client->server_user;
+    }
+    client->party.plan = pp_options_plan(options, PIPEPORT_CLIENT);
+}
+
 pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
                                       const pipeport_options *options, const pipeport_events *events)
 {
-    pipeport_options resolved;
-    pipeport_events told;
-    char address[PP_ADDRESS_BYTES_MAX];
-    if (!out || !engine || !name || pp_options_resolve(&resolved, options) != PIPEPORT_OK ||
-        pp_options_resolve_events(&told, events) != PIPEPORT_OK || pp_pipe_address(name, address) != PIPEPORT_OK) {
+    pp_asked asked;
+    if (!out || !engine) {
         return PIPEPORT_INVALID;
+    }
+    pipeport_status status = pp_options_resolve_start(&asked, PIPEPORT_CLIENT, name, options, events);
+    if (status != PIPEPORT_OK) {
+        pp_hub_log(&engine->hub, "client %s: %s", name ? name : "?", asked.why.text);
+        return status;
     }
     pipeport_client *client = pp_memory_take_zeroed(&engine->hub.memory, sizeof *client);
     if (!client) {
@@ -43,10 +59,11 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     client->party.left = client_left;
     client->party.halt = client_halt;
     client->party.finish = client_finish;
-    pp_party_init(&client->party, &engine->hub, &resolved, &told);
+    pp_party_init(&client->party, &engine->hub, &asked.options, &asked.events);
+    client_plan(client);
     /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
     pp_party_retain(&client->party);
-    pipeport_status status = pp_dialer_init(&client->dialer, &client->party, name);
+    status = pp_dialer_init(&client->dialer, &client->party, name);
     if (status == PIPEPORT_OK) {
         status = pp_engine_enter(engine, &client->party);
     }

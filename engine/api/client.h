@@ -12,6 +12,7 @@ struct pipeport_client {
     pp_party party; /* First: the party's callbacks find the client by it. */
     pipeport_engine *engine;
     pp_dialer dialer;
+    char server_user[PIPEPORT_USER_BYTES]; /* What the options' one points at, if they have one. */
 };
 
 #endif

@@ -2,7 +2,6 @@
 /* server.c - see server.h and pipeport.h. */
 #include "engine/api/server.h"
 
-#include "engine/api/options.h"
 #include "engine/api/tally.h"
 
 #include <string.h>
@@ -48,27 +47,42 @@ fini_members:
     return fault;
 }
 
+/* Its options' texts become its own, and are in its plan. */
+static void server_plan(pipeport_server *server)
+{
+    pipeport_options *options = &server->party.options;
+    options->server_user = NULL; /* A client's. */
+    if (options->access_sddl) {
+        strcpy(server->sddl, options->access_sddl);
+        options->access_sddl = server->sddl;
+    }
+    server->party.plan = pp_options_plan(options, PIPEPORT_SERVER);
+}
+
 pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *engine, const char *name,
                                       const pipeport_options *options, const pipeport_events *events)
 {
-    pipeport_options resolved;
-    pipeport_events told;
-    char address[PP_ADDRESS_BYTES_MAX];
-    if (!out || !engine || !name || pp_options_resolve(&resolved, options) != PIPEPORT_OK ||
-        pp_options_resolve_events(&told, events) != PIPEPORT_OK || pp_pipe_address(name, address) != PIPEPORT_OK) {
+    pp_asked asked;
+    if (!out || !engine) {
         return PIPEPORT_INVALID;
+    }
+    pipeport_status status = pp_options_resolve_start(&asked, PIPEPORT_SERVER, name, options, events);
+    if (status != PIPEPORT_OK) {
+        pp_hub_log(&engine->hub, "server %s: %s", name ? name : "?", asked.why.text);
+        return status;
     }
     pipeport_server *server = pp_memory_take_zeroed(&engine->hub.memory, sizeof *server);
     if (!server) {
         return PIPEPORT_NO_MEMORY;
     }
     server->engine = engine;
-    memcpy(server->address, address, sizeof address);
+    memcpy(server->address, asked.address, sizeof asked.address);
     server->party.members = &server->members;
     server->party.left = server_left;
     server->party.halt = server_halt;
     server->party.finish = server_finish;
-    pp_party_init(&server->party, &engine->hub, &resolved, &told);
+    pp_party_init(&server->party, &engine->hub, &asked.options, &asked.events);
+    server_plan(server);
     /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
     pp_party_retain(&server->party);
     pp_fault fault = server_open(server, name);

@@ -6,6 +6,7 @@
 #define PP_API_SERVER_H
 
 #include "engine/api/engine.h"
+#include "engine/api/options.h"
 #include "engine/conn/listener.h"
 
 struct pipeport_server {
@@ -14,6 +15,7 @@ struct pipeport_server {
     pp_group members;
     pp_listener listener;
     char address[PP_ADDRESS_BYTES_MAX];
+    char sddl[PP_SDDL_BYTES_MAX]; /* What the options' one points at, if they have one. */
 };
 
 #endif

@@ -47,7 +47,7 @@ void pp_hub_log(const pp_hub *hub, const char *format, ...)
     if (!hub->log) {
         return;
     }
-    char line[256];
+    char line[512];
     va_list arguments;
     va_start(arguments, format);
     (void) vsnprintf(line, sizeof line, format, arguments);

@@ -11,7 +11,6 @@ void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options
     party->options = *options;
     const char *fault = pp_wire_framing(&party->framing, &options->framing);
     PP_VERIFY(fault == NULL); /* They are resolved. */
-    party->plan = (pp_plan){.in_bytes = options->pipe_buffer_bytes, .out_bytes = options->pipe_buffer_bytes};
     party->events = *events;
     atomic_init(&party->count, 1);
     atomic_init(&party->drain_by_ms, UINT64_MAX);

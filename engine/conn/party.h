@@ -27,7 +27,7 @@ struct pp_party {
     pp_hub *hub;
     pipeport_options options; /* Resolved: no field stands for a default. */
     pp_framing framing;       /* What options.framing means. */
-    pp_plan plan;             /* What the options say of the pipe. */
+    pp_plan plan;             /* What the options say of the pipe. Set by its owner. */
     pipeport_events events;   /* Resolved: absent members NULL. */
     _Atomic uint32_t count;
     _Atomic bool stopping;        /* Raised before the members are walked; looked at after joining (see group.h). */
@@ -43,7 +43,7 @@ struct pp_party {
     pp_tally tally;
 };
 
-/* The struct is zeroed and filled in by its owner; count 1. */
+/* The struct is zeroed and filled in by its owner, before or after; count 1. */
 void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events);
 void pp_party_retain(pp_party *party);
 bool pp_party_retain_living(

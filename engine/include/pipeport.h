@@ -137,6 +137,29 @@ PIPEPORT_API pipeport_framing pipeport_framing_none(void);
  * length 0 is delivered, and is no end; to send one is INVALID, for readers take it for an end. */
 PIPEPORT_API pipeport_framing pipeport_framing_message(void);
 
+/* ---- The pipe. Page titles are of Microsoft's "CreateNamedPipeW function" where no other stands ---- */
+
+typedef enum pipeport_direction {
+    PIPEPORT_DUPLEX = 0,    /* PIPE_ACCESS_DUPLEX */
+    PIPEPORT_TO_SERVER = 1, /* PIPE_ACCESS_INBOUND: sending to a client is UNSUPPORTED. */
+    PIPEPORT_TO_CLIENT = 2  /* PIPE_ACCESS_OUTBOUND: sending to the server is UNSUPPORTED. */
+} pipeport_direction;
+
+typedef enum pipeport_type {
+    PIPEPORT_TYPE_DEFAULT = 0, /* MESSAGE with that framing, else BYTE. */
+    PIPEPORT_TYPE_BYTE = 1,    /* PIPE_TYPE_BYTE; a Unix stream socket. */
+    PIPEPORT_TYPE_MESSAGE = 2  /* PIPE_TYPE_MESSAGE; a Unix socket of type SOCK_SEQPACKET, which needs framing MESSAGE.
+                                  On Windows it may also be read as bytes, in any framing (PIPE_READMODE_BYTE). */
+} pipeport_type;
+
+typedef enum pipeport_access {
+    PIPEPORT_ACCESS_OWNER = 0,       /* The server's user; on Windows SYSTEM and Administrators too. */
+    PIPEPORT_ACCESS_LOCAL_USERS = 1, /* Everybody logged on here: Windows' INTERACTIVE; Linux' mode 0666 (a path). */
+    PIPEPORT_ACCESS_GROUP = 2,       /* Linux: access_group too, mode 0660 (a path). Windows: UNSUPPORTED; see SDDL. */
+    PIPEPORT_ACCESS_SDDL = 3, /* Windows: access_sddl, "Security Descriptor String Format". Linux: UNSUPPORTED. */
+    PIPEPORT_ACCESS_APP_CONTAINERS = 4 /* Windows: OWNER, and all app packages (S-1-15-2-1). Linux: UNSUPPORTED. */
+} pipeport_access;
+
 /* ---- Options: set `size`, leave zero what shall take the default in [brackets] ---- */
 
 #define PIPEPORT_HOST_THREADS UINT32_MAX
@@ -170,7 +193,8 @@ typedef struct pipeport_options {
      * more, may slip through in the instant in which the last place is taken: it is heard when another leaves. */
     uint32_t connections_max;
     uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
-    uint32_t message_bytes_max;    /* [1 MiB] 1-1 GiB of payload, both ways; checked before anything is allocated. */
+    uint32_t message_bytes_max;    /* [1 MiB; framing MESSAGE: what of it the system takes in one piece] 1-1 GiB of
+                                      payload, both ways; checked before anything is allocated. */
     uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. */
     uint32_t first_message_ms;     /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;              /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
@@ -184,7 +208,44 @@ typedef struct pipeport_options {
     uint32_t reconnect_max_ms;
     uint32_t pipe_buffer_bytes; /* [64 KiB] 512-16 MiB asked of the system, each way. */
     uint32_t when_full;         /* [PIPEPORT_REFUSE] pipeport_when_full */
+
+    /* Of the pipe; both ends must say the same of direction and type. */
+    uint32_t direction;        /* [DUPLEX] pipeport_direction. An end that may only write hears neither message nor
+                                  silence, so that it has no first_message_ms and no idle_ms. On Windows it hears of the
+                                  peer's end only when it writes. */
+    uint32_t type;             /* [DEFAULT] pipeport_type */
+    uint32_t in_buffer_bytes;  /* [pipe_buffer_bytes] 512-16 MiB, for what goes to the server. */
+    uint32_t out_buffer_bytes; /* [pipe_buffer_bytes] 512-16 MiB, for what comes from it. */
+
+    /* Of a server. */
+    uint32_t instances_max;   /* [unlimited] 1-254 instances, as many connections at most. Linux counts them alike. */
+    uint32_t default_wait_ms; /* [50] What "WaitNamedPipe function" takes for its default. Linux: no meaning. */
+    uint32_t remote;          /* [0] 0 refuses clients of other machines (PIPE_REJECT_REMOTE_CLIENTS), 1 takes them.
+                                 Linux: 1 is UNSUPPORTED. */
+    uint32_t access;          /* [OWNER] pipeport_access */
+    uint32_t access_group;    /* [0] With ACCESS_GROUP only: the gid. */
+    uint32_t connections_per_process_max; /* [no bound] Of clients of one process; one more is turned away, as by the
+                                             accept event. Those whose process the system does not tell are as one. */
+    uint32_t connections_per_user_max;    /* [no bound] The same of one user. */
+    const char *access_sddl;              /* [none] With ACCESS_SDDL only: 1-2047 bytes, copied. */
+
+    /* Of a client. */
+    uint32_t server_process; /* [any] The server must be this process; else DENIED. */
+    const char *server_user; /* [any] And this user's, a SID or a uid as text, 1-191 bytes, copied; else DENIED. */
 } pipeport_options;
+
+typedef enum pipeport_role { PIPEPORT_SERVER = 1, PIPEPORT_CLIENT = 2 } pipeport_role;
+
+enum { PIPEPORT_TEXT_BYTES = 192 };
+
+/* What a start would answer to these options (may be NULL), and a sentence about it that names the field, what it may
+ * be and what it is, up to text_bytes - 1 of its bytes and a NUL (PIPEPORT_TEXT_BYTES hold any of them; "" where all is
+ * well). A start that refuses says the same in the engine's log. Options of the other role must keep to their own
+ * bounds, and mean nothing.
+ * Thread:  any.
+ * Fails:   INVALID, UNSUPPORTED: as the start. */
+PIPEPORT_API pipeport_status pipeport_options_check(const pipeport_options *options, pipeport_role role, char *text,
+                                                    size_t text_bytes);
 
 /* ---- Events ---- */
 

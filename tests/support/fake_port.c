@@ -207,6 +207,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     (void) port;
     (void) name;
     PP_VERIFY(plan->in_bytes >= 512 && plan->out_bytes >= 512);
+    fake.plan = *plan;
     if (fake.ear_fault.status != PIPEPORT_OK) {
         return fake.ear_fault;
     }
@@ -253,8 +254,11 @@ static fake_pipe *fake_open(pp_pipe *pipe)
     PP_VERIFY(pipe->handle == PP_PIPE_CLOSED && fake.pipes_count < FAKE_PIPES_MAX);
     pipe->handle = (int32_t) fake.pipes_count;
     fake_pipe *of = &fake.pipes[fake.pipes_count++];
-    *of = (fake_pipe){
-        .is_open = true, .write_room = UINT64_MAX, .read_bytes_max = UINT32_MAX, .write_bytes_max = UINT32_MAX};
+    *of = (fake_pipe){.is_open = true,
+                      .write_room = UINT64_MAX,
+                      .read_bytes_max = UINT32_MAX,
+                      .write_bytes_max = UINT32_MAX,
+                      .peer = fake.peer};
     return of;
 }
 
@@ -272,10 +276,11 @@ fake_pipe *fake_newest(void)
 
 pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
 {
-    (void) fake_of(pipe);
+    const fake_pipe *of = fake_of(pipe);
     (void) accepted;
+    fake.peers_asked += 1;
     if (fake.peer_fault.status == PIPEPORT_OK) {
-        *out = fake.peer;
+        *out = of->peer;
     }
     return fake.peer_fault;
 }
@@ -307,6 +312,7 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint
 {
     PP_VERIFY(*name && plan->in_bytes >= 512);
     fake.dials_called += 1;
+    fake.plan = *plan;
     pp_fault fault = fake_answer(&fake.dials, PIPEPORT_OK);
     if (fault.status == PIPEPORT_OK) {
         fake_open(pipe);

@@ -44,6 +44,7 @@ struct fake_pipe {
     bool cancel_loses;                        /* A cancel is not heard: the true result comes. */
     unsigned reads, awaits, writes, cancels;  /* Calls, ever; a cancel counts where something was pending. */
     fake_armed read, write;
+    pipeport_peer peer;                    /* Who is at the other end. */
     void (*inside_write)(fake_pipe *pipe); /* Runs inside pp_pipe_write, before it answers. */
     void (*inside_read)(fake_pipe *pipe);
 };
@@ -61,8 +62,10 @@ typedef struct fake_system {
     bool can_await;             /* What pp_port_can_await answers; true after a reset. */
     const char *plan_lacks;     /* What pp_plan_lacks answers. */
     uint32_t message_bytes_max; /* What pp_plan_message_bytes_max answers; 1 GiB after a reset. */
-    pipeport_peer peer;         /* Who is at the other end of every pipe, */
-    pp_fault peer_fault;        /* unless this is not OK. */
+    pipeport_peer peer;         /* Who is at the other end of pipes opened from now on, */
+    pp_fault peer_fault;        /* unless this is not OK when he is asked for. */
+    unsigned peers_asked;       /* Calls of pp_pipe_peer, ever. */
+    pp_plan plan;               /* Of the last ear, or dial. */
     fake_script accepts;        /* What the next accepts answer at once, OK: a client was there. Empty: they wait. */
     fake_script dials;          /* What the next dials answer. Empty: OK. */
     pp_fault port_fault, ear_fault;
