@@ -25,9 +25,50 @@ static void fake_disarm(fake_armed *armed, pp_result result)
     armed->op = NULL;
 }
 
+static uint32_t fake_length(const test_bytes *lengths, size_t at)
+{
+    uint32_t length;
+    memcpy(&length, lengths->data + at * sizeof length, sizeof length);
+    return length;
+}
+
+static bool fake_has_message(const fake_pipe *of)
+{
+    return of->said_at < of->said.length / sizeof(uint32_t);
+}
+
+static bool fake_read_whole(fake_pipe *of, uint8_t *buffer, uint32_t bytes, pp_result *result)
+{
+    if (!fake_has_message(of)) {
+        *result = (pp_result){of->read_end, 0, 0};
+        return of->read_end.status != PIPEPORT_OK;
+    }
+    uint32_t left = fake_length(&of->said, of->said_at) - of->said_read;
+    uint32_t most = bytes < of->read_bytes_max ? bytes : of->read_bytes_max;
+    if (fake.gathers && left > bytes) {
+        *result = (pp_result){fake_ok, 0, left};
+        return true;
+    }
+    uint32_t taken = left < most || fake.gathers ? left : most;
+    if (taken) {
+        memcpy(buffer, of->arrived.data + of->arrived_at, taken);
+    }
+    of->arrived_at += taken;
+    of->said_read += taken;
+    *result = (pp_result){fake_ok, taken, left - taken};
+    if (left == taken) {
+        of->said_at += 1;
+        of->said_read = 0;
+    }
+    return true;
+}
+
 /* What a read of `bytes` would get now. False: nothing, it waits. */
 static bool fake_read_now(fake_pipe *of, uint8_t *buffer, uint32_t bytes, pp_result *result)
 {
+    if (of->whole) {
+        return fake_read_whole(of, buffer, bytes, result);
+    }
     size_t left = of->arrived.length - of->arrived_at;
     uint32_t most = bytes < of->read_bytes_max ? bytes : of->read_bytes_max;
     if (left) {
@@ -44,7 +85,7 @@ static bool fake_read_now(fake_pipe *of, uint8_t *buffer, uint32_t bytes, pp_res
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
 {
     fake_pipe *of = fake_of(pipe);
-    PP_VERIFY(bytes > 0 && !of->read.op);
+    PP_VERIFY(bytes > 0 && !of->read.op && !of->unread);
     PP_VERIFY(op ? !!op->done : fake.can_await);
     of->reads += 1;
     if (of->inside_read) {
@@ -54,7 +95,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
         return PP_NOW;
     }
     if (!op) {
-        *now = (pp_result){fake_ok, 0, 0};
+        *now = (pp_result){fake_ok, 0, of->whole};
         return PP_NOW;
     }
     of->read.buffer = buffer;
@@ -67,7 +108,14 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
 
 static bool fake_is_readable(const fake_pipe *of)
 {
-    return of->arrived_at < of->arrived.length || of->read_end.status != PIPEPORT_OK;
+    bool is_there = of->whole ? fake_has_message(of) : of->arrived_at < of->arrived.length;
+    return (is_there && !of->unread) || of->read_end.status != PIPEPORT_OK;
+}
+
+/* What an await hears. */
+static pp_result fake_word(const fake_pipe *of)
+{
+    return (pp_result){of->unread ? of->read_end : fake_ok, 0, 0};
 }
 
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
@@ -76,7 +124,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
     PP_VERIFY(fake.can_await && !of->read.op && op->done);
     of->awaits += 1;
     if (!of->reads_later && fake_is_readable(of)) {
-        *now = (pp_result){fake_ok, 0, 0};
+        *now = fake_word(of);
         return PP_NOW;
     }
     of->read.buffer = NULL;
@@ -93,7 +141,7 @@ void fake_await_lies(fake_pipe *of)
 
 static void fake_try_read(fake_pipe *of)
 {
-    pp_result result = {fake_ok, 0, 0};
+    pp_result result = fake_word(of);
     if (!of->read.op) {
         return;
     }
@@ -106,6 +154,13 @@ void fake_peer_sends(fake_pipe *of, const void *data, size_t length)
 {
     test_bytes_add(&of->arrived, data, length);
     fake_try_read(of);
+}
+
+void fake_peer_says(fake_pipe *of, const void *message, uint32_t length)
+{
+    PP_VERIFY(of->whole);
+    test_bytes_add(&of->said, &length, sizeof length);
+    fake_peer_sends(of, message, length);
 }
 
 void fake_peer_sends_message(fake_pipe *of, const void *payload, uint32_t length)
@@ -126,12 +181,28 @@ static uint64_t fake_slices_bytes(const pp_slice *slices, uint32_t count)
     return bytes;
 }
 
+/* All of it or nothing. */
+static bool fake_write_whole(fake_pipe *of, const pp_slice *slice, pp_result *result)
+{
+    if (of->write_room < slice->bytes) {
+        return false;
+    }
+    test_bytes_add(&of->written, slice->data, slice->bytes);
+    test_bytes_add(&of->heard, &slice->bytes, sizeof slice->bytes);
+    of->write_room -= of->write_room == UINT64_MAX ? 0 : slice->bytes;
+    result->bytes = slice->bytes;
+    return true;
+}
+
 /* What a write would do now. False: there is no room, it waits. */
 static bool fake_write_now(fake_pipe *of, const pp_slice *slices, uint32_t count, pp_result *result)
 {
     *result = (pp_result){of->write_end, 0, 0};
     if (of->write_end.status != PIPEPORT_OK) {
         return true;
+    }
+    if (of->whole) {
+        return fake_write_whole(of, slices, result);
     }
     uint64_t left = fake_slices_bytes(slices, count);
     left = left < of->write_bytes_max ? left : of->write_bytes_max;
@@ -157,7 +228,7 @@ static void fake_try_write(fake_pipe *of)
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     fake_pipe *of = fake_of(pipe);
-    PP_VERIFY(count >= 1 && count <= pipe->slices_max && op->done);
+    PP_VERIFY(count >= 1 && count <= (of->whole ? 1 : pipe->slices_max) && op->done && !of->unwritten);
     PP_VERIFY(fake_slices_bytes(slices, count) > 0);
     of->writes += 1;
     if (of->inside_write) {

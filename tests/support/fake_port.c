@@ -18,6 +18,7 @@ struct pp_port {
 struct pp_ear {
     pp_memory *memory;
     uint32_t room; /* For accepts that are armed, and for more. */
+    pp_plan plan;
 };
 
 fake_system fake;
@@ -66,6 +67,8 @@ void fake_reset(void)
     for (unsigned i = 0; i < fake.pipes_count; ++i) {
         free(fake.pipes[i].written.data);
         free(fake.pipes[i].arrived.data);
+        free(fake.pipes[i].said.data);
+        free(fake.pipes[i].heard.data);
     }
     memset(&fake, 0, sizeof fake);
     fake.slices_max = PP_SLICES_MAX;
@@ -215,7 +218,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (!ear) {
         return (pp_fault){PIPEPORT_NO_MEMORY, 0};
     }
-    *ear = (pp_ear){memory, 0};
+    *ear = (pp_ear){memory, 0, *plan};
     fake.ears_open += 1;
     *out = ear;
     return fake_ok;
@@ -249,23 +252,27 @@ fake_pipe *fake_of(const pp_pipe *pipe)
     return of;
 }
 
-static fake_pipe *fake_open(pp_pipe *pipe)
+static fake_pipe *fake_open(pp_pipe *pipe, const pp_plan *plan, bool is_server)
 {
     PP_VERIFY(pipe->handle == PP_PIPE_CLOSED && fake.pipes_count < FAKE_PIPES_MAX);
     pipe->handle = (int32_t) fake.pipes_count;
     fake_pipe *of = &fake.pipes[fake.pipes_count++];
     *of = (fake_pipe){.is_open = true,
+                      .whole = plan->whole,
+                      .unread = plan->way == (is_server ? PP_WAY_TO_CLIENT : PP_WAY_TO_SERVER),
+                      .unwritten = plan->way == (is_server ? PP_WAY_TO_SERVER : PP_WAY_TO_CLIENT),
                       .write_room = UINT64_MAX,
                       .read_bytes_max = UINT32_MAX,
                       .write_bytes_max = UINT32_MAX,
                       .peer = fake.peer};
+    pipe->slices_max = of->whole ? 0 : (uint16_t) fake.slices_max;
     return of;
 }
 
 fake_pipe *fake_pipe_open(pp_pipe *pipe, pp_port *port)
 {
     pp_pipe_init(pipe, port);
-    return fake_open(pipe);
+    return fake_open(pipe, &(pp_plan){.typed = fake.whole, .whole = fake.whole}, false);
 }
 
 fake_pipe *fake_newest(void)
@@ -315,7 +322,7 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint
     fake.plan = *plan;
     pp_fault fault = fake_answer(&fake.dials, PIPEPORT_OK);
     if (fault.status == PIPEPORT_OK) {
-        fake_open(pipe);
+        fake_open(pipe, plan, false);
         pipe->home = (uint16_t) home;
     }
     return fault;
@@ -337,7 +344,7 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
     if (fake.accepts.at < fake.accepts.count) {
         *now = (pp_result){fake_answer(&fake.accepts, PIPEPORT_OK), 0, 0};
         if (now->fault.status == PIPEPORT_OK) {
-            fake_open(pipe);
+            fake_open(pipe, &ear->plan, true);
             ear->room -= 1;
         }
         return PP_NOW;
@@ -365,7 +372,7 @@ fake_pipe *fake_client_comes(void)
         return NULL;
     }
     struct fake_accept accept = fake_unwait(0);
-    fake_pipe *of = fake_open(accept.pipe);
+    fake_pipe *of = fake_open(accept.pipe, &accept.ear->plan, true);
     accept.ear->room -= 1;
     fake_finish(accept.op, (pp_result){fake_ok, 0, 0});
     return of;

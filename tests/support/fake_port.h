@@ -9,7 +9,8 @@
  * finished.
  *
  * It holds the seam's laws against the engine: an op armed twice, a second read or write on one pipe, a pipe closed
- * with something armed, or closed twice, a write of nothing, an accept for which there is no room, aborts the test.
+ * with something armed, or closed twice, a write of nothing, an accept for which there is no room, a pipe that is read
+ * or written against its way, aborts the test.
  *
  * One thread, save that several may write where everything is taken at once (the default), and post, and cancel.
  */
@@ -33,8 +34,13 @@ typedef struct fake_pipe fake_pipe;
 
 struct fake_pipe {
     bool is_open;
-    test_bytes written; /* By the engine: what the peer has got, or could read. */
-    test_bytes arrived; /* From the peer; from arrived_at on the engine has not read it. */
+    bool whole;             /* Messages of its own: each write is one; the peer sends some with fake_peer_says. */
+    bool unread, unwritten; /* By its plan: it is an error to read it, or to write it. */
+    test_bytes said, heard; /* Whole: the lengths (uint32_t) of the messages that arrived, and of those written. */
+    size_t said_at;         /* Of those that arrived the first that was not all read, */
+    uint32_t said_read;     /* of which so much was. */
+    test_bytes written;     /* By the engine: what the peer has got, or could read. */
+    test_bytes arrived;     /* From the peer; from arrived_at on the engine has not read it. */
     size_t arrived_at;
     pp_fault read_end;                        /* Not OK: what a read answers once all that arrived is read. */
     pp_fault write_end;                       /* Not OK: what every write answers. */
@@ -58,6 +64,8 @@ typedef struct fake_system {
     fake_pipe pipes[FAKE_PIPES_MAX]; /* A pipe's handle is its number here. */
     unsigned pipes_count;
     uint32_t slices_max;        /* Of pipes opened from now on. */
+    bool whole;                 /* Of fake_pipe_open's. A plan says it of the others. */
+    bool gathers;               /* A read with no room for all of a message brings nothing of it (Linux), not a part. */
     bool not_shared;            /* pp_port_is_shared answers false. */
     bool can_await;             /* What pp_port_can_await answers; true after a reset. */
     const char *plan_lacks;     /* What pp_plan_lacks answers. */
@@ -91,6 +99,8 @@ fake_pipe *fake_pipe_open(pp_pipe *pipe, pp_port *port);
 /* The peer. What it does finishes what is pending. */
 void fake_peer_sends(fake_pipe *pipe, const void *data, size_t length);
 void fake_peer_sends_message(fake_pipe *pipe, const void *payload, uint32_t length);
+/* Whole: one message, also of 0 bytes. */
+void fake_peer_says(fake_pipe *pipe, const void *message, uint32_t length);
 void fake_peer_reads(fake_pipe *pipe, uint64_t bytes);
 void fake_peer_goes(fake_pipe *pipe);
 /* The pending await is done, though nothing has come. */
