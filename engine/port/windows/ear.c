@@ -2,6 +2,7 @@
 #include "engine/port/windows/ear.h"
 
 #include "engine/port/windows/fault.h"
+#include "engine/port/windows/modes.h"
 
 enum {
     EAR_WAIT_MS = 50, /* What WaitNamedPipe takes for its default; the 0 that means the same on Windows is 0 in Wine. */
@@ -10,19 +11,23 @@ enum {
 
 HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags)
 {
-    const DWORD open = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | more_flags;
-    const DWORD mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+    const pp_plan *plan = &ear->plan;
     SECURITY_ATTRIBUTES attributes = ear->guard.attributes; /* The call wants it writable. */
-    return CreateNamedPipeW(ear->name.path, open, mode, PIPE_UNLIMITED_INSTANCES, ear->plan.out_bytes,
-                            ear->plan.in_bytes, EAR_WAIT_MS, &attributes);
+    HANDLE instance = CreateNamedPipeW(ear->name.path, pp_modes_open(plan) | FILE_FLAG_OVERLAPPED | more_flags,
+                                       pp_modes_pipe(plan), pp_modes_instances(plan), plan->out_bytes, plan->in_bytes,
+                                       plan->wait_ms != 0 ? plan->wait_ms : EAR_WAIT_MS, &attributes);
+    if (instance != INVALID_HANDLE_VALUE && pp_modes_are_too_many(plan, instance)) {
+        CloseHandle(instance);
+        SetLastError(ERROR_PIPE_BUSY); /* What the system itself says. */
+        return INVALID_HANDLE_VALUE;
+    }
+    return instance;
 }
 
-/* FILE_WRITE_DATA, not GENERIC_WRITE: that one asks for the right to make instances too, which a server may well
- * keep for itself. With FILE_WRITE_ATTRIBUTES the pipe's mode can be set. A server learns who we are, and cannot act as
- * us. */
-HANDLE pp_ear_reach(const wchar_t *path)
+/* A server learns who we are, and cannot act as us. */
+HANDLE pp_ear_reach(const wchar_t *path, const pp_plan *plan)
 {
-    return CreateFileW(path, GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
+    return CreateFileW(path, pp_modes_rights(plan), 0, NULL, OPEN_EXISTING,
                        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
 }
 
@@ -55,7 +60,7 @@ static pp_fault ear_claim(pp_ear *ear)
 /* Takes the holder out of every client's reach. A client that was faster than ours is cut off, and hears GONE. */
 static pp_fault ear_hold(pp_ear *ear)
 {
-    HANDLE own = pp_ear_reach(ear->name.path);
+    HANDLE own = pp_ear_reach(ear->name.path, &ear->plan);
     DWORD reach_code = own == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_SUCCESS;
     DWORD code = DisconnectNamedPipe(ear->holder) ? ERROR_SUCCESS : GetLastError();
     if (own != INVALID_HANDLE_VALUE) {
@@ -74,10 +79,10 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     }
     *ear = (pp_ear){.memory = memory, .holder = INVALID_HANDLE_VALUE, .plan = *plan};
     pp_fault fault = {PIPEPORT_INVALID, 0};
-    if (!pp_name_init(&ear->name, name)) {
+    if (!pp_name_init(&ear->name, name) || ear->name.remote) {
         goto give_ear;
     }
-    fault = pp_guard_init(&ear->guard);
+    fault = pp_guard_init(&ear->guard, memory, plan);
     if (fault.status != PIPEPORT_OK) {
         goto give_ear;
     }

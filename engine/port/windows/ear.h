@@ -27,6 +27,6 @@ struct pp_ear {
 HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags);
 
 /* A client's end of a pipe, or INVALID_HANDLE_VALUE and GetLastError. Does not wait. */
-HANDLE pp_ear_reach(const wchar_t *path);
+HANDLE pp_ear_reach(const wchar_t *path, const pp_plan *plan);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+static const unsigned long fault_more_data = 0x80000005UL; /* STATUS_BUFFER_OVERFLOW. */
+
 enum { FAULT_PIPES_CLOSED_BY_WINE = 676 /* A pending connect whose handle is closed; Windows says 109. */ };
 
 static const struct {
@@ -23,8 +25,14 @@ static const struct {
     {ERROR_PIPE_BUSY, PIPEPORT_BUSY},
     {ERROR_FILE_NOT_FOUND, PIPEPORT_NO_SERVER},
     {ERROR_PATH_NOT_FOUND, PIPEPORT_NO_SERVER},
+    {ERROR_BAD_NETPATH, PIPEPORT_NO_SERVER}, /* Of another machine: not there, not served, */
+    {ERROR_BAD_NET_NAME, PIPEPORT_NO_SERVER},
+    {ERROR_NETWORK_UNREACHABLE, PIPEPORT_NO_SERVER},
+    {ERROR_HOST_UNREACHABLE, PIPEPORT_NO_SERVER},
+    {ERROR_LOGON_FAILURE, PIPEPORT_DENIED}, /* or it does not know us. */
     {ERROR_ACCESS_DENIED, PIPEPORT_DENIED},
     {ERROR_PRIVILEGE_NOT_HELD, PIPEPORT_DENIED},
+    {ERROR_INVALID_OWNER, PIPEPORT_DENIED}, /* A descriptor gives the pipe to somebody whom we may not name. */
     {ERROR_NOT_ENOUGH_MEMORY, PIPEPORT_NO_MEMORY},
     {ERROR_OUTOFMEMORY, PIPEPORT_NO_MEMORY},
     {ERROR_TOO_MANY_OPEN_FILES, PIPEPORT_NO_MEMORY},
@@ -57,9 +65,13 @@ pp_fault pp_fault_from(unsigned long code)
 
 pp_fault pp_fault_from_packet(unsigned long nt_status)
 {
-    const unsigned long more_data = 0x80000005UL; /* STATUS_BUFFER_OVERFLOW. */
-    if (nt_status == 0 || nt_status == more_data) {
+    if (nt_status == 0 || nt_status == fault_more_data) {
         return (pp_fault){PIPEPORT_OK, 0};
     }
     return pp_fault_from(RtlNtStatusToDosError((NTSTATUS) nt_status));
+}
+
+bool pp_fault_is_part(unsigned long nt_status)
+{
+    return nt_status == fault_more_data;
 }

@@ -2,62 +2,128 @@
 #include "engine/port/windows/guard.h"
 
 #include "engine/port/windows/fault.h"
+#include "engine/port/windows/sid.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
     GUARD_SID_CHARS_MAX = 192, /* S-1-, an authority of 14 digits, and 15 numbers of 10 digits with their hyphens. */
-    GUARD_TEXT_CHARS_MAX = GUARD_SID_CHARS_MAX + 64
+    GUARD_TEXT_CHARS_MAX = 2 * GUARD_SID_CHARS_MAX + 128,
+    GUARD_SDDL_BYTES_MAX = 65536
 };
 
-typedef union guard_user {
-    TOKEN_USER user;
-    unsigned char bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-} guard_user;
+_Static_assert(((FILE_GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES) &
+                ~(DWORD) FILE_CREATE_PIPE_INSTANCE) == PP_GUARD_GUEST_RIGHTS,
+               "a guest does all but make instances");
 
-/* Whose process this is, also while the calling thread wears somebody else's token. */
-static DWORD guard_find_user(guard_user *found)
+/* Whom a preset adds to its owner, as the text of a SID; NULL: nobody. */
+static const wchar_t *guard_guest(const pp_plan *plan)
 {
-    HANDLE token;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        return GetLastError();
+    switch ((pp_access) plan->access) {
+    case PP_ACCESS_LOCAL_USERS:
+        return L"IU"; /* INTERACTIVE, S-1-5-4 */
+    case PP_ACCESS_APP_CONTAINERS:
+        return L"S-1-15-2-1"; /* ALL APPLICATION PACKAGES */
+    case PP_ACCESS_OWNER:
+    case PP_ACCESS_GROUP:
+    case PP_ACCESS_SDDL:
+        break;
     }
-    DWORD bytes = 0;
-    DWORD code = GetTokenInformation(token, TokenUser, found, sizeof *found, &bytes) ? ERROR_SUCCESS : GetLastError();
-    CloseHandle(token);
-    return code;
+    return NULL;
 }
 
 /* FA: all of a file's rights; its owner needs the one to make further instances. */
-static DWORD guard_spell(wchar_t text[GUARD_TEXT_CHARS_MAX], const guard_user *owner)
+static DWORD guard_spell(wchar_t text[GUARD_TEXT_CHARS_MAX], const pp_plan *plan)
 {
+    pp_sid owner;
+    DWORD code = pp_sid_of_process(&owner, GetCurrentProcess());
+    if (code != ERROR_SUCCESS) {
+        return code;
+    }
     wchar_t *sid;
-    if (!ConvertSidToStringSidW(owner->user.User.Sid, &sid)) {
+    if (!ConvertSidToStringSidW(owner.user.User.Sid, &sid)) {
         return GetLastError();
     }
-    int chars = _snwprintf(text, GUARD_TEXT_CHARS_MAX, L"D:P(A;;FA;;;%ls)(A;;FA;;;SY)(A;;FA;;;BA)", sid);
+    wchar_t more[64] = L"";
+    const wchar_t *guest = guard_guest(plan);
+    int chars = guest == NULL ? 0 : _snwprintf(more, 64, L"(A;;0x%lx;;;%ls)", (long) PP_GUARD_GUEST_RIGHTS, guest);
+    if (chars >= 0 && chars < 64) {
+        chars = _snwprintf(text, GUARD_TEXT_CHARS_MAX, L"O:%lsD:P(A;;FA;;;%ls)(A;;FA;;;SY)(A;;FA;;;BA)%ls", sid, sid,
+                           more);
+    }
     LocalFree(sid);
     return chars > 0 && chars < GUARD_TEXT_CHARS_MAX ? ERROR_SUCCESS : ERROR_INVALID_SID;
 }
 
-pp_fault pp_guard_init(pp_guard *guard)
+static pp_fault guard_by_preset(PSECURITY_DESCRIPTOR *descriptor, const pp_plan *plan)
 {
-    guard_user owner;
-    memset(&owner, 0, sizeof owner);
     wchar_t text[GUARD_TEXT_CHARS_MAX];
-    DWORD code = guard_find_user(&owner);
-    if (code == ERROR_SUCCESS) {
-        code = guard_spell(text, &owner);
-    }
-    PSECURITY_DESCRIPTOR descriptor = NULL;
+    DWORD code = guard_spell(text, plan);
     if (code == ERROR_SUCCESS &&
-        !ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &descriptor, NULL)) {
+        !ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, descriptor, NULL)) {
         code = GetLastError();
+    }
+    return pp_fault_from(code);
+}
+
+/* What the system finds wrong with somebody's text is his mistake. */
+static pp_fault guard_text_fault(DWORD code)
+{
+    pp_fault fault = pp_fault_from(code);
+    fault.status = fault.status == PIPEPORT_NO_MEMORY ? PIPEPORT_NO_MEMORY : PIPEPORT_INVALID;
+    return fault;
+}
+
+/* "SECURITY_DESCRIPTOR_CONTROL": with SE_DACL_PROTECTED nothing is inherited. */
+static pp_fault guard_protect(PSECURITY_DESCRIPTOR descriptor)
+{
+    BOOL present = FALSE, is_default = FALSE;
+    PACL list = NULL;
+    if (!GetSecurityDescriptorDacl(descriptor, &present, &list, &is_default) || !present || list == NULL) {
+        return (pp_fault){PIPEPORT_INVALID, ERROR_INVALID_ACL};
+    }
+    if (!SetSecurityDescriptorControl(descriptor, SE_DACL_PROTECTED, SE_DACL_PROTECTED)) {
+        return pp_fault_from(GetLastError());
+    }
+    return (pp_fault){PIPEPORT_OK, 0};
+}
+
+static pp_fault guard_by_text(PSECURITY_DESCRIPTOR *descriptor, pp_memory *memory, const char *sddl)
+{
+    size_t bytes = sddl == NULL ? 0 : strnlen(sddl, GUARD_SDDL_BYTES_MAX);
+    if (bytes == 0 || bytes == GUARD_SDDL_BYTES_MAX) {
+        return (pp_fault){PIPEPORT_INVALID, ERROR_INVALID_PARAMETER};
+    }
+    size_t wide_bytes = (bytes + 1) * sizeof(wchar_t); /* Never more units than bytes. */
+    wchar_t *wide = pp_memory_take(memory, wide_bytes);
+    if (wide == NULL) {
+        return (pp_fault){PIPEPORT_NO_MEMORY, 0};
+    }
+    pp_fault fault = {PIPEPORT_OK, 0};
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, sddl, -1, wide, (int) (bytes + 1)) == 0 ||
+        !ConvertStringSecurityDescriptorToSecurityDescriptorW(wide, SDDL_REVISION_1, descriptor, NULL)) {
+        fault = guard_text_fault(GetLastError());
+    }
+    pp_memory_give(memory, wide, wide_bytes);
+    return fault;
+}
+
+pp_fault pp_guard_init(pp_guard *guard, pp_memory *memory, const pp_plan *plan)
+{
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    pp_fault fault = plan->access == PP_ACCESS_SDDL ? guard_by_text(&descriptor, memory, plan->sddl)
+                                                    : guard_by_preset(&descriptor, plan);
+    if (fault.status == PIPEPORT_OK) {
+        fault = guard_protect(descriptor);
+    }
+    if (fault.status != PIPEPORT_OK) {
+        LocalFree(descriptor);
+        return fault;
     }
     guard->attributes = (SECURITY_ATTRIBUTES){
         .nLength = sizeof guard->attributes, .lpSecurityDescriptor = descriptor, .bInheritHandle = FALSE};
-    return pp_fault_from(code);
+    return fault;
 }
 
 void pp_guard_fini(pp_guard *guard)

@@ -9,7 +9,7 @@
 #include "engine/port/pipe.h"
 #include "engine/port/windows/win.h"
 
-/* As pp_pipe_accept, on an instance made before, which is the pipe's from now on. */
-pp_armed pp_pipe_accept_on(pp_pipe *pipe, HANDLE instance, pp_op *op, pp_result *now);
+/* As pp_pipe_accept, on an instance made before, which is the pipe's from now on; whole: it has messages of its own. */
+pp_armed pp_pipe_accept_on(pp_pipe *pipe, HANDLE instance, bool whole, pp_op *op, pp_result *now);
 
 #endif

@@ -4,6 +4,7 @@
 #include "engine/base/assert.h"
 #include "engine/port/os.h"
 #include "engine/port/windows/fault.h"
+#include "engine/port/windows/modes.h"
 
 enum { PORT_LOOK_MS = 500 };
 
@@ -49,11 +50,11 @@ bool pp_port_is_shared(const pp_port *port)
     return true;
 }
 
-pp_fault pp_port_adopt(pp_port *port, HANDLE handle)
+pp_fault pp_port_adopt(pp_port *port, HANDLE handle, bool silent)
 {
+    const UCHAR modes = FILE_SKIP_SET_EVENT_ON_HANDLE | (silent ? FILE_SKIP_COMPLETION_PORT_ON_SUCCESS : 0);
     if (CreateIoCompletionPort(handle, port->iocp, PORT_KEY_PIPE, 0) == NULL ||
-        !SetFileCompletionNotificationModes(handle,
-                                            FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE)) {
+        !SetFileCompletionNotificationModes(handle, modes)) {
         return pp_fault_from(GetLastError());
     }
     return (pp_fault){PIPEPORT_OK, 0};
@@ -68,7 +69,15 @@ static pp_drainer *port_tally(pp_port *port)
 void pp_port_arm(pp_port *port, pp_op *op, pp_pipe *accepting)
 {
     *pp_room_of(op) = (pp_room){.accepting = accepting};
+    op->own_mark = accepting != NULL ? PP_MARK_ACCEPT : PP_MARK_PLAIN;
     atomic_fetch_add_explicit(&port_tally(port)->armed, 1, memory_order_relaxed);
+}
+
+void pp_port_arm_message(pp_port *port, pp_op *op, HANDLE handle)
+{
+    pp_port_arm(port, op, NULL);
+    pp_room_of(op)->message = handle;
+    op->own_mark = PP_MARK_MESSAGE;
 }
 
 void pp_port_disarm(pp_port *port)
@@ -162,7 +171,10 @@ static pp_completion port_unpack(const OVERLAPPED_ENTRY *entry)
     completion.result.fault = pp_fault_from_packet((unsigned long) room->overlapped.Internal);
     if (completion.result.fault.status == PIPEPORT_OK) {
         completion.result.bytes = entry->dwNumberOfBytesTransferred;
-    } else if (room->accepting != NULL) {
+        if (completion.op->own_mark == PP_MARK_MESSAGE && pp_fault_is_part((unsigned long) room->overlapped.Internal)) {
+            completion.result.more = pp_modes_left(room->message); /* Nobody closes it while this read is not home. */
+        }
+    } else if (completion.op->own_mark == PP_MARK_ACCEPT) {
         pp_pipe_close(room->accepting); /* The owner is promised a closed pipe. */
     }
     return completion;

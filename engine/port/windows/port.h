@@ -29,10 +29,14 @@ enum { PP_DRAINERS_MAX = 64 };
 typedef struct __attribute__((may_alias)) pp_room {
     OVERLAPPED overlapped; /* First. hEvent stays NULL: with a port nobody waits for an event. */
     union {
-        pp_pipe *accepting; /* The pipe of an armed accept, to be closed if it ends badly; else NULL. */
+        pp_pipe *accepting; /* PP_MARK_ACCEPT: to be closed if it ends badly. */
+        HANDLE message;     /* PP_MARK_MESSAGE: what is read, to be asked how much of a message is left. */
         pp_op *next;        /* In `refused`, where only posted operations stand. */
     };
 } pp_room;
+
+/* op->own_mark, from arming until the packet is taken. */
+enum pp_mark { PP_MARK_PLAIN, PP_MARK_ACCEPT, PP_MARK_MESSAGE };
 
 _Static_assert(sizeof(pp_room) <= sizeof(((pp_op *) 0)->room), "an operation has room for ours");
 _Static_assert(offsetof(pp_room, overlapped) == 0, "a packet's OVERLAPPED is where the room begins");
@@ -60,11 +64,15 @@ struct pp_port {
     pp_drainer drainers[PP_DRAINERS_MAX]; /* All of them, for more may drain than were asked for. */
 };
 
-/* Binds a handle to the port, silent about what succeeds at once. Fails as the system does. */
-pp_fault pp_port_adopt(pp_port *port, HANDLE handle);
+/* Binds a handle to the port. Silent: what succeeds at once leaves no packet. Else it leaves one, and so does what ends
+ * at once with ERROR_MORE_DATA, of which nobody says what it does on a silent handle; so who reads messages is not
+ * silent. Fails as the system does. */
+pp_fault pp_port_adopt(pp_port *port, HANDLE handle, bool silent);
 
-/* Before a call that may pend, with a blank room; and after it, if it did not pend. */
+/* Before a call that may pend, with a blank room; and after it, if it did not pend. For an accept its pipe; for a read
+ * of messages their handle. */
 void pp_port_arm(pp_port *port, pp_op *op, pp_pipe *accepting);
+void pp_port_arm_message(pp_port *port, pp_op *op, HANDLE handle);
 void pp_port_disarm(pp_port *port);
 
 /* What a post does with an operation that the system refused. */
