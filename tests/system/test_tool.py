@@ -8,7 +8,9 @@ import errno
 import os
 import queue
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -73,6 +75,7 @@ def listening(*arguments, files=None):
     while first.startswith("pipeport serve: "):  # The engine's log.
         first = server.lines.get(timeout=60)
     expect(first.startswith("listening on "), "a server began with:", first)
+    server.address = first[len("listening on "):]
     return server
 
 
@@ -107,6 +110,7 @@ def check_helps():
 def check_refuses_wrong_arguments():
     for arguments in ([], ["sing"], ["serve"], ["serve", "--echo"], ["serve", "a", "b"], ["serve", "a", "--loud"],
                       ["serve", "a", "--echo", "--sink"], ["serve", "a", "--framing", "len:0,5,le,0"],
+                      ["serve", "a", "--when-full", "drop-oldest"],
                       ["serve", "a", "--framing", "delim:0a", "--broadcast-every", "1"],
                       ["serve", "a", "--framing", "len:0,4,le,0,keep", "--broadcast-every", "1"],
                       ["swarm", "a", "--framing", "none"], ["swarm", "a", "--framing", "delim:00"],
@@ -265,6 +269,24 @@ def check_says_how_many_files_it_may_open():
     server = listening(pipe, "--until-empty")  # 40 threads take more of them than was reckoned with.
     code, said = end(start("swarm", pipe, "--connections", "100", "--threads", "40", files=164))
     expect(code == 1 and os.strerror(errno.EMFILE) in said and "does not balance" not in said, code, said)
+
+
+def check_treats_slow_readers_as_told():
+    """A client that never reads, and what becomes of its broadcasts; who reads is served in the meantime."""
+    for policy, pattern in (("refuse", r" [1-9]\d* refused by a full queue, 0 dropped, 0 closed as slow"),
+                            ("drop-newest", r" 0 refused by a full queue, [1-9]\d* dropped, 0 closed as slow"),
+                            ("disconnect", r" 0 refused by a full queue, 0 dropped, 1 closed as slow")):
+        server = listening(name(), "--sink", "--broadcast-every", "0", "--broadcasts", "200", "--broadcast-size", "64K",
+                           "--message-max", "64K", "--queue", "128K", "--when-full", policy, "--seconds", "2",
+                           "--drain", "0")
+        with socket.socket(socket.AF_UNIX) as slow:
+            slow.connect(server.address)
+            if policy == "disconnect":
+                gone = select.poll()
+                gone.register(slow, select.POLLHUP)
+                expect(gone.poll(60000), "who does not read is still there")
+            code, said = end(server)
+        expect(code == 0 and re.search(pattern, said), policy, code, said)
 
 
 def check_bears_a_server_without_files():

@@ -38,6 +38,11 @@ static const struct args_option serve_table[] = {
     {"--message-max", "BYTES", "longest message, both ways [1M]", ARGS_SIZE, SERVE_AT(message_bytes), 1, 1u << 30},
     {"--queue", "BYTES", "bound of what waits for one client\n[8 of the longest messages, at least 4M]", ARGS_SIZE,
      SERVE_AT(queue_bytes), 5, UINT32_MAX},
+    {"--when-full", "refuse|drop-newest|disconnect",
+     "what becomes of a message for whom --queue has no room [refuse]: it is not\n"
+     "queued; the same, and a broadcast is lost without a word; who reads so late is\n"
+     "disconnected. An echo waits with the first two",
+     ARGS_CHOICE, SERVE_AT(when_full), 0, 0},
     {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
      SERVE_AT(buffer_bytes), 512, 16u << 20},
     {"--first-message", "MS", "close who sends no message for so long after connecting [never]", ARGS_NUMBER,
@@ -223,6 +228,8 @@ static bool serve_stop(struct serve *serve)
 
     if (pipeport_server_stats(serve->server, &stats) == PIPEPORT_OK) {
         serve->deliveries_refused = stats.broadcasts_refused;
+        serve->deliveries_dropped = stats.broadcasts_dropped;
+        serve->slow_peers = stats.slow_peers;
     }
     pipeport_server_stop(serve->server, serve->options.drain_ms);
     for (int turn = 0; turn < SERVE_HOME_TURNS; turn++) {
@@ -248,7 +255,8 @@ static pipeport_status serve_listen(struct serve *serve, const char *name)
                                .first_message_ms = options->first_message_ms,
                                .idle_ms = options->idle_ms,
                                .write_stall_ms = options->write_stall_ms,
-                               .pipe_buffer_bytes = options->buffer_bytes};
+                               .pipe_buffer_bytes = options->buffer_bytes,
+                               .when_full = options->when_full.number};
     pipeport_engine_figures figures = {.size = sizeof(figures)};
     pipeport_events events;
     pipeport_status status;

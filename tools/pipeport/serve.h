@@ -30,6 +30,7 @@ struct serve_options {
     uint32_t message_bytes, queue_bytes, buffer_bytes; /* 0: not given. */
     uint32_t first_message_ms, idle_ms, write_stall_ms;
     uint32_t seconds, drain_ms;
+    struct args_word when_full; /* In the order of pipeport_when_full. */
     struct args_word fault;
     uint32_t fault_at;
 };
@@ -55,11 +56,12 @@ struct serve {
     atomic_bool fault_done;                       /* One connection has it. */
 
     /* The main thread's alone. */
-    uint64_t broadcasts, deliveries, deliveries_refused, broadcast_call_ns;
-    uint64_t broadcast_due_ns; /* 0 until wait_for are open. */
-    uint64_t memory_before;    /* Engine memory with the server listening and nobody there. */
-    uint64_t memory_open;      /* The connections open when memory_most was looked at: the most seen at a look. */
-    uint64_t memory_most;      /* The least engine memory seen while memory_open were open. */
+    uint64_t broadcasts, deliveries, broadcast_call_ns;
+    uint64_t deliveries_refused, deliveries_dropped, slow_peers; /* As the server says. */
+    uint64_t broadcast_due_ns;                                   /* 0 until wait_for are open. */
+    uint64_t memory_before; /* Engine memory with the server listening and nobody there. */
+    uint64_t memory_open;   /* The connections open when memory_most was looked at: the most seen at a look. */
+    uint64_t memory_most;   /* The least engine memory seen while memory_open were open. */
     uint64_t ran_ns;
 };
 

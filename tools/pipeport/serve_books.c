@@ -52,10 +52,10 @@ static void books_say_traffic(const struct serve *serve)
         books_read(&serve->waited));
     if (serve->broadcasts > 0) {
         say("broadcasts: %" PRIu64 " of %" PRIu32 " bytes, %" PRIu64 " deliveries queued in %s of calls (%.0f/s), "
-            "%" PRIu64 " refused by a full queue",
+            "%" PRIu64 " refused by a full queue, %" PRIu64 " dropped, %" PRIu64 " closed as slow",
             serve->broadcasts, serve->options.broadcast_bytes, serve->deliveries,
             say_duration(&room, serve->broadcast_call_ns), say_rate(serve->deliveries, serve->broadcast_call_ns),
-            serve->deliveries_refused);
+            serve->deliveries_refused, serve->deliveries_dropped, serve->slow_peers);
     }
 }
 
