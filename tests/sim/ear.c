@@ -22,7 +22,7 @@ struct pp_ear {
     pp_memory *memory;
     pp_port *port;
     char name[PP_ADDRESS_BYTES_MAX];
-    uint32_t bytes;
+    pp_plan plan;
     sim_record *accepts[EAR_ACCEPTS]; /* Armed, nobody came yet. */
     uint32_t count;
     sim_link *backlog[EAR_BACKLOG];
@@ -142,7 +142,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     SIM_MUST(ears_count < EAR_NAMES);
     ear->memory = memory;
     ear->port = port;
-    ear->bytes = plan->out_bytes;
+    ear->plan = *plan;
     strcpy(ear->name, address);
     ears[ears_count++] = ear;
     *out = ear;
@@ -290,8 +290,8 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
 
 static sim_link *ear_connect(pp_ear *ear, uint32_t bytes)
 {
-    bytes = bytes < ear->bytes ? ear->bytes : bytes;
-    sim_link *link = sim_link_open(bytes < sim.rules.pipe_bytes ? bytes : sim.rules.pipe_bytes);
+    bytes = bytes < ear->plan.out_bytes ? ear->plan.out_bytes : bytes;
+    sim_link *link = sim_link_open(bytes < sim.rules.pipe_bytes ? bytes : sim.rules.pipe_bytes, &ear->plan);
     ear_note(link, ear);
     if (ear->count > 0) {
         sim_record *record = ear->accepts[sim_below(ear->count)];
@@ -335,6 +335,13 @@ sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status
     return ear_connect(ear, bytes);
 }
 
+/* Whether this server is the one that is demanded. */
+static bool ear_is_demanded(const pp_plan *plan)
+{
+    return (plan->server_process == 0 || plan->server_process == SIM_PROCESS) &&
+           (plan->server_user == NULL || strcmp(plan->server_user, SIM_USER) == 0);
+}
+
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
 {
     static const pipeport_status refusals[] = {PIPEPORT_DENIED, PIPEPORT_SYSTEM, PIPEPORT_NO_MEMORY, PIPEPORT_BUSY};
@@ -348,6 +355,10 @@ pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint
     sim_trace("dial: status, link", status, link ? link->number : 0, 0);
     if (!link) {
         return (pp_fault){sim_met(SIM_AT_DIAL, status), 2};
+    }
+    if (!ear_is_demanded(plan) || plan->whole != link->whole) {
+        sim_link_close(link, 0);
+        return (pp_fault){sim_met(SIM_AT_DIAL, PIPEPORT_DENIED), 5};
     }
     sim_pipe_open(pipe, link, 0, home);
     return (pp_fault){sim_met(SIM_AT_DIAL, PIPEPORT_OK), 0};

@@ -127,7 +127,8 @@ bool sim_kernel_is_able(const sim_record *record)
     case SIM_AWAIT:
         return sim_link_readable(record->link, record->side) > 0 || !sim_link_peer_is_open(record->link, record->side);
     case SIM_WRITE:
-        return sim_link_writable(record->link, record->side) > 0 || !sim_link_peer_is_open(record->link, record->side);
+        return sim_link_takes(record->link, record->side, record->bytes) ||
+               !sim_link_peer_is_open(record->link, record->side);
     case SIM_ACCEPT:
     case SIM_POST:
         break;
@@ -146,6 +147,10 @@ void sim_kernel_look(sim_record *record)
 static uint32_t kernel_write(sim_record *record)
 {
     uint32_t room = sim_link_writable(record->link, record->side);
+    if (record->link->whole) {
+        SIM_MUST(sim_link_say(record->link, record->side, record->slices[0].data, record->bytes));
+        return record->bytes;
+    }
     uint32_t most = record->bytes < room ? record->bytes : room;
     if (most > 1 && sim_happens(sim.rules.short_writes)) {
         most = 1 + sim_below(most);
@@ -158,8 +163,14 @@ static uint32_t kernel_write(sim_record *record)
     return total;
 }
 
-static uint32_t kernel_read(sim_record *record)
+static uint32_t kernel_read(sim_record *record, uint32_t *more)
 {
+    if (record->link->whole) {
+        *more = 1;
+        return sim_happens(sim.rules.empty_reads)
+                   ? 0
+                   : sim_link_hear(record->link, record->side, record->buffer, record->bytes, more);
+    }
     uint32_t most = sim_link_readable(record->link, record->side);
     most = record->bytes < most ? record->bytes : most;
     if (most > 1 && sim_happens(sim.rules.short_reads)) {
@@ -178,7 +189,7 @@ static pp_result kernel_result(sim_record *record)
     switch (record->kind) {
     case SIM_READ:
         if (sim_link_readable(record->link, record->side) > 0) {
-            result.bytes = kernel_read(record);
+            result.bytes = kernel_read(record, &result.more);
         } else if (!peer_is_open) {
             result.fault = (pp_fault){PIPEPORT_GONE, 109};
         }
@@ -191,6 +202,8 @@ static pp_result kernel_result(sim_record *record)
         }
         break;
     case SIM_AWAIT:
+        result.fault = sim_link_word(record->link, record->side);
+        break;
     case SIM_ACCEPT:
     case SIM_POST:
         break;

@@ -5,9 +5,14 @@
  * Channel 0 goes from the client (side 0) to the server (side 1), channel 1 back; so side `s` writes to channel s and
  * reads from channel 1 - s. What was written is read even after the writer has closed. Links live as long as the world,
  * so that a judge can look at them afterwards; only their bytes go when both ends have.
+ *
+ * A whole link has messages of its own: what one write wrote is one, also of 0 bytes, and it is written when there is
+ * room for all of it, or not at all. A link may go one way; against it nothing is ever written.
  */
 #ifndef TESTS_SIM_LINK_H
 #define TESTS_SIM_LINK_H
+
+#include "engine/port/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,12 +20,17 @@
 typedef struct sim_link sim_link;
 struct sim_record;
 
+enum { SIM_MESSAGES_MAX = 256 }; /* In one channel of a whole link. */
+
 typedef struct sim_channel {
     uint8_t *ring;
     uint32_t room; /* Bytes it can hold. */
     uint32_t at;   /* The first byte held. */
     uint32_t held;
     uint64_t written, read; /* Ever. */
+    uint32_t *lengths;      /* Whole: of the messages held, a ring. Of the oldest: what is still to be read. */
+    uint32_t lengths_at, lengths_count;
+    bool is_barred; /* The link does not go this way. */
 } sim_channel;
 
 typedef struct sim_side {
@@ -40,6 +50,7 @@ typedef struct sim_side {
 
 struct sim_link {
     uint32_t number;
+    bool whole;
     sim_channel channels[2];
     sim_side sides[2];
     void *judged; /* The judge's own. */
@@ -51,16 +62,27 @@ extern void (*sim_link_taps)(sim_link *link, uint32_t side, const uint8_t *data,
 void sim_links_begin(void);
 uint32_t sim_links_open_sides(void);
 
-/* Both sides open, but nobody's yet. */
-sim_link *sim_link_open(uint32_t bytes);
+/* Both sides open, but nobody's yet. `bytes` each way, or a whole message as long as the plan says. */
+sim_link *sim_link_open(uint32_t bytes, const pp_plan *plan);
 sim_link *sim_link_of(uint32_t number);
 uint32_t sim_link_count(void);
 
-/* As much as there is room for, or as is there. */
+/* Whole: one message, also of 0 bytes; false: there is no room for it. hear: of the oldest one as much as there is room
+ * for (where the rules have it so nothing, if that is not all), and what is left of it; there is one. */
+bool sim_link_say(sim_link *link, uint32_t side, const uint8_t *data, uint32_t bytes);
+uint32_t sim_link_hear(sim_link *link, uint32_t side, uint8_t *data, uint32_t bytes, uint32_t *more);
+
+/* As much as there is room for, or as is there; of a whole link one message or nothing, or a part of the oldest. */
 uint32_t sim_link_write(sim_link *link, uint32_t side, const uint8_t *data, uint32_t bytes);
 uint32_t sim_link_read(sim_link *link, uint32_t side, uint8_t *data, uint32_t bytes);
 uint32_t sim_link_writable(const sim_link *link, uint32_t side);
-uint32_t sim_link_readable(const sim_link *link, uint32_t side);
+uint32_t sim_link_readable(const sim_link *link, uint32_t side);          /* Whole: of the oldest message, or 1. */
+bool sim_link_takes(const sim_link *link, uint32_t side, uint32_t bytes); /* A write of so much can be begun. */
+bool sim_link_is_barred(const sim_link *link, uint32_t side);             /* This side never writes. */
+
+/* What an await on this side hears: only of a link that it never reads, the end. */
+pp_fault sim_link_word(const sim_link *link, uint32_t side);
+
 bool sim_link_peer_is_open(const sim_link *link, uint32_t side);
 void sim_link_close(sim_link *link, uint32_t side);
 

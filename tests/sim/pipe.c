@@ -42,6 +42,7 @@ void sim_pipe_open(pp_pipe *pipe, sim_link *link, uint32_t side, uint32_t home)
 {
     pipe->handle = (int32_t) (link->number * 2 + side);
     pipe->home = (uint16_t) home;
+    pipe->slices_max = link->whole ? 0 : (uint16_t) sim.rules.slices_max;
     link->sides[side].engine = true;
     pipe->port->open_pipes++;
 }
@@ -51,13 +52,12 @@ void pp_pipe_init(pp_pipe *pipe, pp_port *port)
     *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = (uint16_t) sim.rules.slices_max};
 }
 
-/* Both ends are of one process, and of one user. */
 pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
 {
     uint32_t side;
     sim_link *link = sim_pipe_link(pipe, &side);
     SIM_MUST(accepted == (side == 1) && link != NULL);
-    *out = (pipeport_peer){.process_id = 1, .session_id = 1, .user = "1000"};
+    *out = (pipeport_peer){.process_id = SIM_PROCESS, .session_id = 1, .user = SIM_USER};
     return (pp_fault){PIPEPORT_OK, 0};
 }
 
@@ -113,6 +113,24 @@ static pp_armed pipe_end_now(sim_place place, pp_result result, pp_result *now)
     return PP_NOW;
 }
 
+/* What is there, or the end. A whole message may find too little room. */
+static pp_result pipe_read_now(sim_link *link, uint32_t side, uint8_t *buffer, uint32_t bytes)
+{
+    pp_result result = {{PIPEPORT_OK, 0}, 0, 0};
+    uint32_t there = sim_link_readable(link, side);
+    if (there == 0) {
+        result.fault = (pp_fault){PIPEPORT_GONE, 109};
+    } else if (link->whole) {
+        result.bytes = sim_link_hear(link, side, buffer, bytes, &result.more);
+        sim_link_heard(link, side, result.bytes);
+    } else { /* Short now and then. */
+        there = there > 1 && sim_happens(sim.rules.short_reads) ? 1 + sim_below(there) : there;
+        result.bytes = sim_link_read(link, side, buffer, there < bytes ? there : bytes);
+        sim_link_heard(link, side, result.bytes);
+    }
+    return result;
+}
+
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now)
 {
     uint32_t side;
@@ -121,6 +139,9 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     SIM_MUST(bytes > 0 && (op ? pipe->port->shared || op->home == pipe->home : sim.rules.can_await));
     if (at->read) {
         sim_fail("two reads are armed on one pipe (link %u)", link->number);
+    }
+    if (sim_link_is_barred(link, 1 - side)) {
+        sim_fail("a pipe is read against its way (link %u)", link->number);
     }
     pipe_step(at);
     SIM_MUST(!at->read);
@@ -131,16 +152,10 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     uint32_t there = sim_link_readable(link, side);
     if ((there > 0 || !sim_link_peer_is_open(link, side)) &&
         !sim_happens(op ? sim.rules.reads_later : sim.rules.empty_reads)) {
-        if (there > 0) { /* Short now and then. */
-            there = there > 1 && sim_happens(sim.rules.short_reads) ? 1 + sim_below(there) : there;
-            result.bytes = sim_link_read(link, side, buffer, there < bytes ? there : bytes);
-            sim_link_heard(link, side, result.bytes);
-        } else {
-            result.fault = (pp_fault){PIPEPORT_GONE, 109};
-        }
-        return pipe_end_now(SIM_AT_READ, result, now);
+        return pipe_end_now(SIM_AT_READ, pipe_read_now(link, side, buffer, bytes), now);
     }
     if (!op) {
+        result.more = link->whole;
         return pipe_end_now(SIM_AT_READ, result, now);
     }
     sim_record *record = pipe_arm(pipe, op, SIM_READ);
@@ -164,7 +179,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
     pipe_step(at);
     bool is_there = sim_link_readable(link, side) > 0 || !sim_link_peer_is_open(link, side);
     if ((is_there && !sim_happens(sim.rules.reads_later)) || sim_happens(sim.rules.early_awaits)) {
-        return pipe_end_now(SIM_AT_READ, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, now);
+        return pipe_end_now(SIM_AT_READ, (pp_result){sim_link_word(link, side), 0, 0}, now);
     }
     at->read = pipe_arm(pipe, op, SIM_AWAIT);
     sim_trace("an await pends: link, side", link->number, side, 0);
@@ -177,6 +192,10 @@ static uint32_t pipe_write_now(sim_link *link, uint32_t side, const pp_slice *sl
 {
     uint32_t left = sim_link_writable(link, side);
     uint32_t total = 0;
+    if (link->whole) {
+        SIM_MUST(sim_link_say(link, side, slices[0].data, slices[0].bytes));
+        return slices[0].bytes;
+    }
     left = left > 1 && sim_happens(sim.rules.short_writes) ? 1 + sim_below(left) : left;
     for (uint32_t i = 0; i < count && left > 0; i++) {
         uint32_t taken = sim_link_write(link, side, slices[i].data, left < slices[i].bytes ? left : slices[i].bytes);
@@ -206,12 +225,16 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     uint32_t side;
     sim_link *link = sim_pipe_link(pipe, &side);
     sim_side *at = &link->sides[side];
-    SIM_MUST(count >= 1 && count <= pipe->slices_max && (pipe->port->shared || op->home == pipe->home));
+    SIM_MUST(count >= 1 && count <= (link->whole ? 1 : pipe->slices_max) &&
+             (pipe->port->shared || op->home == pipe->home));
     for (uint32_t i = 0; i < count; i++) {
         SIM_MUST(slices[i].bytes > 0);
     }
     if (at->write) {
         sim_fail("two writes are armed on one pipe (link %u)", link->number);
+    }
+    if (sim_link_is_barred(link, side)) {
+        sim_fail("a pipe is written against its way (link %u)", link->number);
     }
     at->write_since_ns = sim_asked_ns();
     pipe_step(at);
@@ -221,7 +244,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
         return pipe_end_now(SIM_AT_WRITE, result, now);
     }
     bool peer_is_open = sim_link_peer_is_open(link, side);
-    if ((peer_is_open && sim_link_writable(link, side) == 0) || sim_happens(sim.rules.writes_later)) {
+    if ((peer_is_open && !sim_link_takes(link, side, slices[0].bytes)) || sim_happens(sim.rules.writes_later)) {
         return pipe_write_later(pipe, slices, count, op);
     }
     if (peer_is_open) {

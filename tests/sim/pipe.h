@@ -7,6 +7,10 @@
 
 #include "tests/sim/kernel.h"
 
+/* Who is at every end. */
+enum { SIM_PROCESS = 1 };
+#define SIM_USER "1000"
+
 sim_link *sim_pipe_link(const pp_pipe *pipe, uint32_t *side);
 void sim_pipe_open(pp_pipe *pipe, sim_link *link, uint32_t side, uint32_t home);
 
@@ -15,7 +19,7 @@ uint32_t sim_ears_open(void);
 sim_record *sim_ear_find(const pp_pipe *pipe, const pp_op *op); /* An armed accept, or NULL. */
 void sim_ear_forget(const sim_link *link, uint32_t side);       /* This end has closed. */
 
-/* As a client without the library: its side of a link, or NULL. */
+/* As a client without the library: its side of a link, which is as the ear's plan says, or NULL. */
 sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status);
 
 #endif

@@ -65,6 +65,32 @@ GUARDED(arms_two_reads_on_one_pipe)
     (void) pp_pipe_read(&server.pipe, other, sizeof other, &op, &now);
 }
 
+/* Another pair beside the first, which goes to the server only. */
+static void guard_pair_one_way(bed_end *to, bed_end *from)
+{
+    static test_bed bed;
+    bed_open(&bed, 1);
+    bed.plan.way = PP_WAY_TO_SERVER;
+    bed_listen(&bed);
+    bed_pair(&bed, to, from);
+}
+
+GUARDED(reads_a_pipe_against_its_way)
+{
+    bed_end to, from;
+    pp_result now;
+    guard_pair_one_way(&to, &from);
+    (void) bed_arm_read(&from, room, sizeof room, &now);
+}
+
+GUARDED(writes_a_pipe_against_its_way)
+{
+    bed_end to, from;
+    pp_result now;
+    guard_pair_one_way(&to, &from);
+    (void) bed_arm_write(&to, "x", 1, &now);
+}
+
 GUARDED(arms_two_writes_on_one_pipe)
 {
     static char block[65536];
