@@ -22,6 +22,7 @@ static void server_finish(pp_party *party)
     pipeport_engine *engine = server->engine;
     pp_engine_leave(engine, party);
     pp_listener_close(&server->listener);
+    pp_groups_fini(&server->groups);
     pp_group_fini(&server->members);
     pp_memory_give(&engine->hub.memory, server, sizeof *server);
     pp_engine_forget(engine);
@@ -30,6 +31,7 @@ static void server_finish(pp_party *party)
 static pp_fault server_open(pipeport_server *server, const char *name)
 {
     pp_group_init(&server->members, &server->engine->hub.memory);
+    pp_groups_init(&server->groups, &server->engine->hub.memory);
     pp_fault fault = pp_listener_open(&server->listener, &server->party, name);
     if (fault.status != PIPEPORT_OK) {
         goto fini_members;
@@ -43,6 +45,7 @@ static pp_fault server_open(pipeport_server *server, const char *name)
 close_listener:
     pp_listener_close(&server->listener);
 fini_members:
+    pp_groups_fini(&server->groups);
     pp_group_fini(&server->members);
     return fault;
 }
@@ -78,6 +81,7 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
     server->engine = engine;
     memcpy(server->address, asked.address, sizeof asked.address);
     server->party.members = &server->members;
+    server->party.groups = &server->groups;
     server->party.left = server_left;
     server->party.halt = server_halt;
     server->party.finish = server_finish;
@@ -113,4 +117,9 @@ const char *pipeport_server_address(const pipeport_server *server)
 pipeport_status pipeport_server_stats(const pipeport_server *server, pipeport_stats *stats)
 {
     return server ? pp_tally_report(&server->party, stats) : PIPEPORT_INVALID;
+}
+
+pipeport_server *pp_server_of(const pipeport_group *group)
+{
+    return (pipeport_server *) ((char *) group->of - offsetof(pipeport_server, groups));
 }

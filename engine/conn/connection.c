@@ -91,6 +91,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     conn->state = PP_CONN_CLOSED;
     if (conn->grouped) {
         pp_group_leave(party->members, conn->slot);
+        pp_groups_forget(party->groups, &conn->seat);
     } else if (!party->members) {
         atomic_store(&party->only, 0);
     }

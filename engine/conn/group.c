@@ -14,6 +14,7 @@ void pp_group_init(pp_group *group, pp_memory *memory)
     pp_lock_init(&group->lock);
     pp_table_init(&group->slots, memory, sizeof(_Atomic uint64_t));
     group->free_first = 0;
+    group->resting = 0;
     atomic_init(&group->joins, 0);
 }
 
@@ -23,11 +24,10 @@ void pp_group_fini(pp_group *group)
     pp_lock_fini(&group->lock);
 }
 
-pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot)
+pipeport_status pp_group_join_locked(pp_group *group, uint64_t id, uint32_t *slot)
 {
     PP_ASSERT(id >= GROUP_ID_MIN);
     pipeport_status status = PIPEPORT_OK;
-    pp_lock_take(&group->lock);
     if (group->free_first) {
         *slot = group->free_first - 1;
         _Atomic uint64_t *place = pp_table_at(&group->slots, *slot);
@@ -44,18 +44,57 @@ pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot)
         }
     }
     atomic_fetch_add(&group->joins, 1);
+    return status;
+}
+
+pipeport_status pp_group_join(pp_group *group, uint64_t id, uint32_t *slot)
+{
+    pp_lock_take(&group->lock);
+    pipeport_status status = pp_group_join_locked(group, id, slot);
     pp_lock_give(&group->lock);
     return status;
+}
+
+static void group_free(pp_group *group, uint32_t slot)
+{
+    atomic_store_explicit((_Atomic uint64_t *) pp_table_at(&group->slots, slot), group->free_first,
+                          memory_order_release);
+    group->free_first = slot + 1;
+}
+
+void pp_group_leave_locked(pp_group *group, uint32_t slot)
+{
+    PP_ASSERT(pp_group_at(group, slot) != 0);
+    group_free(group, slot);
 }
 
 void pp_group_leave(pp_group *group, uint32_t slot)
 {
     pp_lock_take(&group->lock);
-    _Atomic uint64_t *place = pp_table_at(&group->slots, slot);
-    PP_ASSERT(atomic_load_explicit(place, memory_order_relaxed) >= GROUP_ID_MIN);
-    atomic_store_explicit(place, group->free_first, memory_order_release);
-    group->free_first = slot + 1;
+    pp_group_leave_locked(group, slot);
     pp_lock_give(&group->lock);
+}
+
+void pp_group_rest(pp_group *group, uint32_t slot)
+{
+    PP_ASSERT(pp_group_at(group, slot) != 0);
+    atomic_store_explicit((_Atomic uint64_t *) pp_table_at(&group->slots, slot), 0, memory_order_release);
+    group->resting += 1;
+}
+
+void pp_group_return(pp_group *group, uint32_t slot, uint64_t id)
+{
+    PP_ASSERT(group->resting > 0 && pp_group_at(group, slot) == 0);
+    group->resting -= 1;
+    atomic_store((_Atomic uint64_t *) pp_table_at(&group->slots, slot), id);
+    atomic_fetch_add(&group->joins, 1);
+}
+
+void pp_group_leave_resting(pp_group *group, uint32_t slot)
+{
+    PP_ASSERT(group->resting > 0 && pp_group_at(group, slot) == 0);
+    group->resting -= 1;
+    group_free(group, slot);
 }
 
 uint32_t pp_group_joins(const pp_group *group)
@@ -90,7 +129,7 @@ uint32_t pp_group_check(pp_group *group)
     for (uint32_t slot = 0; slot < slots; ++slot) {
         members += pp_group_at(group, slot) != 0;
     }
-    PP_VERIFY(members + free == slots);
+    PP_VERIFY(members + free + group->resting == slots);
     pp_lock_give(&group->lock);
     return members;
 }

@@ -10,7 +10,7 @@
 #ifndef PP_CONN_PARTY_H
 #define PP_CONN_PARTY_H
 
-#include "engine/conn/group.h"
+#include "engine/conn/groups.h"
 #include "engine/conn/hub.h"
 #include "engine/flow/message.h"
 #include "engine/port/plan.h"
@@ -34,6 +34,7 @@ struct pp_party {
     _Atomic uint64_t drain_by_ms; /* When its draining connections give up; UINT64_MAX: never by themselves. */
     pp_gate *waiter;              /* Set before the owner's count goes; NULL: nobody waits. */
     pp_group *members;            /* A server's; NULL for a client, which has `only`. */
+    pp_groups *groups;            /* Likewise: the named ones. */
     _Atomic uint64_t only;        /* A client's connection, from OPENING to CLOSED; else 0. */
     void (*left)(pp_party *party, pp_worker *worker); /* A connection has given its seat back. May be NULL. */
     void (*halt)(pp_party *party);                    /* Accepts and dials no more. */

@@ -53,7 +53,7 @@ typedef enum pipeport_status {
     PIPEPORT_BUSY = 5,         /* Every instance was taken whenever it looked, for connect_ms. */
     PIPEPORT_DENIED = 6,       /* The system refused this account. */
     PIPEPORT_TOO_LARGE = 7,    /* The message is longer than message_bytes_max. */
-    PIPEPORT_FULL = 8,         /* The send queue is at its bound. Nothing was queued. */
+    PIPEPORT_FULL = 8,         /* The send queue, or the number of groups, is at its bound. Nothing was changed. */
     PIPEPORT_GONE = 9,         /* The connection has closed. Its id will never be used again. */
     PIPEPORT_STOPPED = 10,     /* The engine, server or client is stopping, or this side aborted the connection. */
     PIPEPORT_TIMED_OUT = 11,   /* A bound in milliseconds passed. */
@@ -72,6 +72,7 @@ PIPEPORT_API const char *pipeport_version(void);
 typedef struct pipeport_engine pipeport_engine;
 typedef struct pipeport_server pipeport_server;
 typedef struct pipeport_client pipeport_client;
+typedef struct pipeport_group pipeport_group;     /* Some connections of one server, under a name. */
 typedef struct pipeport_message pipeport_message; /* One encoded message, counted; send it as often as you like. */
 typedef struct pipeport_conn {
     uint64_t id; /* A seat and its generation, so that a stale id names nobody. 0 names no connection. */
@@ -395,6 +396,46 @@ PIPEPORT_API pipeport_status pipeport_send_message(pipeport_engine *engine, pipe
                                                    pipeport_message *message);
 PIPEPORT_API pipeport_status pipeport_broadcast_message(pipeport_server *server, pipeport_message *message,
                                                         uint32_t *reached);
+
+/* ---- Groups: some connections of one server, under a name ---- */
+
+enum { PIPEPORT_GROUPS_MAX = 4096, PIPEPORT_GROUP_NAME_BYTES_MAX = 255 };
+
+/* The group of this name, made if the server has none. Names are compared byte by byte. Groups stay until the server
+ * ends, so names that a peer can choose at will should be looked at first.
+ * Owner:   *out is the server's: do not use it after giving the server to pipeport_server_stop.
+ * Thread:  any, events too.
+ * Fails:   INVALID (also a name of 0 or more than GROUP_NAME_BYTES_MAX bytes), FULL (GROUPS_MAX are there), STOPPED,
+ *          NO_MEMORY. */
+PIPEPORT_API pipeport_status pipeport_group_open(pipeport_group **out, pipeport_server *server, const char *name);
+
+/* A group broadcast that begins after a join has returned reaches the connection, and after a leave does not. A
+ * connection may be in many groups, and leaves them all by itself when it ends, before `closed`. Joining twice, and
+ * leaving where it is not, is harmless. Who has left keeps a place of 16 bytes in later messages to the group until it
+ * ends. Thread:  any, events too. Fails:   INVALID (also: the connection is not one of the group's server), GONE,
+ * NO_MEMORY (joining). */
+PIPEPORT_API pipeport_status pipeport_group_join(pipeport_group *group, pipeport_conn conn);
+PIPEPORT_API pipeport_status pipeport_group_leave(pipeport_group *group, pipeport_conn conn);
+
+/* As pipeport_broadcast and pipeport_broadcast_message, to the members of a group only: it costs them, not everybody.
+ * Who joins or leaves while it runs is reached once or not at all. */
+PIPEPORT_API pipeport_status pipeport_group_broadcast(pipeport_group *group, const void *data, size_t length,
+                                                      uint32_t *reached);
+PIPEPORT_API pipeport_status pipeport_group_broadcast_message(pipeport_group *group, pipeport_message *message,
+                                                              uint32_t *reached);
+
+enum { PIPEPORT_MULTICAST_MAX = 1000000 };
+
+typedef struct pipeport_conns {
+    const pipeport_conn *list; /* May be NULL if `count` is 0. */
+    size_t count;              /* 0-MULTICAST_MAX */
+} pipeport_conns;
+
+/* As pipeport_broadcast, to the connections of a list. Those that are gone, and those of another server or a client
+ * (who may speak another framing), are not reached; who stands in it twice gets it twice.
+ * Owner:   the list is the caller's, and read until the call returns. */
+PIPEPORT_API pipeport_status pipeport_multicast(pipeport_server *server, const pipeport_conns *conns, const void *data,
+                                                size_t length, uint32_t *reached);
 
 /* ---- One connection ---- */
 
