@@ -316,12 +316,14 @@ bool bed_is_stamped(const void *buffer, uint32_t bytes, uint64_t at)
 static void bed_race_write(void *argument)
 {
     bed_race *race = argument;
+    unsigned char byte; /* Lent until a write is home that ends later. */
     for (uint32_t i = 0; i < BED_RACES; i++) {
         LAW(pp_gate_wait(&race->begins[i], BED_PATIENCE_MS));
-        unsigned char byte = bed_byte(i);
+        byte = bed_byte(i);
         pp_result now;
-        LAW(bed_arm_write(race->from, &byte, 1, &now) == PP_NOW);
-        LAW(now.fault.status == PIPEPORT_OK && now.bytes == 1);
+        race->later[i] = bed_arm_write(race->from, &byte, 1, &now) == PP_LATER;
+        LAW(race->later[i] ? race->from->pipe.slices_max == 0 : now.fault.status == PIPEPORT_OK && now.bytes == 1);
+        (void) pp_gate_leave(&race->armed[i]);
     }
 }
 
@@ -330,6 +332,7 @@ void bed_race_open(bed_race *race, bed_end *from)
     race->from = from;
     for (uint32_t i = 0; i < BED_RACES; i++) {
         pp_gate_init(&race->begins[i], 1);
+        pp_gate_init(&race->armed[i], 1);
     }
     LAW(pp_os_thread_start(&race->writer, bed_race_write, race).status == PIPEPORT_OK);
 }
@@ -337,6 +340,15 @@ void bed_race_open(bed_race *race, bed_end *from)
 void bed_race_begin(bed_race *race, uint32_t number)
 {
     (void) pp_gate_leave(&race->begins[number]);
+}
+
+void bed_race_end(test_bed *bed, bed_race *race, uint32_t number)
+{
+    LAW(pp_gate_wait(&race->armed[number], BED_PATIENCE_MS));
+    if (race->later[number]) {
+        pp_result result = bed_await(bed, &race->from->write);
+        LAW(result.fault.status == PIPEPORT_OK && result.bytes == 1);
+    }
 }
 
 void bed_race_close(bed_race *race)

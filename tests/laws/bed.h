@@ -124,11 +124,15 @@ void bed_stream(test_bed *bed, bed_end *from, bed_end *to, uint64_t total, uint3
 typedef struct bed_race {
     bed_end *from;
     pp_gate begins[BED_RACES];
+    pp_gate armed[BED_RACES];
+    bool later[BED_RACES]; /* The write's completion is on the way; read after `armed`. */
     pp_thread writer;
 } bed_race;
 
 void bed_race_open(bed_race *race, bed_end *from);
 void bed_race_begin(bed_race *race, uint32_t number);
+/* Where messages are the pipe's own a write may end later, and must before the next race begins. */
+void bed_race_end(test_bed *bed, bed_race *race, uint32_t number);
 /* All have begun. */
 void bed_race_close(bed_race *race);
 

@@ -277,6 +277,7 @@ Test(laws_message, is_not_lost_to_a_cancelled_read)
         }
         cr_assert(result.fault.status == PIPEPORT_OK && result.bytes == 1 && result.more == 0);
         cr_assert_eq((unsigned char) room[0], bed_byte(i));
+        bed_race_end(&message_bed, &race, i);
     }
     bed_race_close(&race);
     cr_assert_gt(stopped, 0, "no cancel ever won: the test tests nothing");

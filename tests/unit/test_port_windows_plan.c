@@ -300,6 +300,7 @@ Test(port_windows_plan, says_what_windows_lacks)
     for (size_t i = 0; i < sizeof there / sizeof there[0]; i++) {
         plan.access = (uint8_t) there[i];
         cr_assert_null(pp_plan_lacks(&plan));
+        cr_assert_eq(pp_plan_message_bytes_max(&plan), 1u << 30);
     }
     plan.access = PP_ACCESS_GROUP;
     cr_assert_str_eq(pp_plan_lacks(&plan),

@@ -10,3 +10,10 @@ const char *pp_plan_lacks(const pp_plan *plan)
     }
     return NULL;
 }
+
+/* A call moves less than 4 GiB; the bound is the engine's own. */
+uint32_t pp_plan_message_bytes_max(const pp_plan *plan)
+{
+    (void) plan;
+    return UINT32_C(1) << 30;
+}
