@@ -116,9 +116,8 @@ Test(full, nobody_but_one_is_connected_and_unheard)
     uint64_t slipped = 0;
     full_begin(MAX, LONG_MS, &options);
     for (int round = 0; round < ROUNDS; ++round) {
-        uint64_t served = server.opened;
         full_come(&options, full_ask);
-        AWAIT(server.opened == served + MAX && FULL_SUM(messages) == MAX);
+        AWAIT(peer_stats(&server).connections_open == MAX && FULL_SUM(messages) == MAX);
         for (int look = 0; look < 3; ++look) { /* All have tried again meanwhile. */
             uint64_t tried = pp_os_now_ms() + 10;
             AWAIT(pp_os_now_ms() >= tried);
