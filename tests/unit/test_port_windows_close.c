@@ -111,7 +111,7 @@ static void close_before_a_dawdler(bool whole)
     close_dawdler dawdler = {.whole = whole};
     pp_gate_init(&dawdler.writer_left, 1);
     pp_thread thread;
-    planned_expect_client(&close_bed, &server, dawdler.address);
+    cr_assert(planned_expect_client(&close_bed, &server, dawdler.address));
     cr_assert_eq(pp_os_thread_start(&thread, close_dawdle, &dawdler).status, PIPEPORT_OK);
     cr_assert_eq(bed_await(&close_bed, &server.accept).fault.status, PIPEPORT_OK);
     uint64_t taken = 0;

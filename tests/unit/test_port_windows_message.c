@@ -213,7 +213,7 @@ Test(port_windows_message, serves_the_blocking_client_of_the_samples)
 {
     char address[PP_ADDRESS_BYTES_MAX];
     pp_thread thread;
-    planned_expect_client(&message_bed, &server, address);
+    cr_assert(planned_expect_client(&message_bed, &server, address));
     cr_assert_eq(pp_os_thread_start(&thread, message_sample_client, address).status, PIPEPORT_OK);
     cr_assert_eq(bed_await(&message_bed, &server.accept).fault.status, PIPEPORT_OK);
     message_expect(&server, sizeof room, 7, 0);
@@ -224,8 +224,9 @@ Test(port_windows_message, serves_the_blocking_client_of_the_samples)
     cr_assert_eq(bed_write(&message_bed, &server, room, 8).bytes, 8);
     cr_assert_eq(bed_read(&message_bed, &server, room, 1).fault.status, PIPEPORT_GONE);
     bed_end_close(&server);
-    planned_expect_client(&message_bed, &server, address);
-    cr_assert_eq(bed_await(&message_bed, &server.accept).fault.status, PIPEPORT_OK);
+    if (planned_expect_client(&message_bed, &server, address)) { /* The next may have waited for it. */
+        cr_assert_eq(bed_await(&message_bed, &server.accept).fault.status, PIPEPORT_OK);
+    }
     message_expect(&server, sizeof room, 4, 0);
     cr_assert_eq(bed_write(&message_bed, &server, room, 4).bytes, 4);
     cr_assert_eq(bed_read(&message_bed, &server, room, 1).fault.status, PIPEPORT_GONE);
@@ -238,7 +239,7 @@ Test(port_windows_message, serves_the_blocking_client_of_the_samples)
 Test(port_windows_message, serves_a_client_that_reads_bytes)
 {
     char address[PP_ADDRESS_BYTES_MAX];
-    planned_expect_client(&message_bed, &server, address);
+    cr_assert(planned_expect_client(&message_bed, &server, address));
     HANDLE pipe = CreateFileA(address, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
     cr_assert_neq(pipe, INVALID_HANDLE_VALUE);
     cr_assert_eq(bed_await(&message_bed, &server.accept).fault.status, PIPEPORT_OK);

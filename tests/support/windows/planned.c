@@ -29,12 +29,14 @@ void planned_pair(test_bed *bed, const pp_plan *plan, bed_end *server, bed_end *
     LAW(now.fault.status == PIPEPORT_OK && now.bytes == 0 && now.more == 0);
 }
 
-void planned_expect_client(test_bed *bed, bed_end *server, char address[PP_ADDRESS_BYTES_MAX])
+bool planned_expect_client(test_bed *bed, bed_end *server, char address[PP_ADDRESS_BYTES_MAX])
 {
     pp_result now;
     bed_end_init(bed, server, 0);
     LAW(pp_pipe_address(bed->name, address) == PIPEPORT_OK);
-    LAW(pp_pipe_accept(&server->pipe, bed->ear, &server->accept, &now) == PP_LATER);
+    pp_armed armed = pp_pipe_accept(&server->pipe, bed->ear, &server->accept, &now);
+    LAW(armed == PP_LATER || now.fault.status == PIPEPORT_OK);
+    return armed == PP_LATER;
 }
 
 HANDLE planned_handle(const bed_end *end)

@@ -19,8 +19,8 @@ void planned_settle(test_bed *bed);
 /* A connected pair, both ends by the plan. */
 void planned_pair(test_bed *bed, const pp_plan *plan, bed_end *server, bed_end *client);
 
-/* An accept armed, and the address of the ear for a client that is not ours. */
-void planned_expect_client(test_bed *bed, bed_end *server, char address[PP_ADDRESS_BYTES_MAX]);
+/* An accept armed, and the address of the ear for a client that is not ours. False: one has come already. */
+bool planned_expect_client(test_bed *bed, bed_end *server, char address[PP_ADDRESS_BYTES_MAX]);
 
 HANDLE planned_handle(const bed_end *end);
 
