@@ -7,6 +7,56 @@
 
 #include <string.h>
 
+/* ---- Events ---- */
+
+static void *client_opened(void *user, pipeport_conn conn)
+{
+    pipeport_client *client = user;
+    pp_calls_connected(&client->calls);
+    return client->told.opened ? client->told.opened(client->told.user, conn) : NULL;
+}
+
+static void client_message(void *user, void *state, pipeport_conn conn, const void *data, size_t length)
+{
+    pipeport_client *client = user;
+    if (!pp_calls_take(&client->calls, conn.id, data, length) && client->told.message) {
+        client->told.message(client->told.user, state, conn, data, length);
+    }
+}
+
+static void client_drained(void *user, void *state, pipeport_conn conn)
+{
+    pipeport_client *client = user;
+    if (client->told.drained) {
+        client->told.drained(client->told.user, state, conn);
+    }
+}
+
+static void client_closed(void *user, void *state, pipeport_conn conn, const pipeport_end *end)
+{
+    pipeport_client *client = user;
+    pp_calls_lost(&client->calls, conn.id);
+    if (!client->party.options.reconnect_ms && !atomic_load(&client->party.stopping)) {
+        pp_calls_end(&client->calls, PIPEPORT_GONE);
+    }
+    if (client->told.closed) {
+        client->told.closed(client->told.user, state, conn, end);
+    }
+}
+
+static void client_failed(void *user, pipeport_status why, long system_code)
+{
+    pipeport_client *client = user;
+    if (!client->party.options.reconnect_ms) {
+        pp_calls_end(&client->calls, why);
+    }
+    if (client->told.failed) {
+        client->told.failed(client->told.user, why, system_code);
+    }
+}
+
+/* ---- The party ---- */
+
 static void client_left(pp_party *party, pp_worker *worker)
 {
     (void) worker;
@@ -15,7 +65,9 @@ static void client_left(pp_party *party, pp_worker *worker)
 
 static void client_halt(pp_party *party)
 {
-    pp_dialer_stop(&((pipeport_client *) party)->dialer);
+    pipeport_client *client = (pipeport_client *) party;
+    pp_dialer_stop(&client->dialer);
+    pp_calls_end(&client->calls, PIPEPORT_STOPPED);
 }
 
 static void client_finish(pp_party *party)
@@ -23,6 +75,7 @@ static void client_finish(pp_party *party)
     pipeport_client *client = (pipeport_client *) party;
     pipeport_engine *engine = client->engine;
     pp_engine_leave(engine, party);
+    pp_calls_fini(&client->calls);
     pp_memory_give(&engine->hub.memory, client, sizeof *client);
     pp_engine_forget(engine);
 }
@@ -42,11 +95,12 @@ static void client_plan(pipeport_client *client)
 pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
                                       const pipeport_options *options, const pipeport_events *events)
 {
+    static const pipeport_events none = {.size = sizeof none};
     pp_asked asked;
     if (!out || !engine) {
         return PIPEPORT_INVALID;
     }
-    pipeport_status status = pp_options_resolve_start(&asked, PIPEPORT_CLIENT, name, options, events);
+    pipeport_status status = pp_options_resolve_start(&asked, PIPEPORT_CLIENT, name, options, events ? events : &none);
     if (status != PIPEPORT_OK) {
         pp_hub_log(&engine->hub, "client %s: %s", name ? name : "?", asked.why.text);
         return status;
@@ -59,7 +113,11 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     client->party.left = client_left;
     client->party.halt = client_halt;
     client->party.finish = client_finish;
-    pp_party_init(&client->party, &engine->hub, &asked.options, &asked.events);
+    client->told = asked.events;
+    pp_calls_init(&client->calls);
+    pipeport_events own = {sizeof own,     client,        client_opened, client_message,
+                           client_drained, client_closed, client_failed};
+    pp_party_init(&client->party, &engine->hub, &asked.options, &own);
     client_plan(client);
     /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
     pp_party_retain(&client->party);
@@ -68,6 +126,7 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
         status = pp_engine_enter(engine, &client->party);
     }
     if (status != PIPEPORT_OK) {
+        pp_calls_fini(&client->calls);
         pp_memory_give(&engine->hub.memory, client, sizeof *client);
         return status;
     }

@@ -160,7 +160,8 @@ static pp_worker *pool_claim(pp_pool *pool)
     return NULL;
 }
 
-static pipeport_status pool_drain_until(pp_pool *pool, uint64_t until_ms)
+/* `gate` (or NULL): it ends as soon as that is open, too. */
+static pipeport_status pool_drain_until(pp_pool *pool, uint64_t until_ms, pp_gate *gate)
 {
     uint64_t now_ms = pp_os_now_ms();
     pp_worker *worker = NULL;
@@ -176,10 +177,10 @@ static pipeport_status pool_drain_until(pp_pool *pool, uint64_t until_ms)
         } else if (pp_port_is_shared(pool->port)) {
             return PIPEPORT_INVALID;
         } else { /* Every home is attended: wait for one to be left. */
-            (void) pp_gate_wait(&pool->lent, POOL_LEND_MS);
+            (void) pp_gate_wait(gate ? gate : &pool->lent, POOL_LEND_MS);
             now_ms = pp_os_now_ms();
         }
-    } while (now_ms < until_ms);
+    } while (now_ms < until_ms && !(gate && pp_gate_wait(gate, 0)));
     if (worker) {
         PP_ASSERT(!worker->first);
         atomic_store(&worker->thread, 0);
@@ -187,7 +188,7 @@ static pipeport_status pool_drain_until(pp_pool *pool, uint64_t until_ms)
     return PIPEPORT_OK;
 }
 
-pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms)
+static pipeport_status pool_lend(pp_pool *pool, uint32_t for_ms, pp_gate *gate)
 {
     if (pp_pool_here(pool)) {
         return PIPEPORT_INVALID;
@@ -196,7 +197,7 @@ pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms)
         return PIPEPORT_STOPPED;
     }
     pp_gate_add(&pool->lent);
-    pipeport_status status = pool_drain_until(pool, for_ms == UINT32_MAX ? UINT64_MAX : pp_os_now_ms() + for_ms);
+    pipeport_status status = pool_drain_until(pool, for_ms == UINT32_MAX ? UINT64_MAX : pp_os_now_ms() + for_ms, gate);
     if (status == PIPEPORT_OK && atomic_load(&pool->stopping)) {
         status = PIPEPORT_STOPPED;
         pp_port_wake(pool->port); /* More may be lent than one wake reaches: each passes it on. */
@@ -205,17 +206,33 @@ pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms)
     return status;
 }
 
+pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms)
+{
+    return pool_lend(pool, for_ms, NULL);
+}
+
 void pp_pool_wait(pp_pool *pool, pp_gate *gate)
 {
-    if (pool->owned) {
-        (void) pp_gate_wait(gate, UINT32_MAX);
-        return;
-    }
+    (void) pp_pool_wait_until(pool, gate, UINT64_MAX);
+}
+
+bool pp_pool_wait_until(pp_pool *pool, pp_gate *gate, uint64_t until_ms)
+{
     while (!pp_gate_wait(gate, 0)) {
-        if (pp_pool_lend(pool, POOL_LEND_MS) != PIPEPORT_OK) {
-            (void) pp_gate_wait(gate, POOL_LEND_MS);
+        uint64_t now_ms = until_ms == UINT64_MAX ? 0 : pp_os_now_ms();
+        uint64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+        uint32_t wait_ms = left_ms < UINT32_MAX ? (uint32_t) left_ms : UINT32_MAX;
+        if (left_ms == 0) {
+            return false;
+        }
+        uint32_t lend_ms = wait_ms < POOL_LEND_MS ? wait_ms : POOL_LEND_MS;
+        if (pool->owned) {
+            (void) pp_gate_wait(gate, wait_ms);
+        } else if (pool_lend(pool, lend_ms, gate) != PIPEPORT_OK) {
+            (void) pp_gate_wait(gate, lend_ms);
         }
     }
+    return true;
 }
 
 bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms)

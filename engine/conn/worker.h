@@ -61,6 +61,10 @@ pipeport_status pp_pool_lend(pp_pool *pool, uint32_t for_ms);
 /* Waits for a gate, not on a worker; drains meanwhile if there is no thread of ours. */
 void pp_pool_wait(pp_pool *pool, pp_gate *gate);
 
+/* The same until that time (UINT64_MAX: no bound). False: the gate is still shut. Where a host's threads drain, one of
+ * them may open the gate while this one waits for the port: then it is heard of at most 10 ms late. */
+bool pp_pool_wait_until(pp_pool *pool, pp_gate *gate, uint64_t until_ms);
+
 /* This thread's worker, or NULL: a foreign thread. */
 pp_worker *pp_pool_here(pp_pool *pool);
 

@@ -282,7 +282,8 @@ typedef struct pipeport_events {
     /* First. What it returns comes back as `state`. Messages can be sent from here on. */
     void *(*opened)(void *user, pipeport_conn conn);
 
-    /* One whole message. Owner: `data` is lent until the event returns; never NULL, also where length is 0. */
+    /* One whole message, unless it is the reply that a pipeport_client_call waits for. Owner: `data` is lent until the
+     * event returns; never NULL, also where length is 0. */
     void (*message)(void *user, void *state, pipeport_conn conn, const void *data, size_t length);
 
     /* Once after a FULL, or a broadcast refused: half of the send queue is free again. */
@@ -351,7 +352,8 @@ PIPEPORT_API const char *pipeport_server_address(const pipeport_server *server);
  * With reconnect_ms it answers OK also where nobody serves the name yet, and connects again after every `failed` and
  * every `closed`, whoever ended the connection (pipeport_close too), until pipeport_client_stop. It has one connection
  * at a time, and each has its own id, `opened` and `closed`. Later failures of any kind are tried again.
- * Owner:   the caller gets *out; give it to pipeport_client_stop. Name, options (may be NULL), events are copied.
+ * Owner:   the caller gets *out; give it to pipeport_client_stop. Name, options, events are copied; the latter two may
+ *          be NULL.
  * Thread:  any, events too.
  * Fails:   INVALID, NO_SERVER, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
@@ -363,6 +365,29 @@ PIPEPORT_API void pipeport_client_stop(pipeport_client *client, uint32_t drain_m
 /* The present connection, to send on without waiting for `opened`: from shortly before that until `closed`. Its id is 0
  * while there is none. Thread: any, events too. */
 PIPEPORT_API pipeport_conn pipeport_client_conn(const pipeport_client *client);
+
+/* Room for a reply, and what came. */
+typedef struct pipeport_reply {
+    void *data;    /* NULL where room is 0. */
+    size_t room;   /* In bytes. */
+    size_t length; /* Of the reply; set by OK and TOO_LARGE. */
+} pipeport_reply;
+
+/* Asks and waits: for its turn (a client has one call at a time, in the order in which they came), for a connection,
+ * and for the reply, at most timeout_ms for all of it (UINT32_MAX: no bound). The reply is the next message of the
+ * connection on which it asked, whatever that is: so the server is one that speaks only when it is asked, and this
+ * client asks by calls alone. The reply goes here and not to `message`; everything else is told as ever.
+ * Of a call that has asked and then timed out the reply could not be told from the next call's: so its connection is
+ * aborted, and further calls need reconnect_ms. Nothing is asked twice.
+ * Owner:   `data` is copied once; reply->data is written to until it returns.
+ * Thread:  any but an event of this engine. On an engine of host threads the caller drains the port while it waits. A
+ *          stop or an engine's end that comes meanwhile ends it; none may have begun before.
+ * Fails:   INVALID (also: inside an event; timeout_ms 0), TOO_LARGE (the message; or the reply, which is lost, and the
+ *          connection goes on), TIMED_OUT, GONE (the connection ended before the reply; without reconnect_ms also: it
+ *          had ended before), FULL, STOPPED, NO_MEMORY; and what `failed` would say where it could not connect in time:
+ *          NO_SERVER, BUSY, DENIED, SYSTEM. */
+PIPEPORT_API pipeport_status pipeport_client_call(pipeport_client *client, const void *data, size_t length,
+                                                  pipeport_reply *reply, uint32_t timeout_ms);
 
 /* ---- Sending ---- */
 
@@ -495,7 +520,7 @@ typedef struct pipeport_stats {
     uint64_t accepts_failed;     /* Clients that came and went, and instances that could not be made. */
     uint64_t dials;              /* Of a client: tries to connect, ever. */
     uint64_t messages_sent;      /* Accepted by send or broadcast, once per receiver. */
-    uint64_t messages_received;  /* `message` events. */
+    uint64_t messages_received;  /* `message` events, and replies. */
     uint64_t bytes_accepted;     /* By send and broadcast; = bytes_sent + bytes_discarded once all is closed. */
     uint64_t bytes_sent;
     uint64_t bytes_discarded;

@@ -2,6 +2,7 @@
 /* memory.c - see memory.h. */
 #include "tests/sim/memory.h"
 
+#include "engine/api/client.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/kernel.h"
 #include "tests/sim/trace.h"
@@ -36,7 +37,7 @@ void __wrap_pp_memory_give(pp_memory *memory, void *block, size_t bytes)
 void __wrap_pp_engine_leave(pipeport_engine *engine, pp_party *party)
 {
     const pp_tally *tally = &party->tally;
-    sim_party *judged = party->events.user;
+    sim_party *judged = party->members ? party->events.user : ((const pipeport_client *) party)->told.user;
     if (tally->opened != tally->closed || judged->opened != tally->opened || judged->closed != tally->closed) {
         sim_fail("a party ends with %llu opened and %llu closed, and heard of %u and %u",
                  (unsigned long long) tally->opened, (unsigned long long) tally->closed, judged->opened,
