@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PLAN_NOBODY = 65534, PLAN_GROUP = 4242 };
@@ -229,6 +230,55 @@ Test(port_linux_plan, ends_what_a_foreign_client_reads_where_it_only_writes)
     cr_assert(bed_read(&plan_bed, &server, &byte, 1).bytes == 1 && byte == 'x');
     raw_close(&foreign);
     cr_assert_eq(bed_read(&plan_bed, &server, &byte, 1).fault.status, PIPEPORT_GONE);
+}
+
+static uint64_t plan_busy_us(void)
+{
+    struct timespec used;
+    cr_assert_eq(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used), 0);
+    return (uint64_t) used.tv_sec * 1000000 + (uint64_t) used.tv_nsec / 1000;
+}
+
+/* Its socket is ready for reading all that time. */
+Test(port_linux_plan, sleeps_while_it_waits_for_nothing_but_the_end)
+{
+    pp_plan plan = bed_plan;
+    pp_result now;
+    plan.way = PP_WAY_TO_CLIENT;
+    plan_meet(&plan);
+    server.read.home = server.pipe.home;
+    cr_assert_eq(pp_pipe_await(&server.pipe, &server.read, &now), PP_LATER);
+    bed_hears_nothing(&plan_bed);
+    uint64_t before_us = plan_busy_us(), begin_ms = pp_os_now_ms();
+    while (pp_os_now_ms() < begin_ms + 300) {
+        pp_completion none;
+        cr_assert_eq(pp_port_take(plan_bed.port, 0, 100, &none, 1), 0);
+    }
+    cr_assert_lt(plan_busy_us() - before_us, 60000);
+    cr_assert(!pp_pipe_is_answered(&server.pipe, &server.read));
+    raw_close(&foreign);
+    cr_assert_eq(bed_await(&plan_bed, &server.read).fault.status, PIPEPORT_GONE);
+}
+
+Test(port_linux_plan, gives_back_the_socket_of_a_pipe_that_is_never_read)
+{
+    pp_plan plan = bed_plan;
+    pp_result now;
+    plan.way = PP_WAY_TO_CLIENT;
+    plan_meet(&plan);
+    uint32_t open = system_handles();
+    server.read.home = server.pipe.home;
+    cr_assert_eq(pp_pipe_await(&server.pipe, &server.read, &now), PP_LATER);
+    bed_hears_nothing(&plan_bed);
+    pp_pipe_cancel(&server.pipe, &server.read);
+    cr_assert_eq(bed_await(&plan_bed, &server.read).fault.status, PIPEPORT_STOPPED);
+    bed_end_close(&server);
+    for (uint32_t i = 0; i < 100 && system_handles() != open - 1; i++) {
+        pp_completion none;
+        cr_assert_eq(pp_port_take(plan_bed.port, 0, 10, &none, 1), 0);
+    }
+    cr_assert_eq(system_handles(), open - 1, "%u, %u before", system_handles(), open);
+    raw_close(&foreign);
 }
 
 Test(port_linux_plan, connects_no_stream_with_packets)
