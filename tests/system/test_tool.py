@@ -110,7 +110,12 @@ def check_helps():
 def check_refuses_wrong_arguments():
     for arguments in ([], ["sing"], ["serve"], ["serve", "--echo"], ["serve", "a", "b"], ["serve", "a", "--loud"],
                       ["serve", "a", "--echo", "--sink"], ["serve", "a", "--framing", "len:0,5,le,0"],
-                      ["serve", "a", "--when-full", "drop-oldest"],
+                      ["serve", "a", "--when-full", "drop-oldest"], ["serve", "a", "--direction", "up"],
+                      ["serve", "a", "--direction", "to-server", "--broadcast-every", "1"],
+                      ["serve", "a", "--direction", "to-client", "--echo"], ["serve", "a", "--access", "everybody"],
+                      ["serve", "a", "--access", "group:"], ["serve", "a", "--access", "group:4294967295"],
+                      ["serve", "a", "--access", "sddl:"], ["swarm", "a", "--direction", "to-client"],
+                      ["serve", "a", "--direction", "to-client", "--idle", "5"],
                       ["serve", "a", "--framing", "delim:0a", "--broadcast-every", "1"],
                       ["serve", "a", "--framing", "len:0,4,le,0,keep", "--broadcast-every", "1"],
                       ["swarm", "a", "--framing", "none"], ["swarm", "a", "--framing", "delim:00"],
@@ -162,6 +167,23 @@ def check_speaks_every_framing():
                             "--size", "2,40,127,128,4K,65535,65536,100K", "--broadcasts", "20"],
                            r"verified: 4 connections, 240 messages of 2 to 102400 bytes there and back, 80 broadcast")
         expect("bytes: " in said and "accounting balances" in said, framing, said)
+
+
+def check_speaks_messages_of_the_pipe():
+    said, _ = verified(["--echo", "--framing", "message", "--broadcast-every", "1", "--broadcasts", "20",
+                        "--wait-for", "4"],
+                       ["--framing", "message", "--connections", "4", "--messages", "60", "--depth", "4",
+                        "--size", "1,40,127,511,512,513,4096,65535,65536", "--message-max", "64K", "--broadcasts",
+                        "20"],
+                       r"verified: 4 connections, 240 messages of 1 to 65536 bytes there and back, 80 broadcast")
+    expect("accounting balances" in said, said)
+
+
+def check_serves_one_way():
+    said, _ = verified(["--direction", "to-client", "--broadcast-every", "1", "--broadcasts", "50", "--wait-for", "8"],
+                       ["--direction", "to-client", "--connections", "8", "--messages", "0", "--broadcasts", "50"],
+                       r"verified: 8 connections, 0 messages .* 400 broadcast deliveries;")
+    expect("messages: 0 in" in said and "accounting balances" in said, said)
 
 
 def check_carries_the_longest():

@@ -132,6 +132,9 @@ static bool args_take_value(const struct args_reader *reader, const struct args_
         return args_take_number(reader, option, text, text + strlen(text), into);
     case ARGS_SIZES:
         return args_take_sizes(reader, option, text, into);
+    case ARGS_TEXT:
+        *(const char **) into = text;
+        return true;
     case ARGS_FRAMING:
         return args_take_framing(reader, option, text, into);
     case ARGS_CHOICE:

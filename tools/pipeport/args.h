@@ -32,6 +32,7 @@ enum args_kind {
     ARGS_SIZE,    /* uint32_t, decimal; K, M and G multiply by 1024 */
     ARGS_SIZES,   /* struct args_sizes, sizes with commas between */
     ARGS_FRAMING, /* pipeport_framing, see framing.h */
+    ARGS_TEXT,    /* const char *, whatever was typed */
     ARGS_CHOICE   /* struct args_word, one of the words in `operand`, which are parted by '|' */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/pipeport/serve.h"
 
+#include <string.h>
+
 #include "tools/pipeport/clock.h"
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/interrupt.h"
@@ -35,9 +37,18 @@ static const struct args_option serve_table[] = {
      "threads that drain the port, the main thread is one of them\n"
      "[the main thread and one for each processor]",
      ARGS_NUMBER, SERVE_AT(workers), 1, 64},
-    {"--message-max", "BYTES", "longest message, both ways [1M]", ARGS_SIZE, SERVE_AT(message_bytes), 1, 1u << 30},
+    {"--message-max", "BYTES",
+     "longest message, both ways [1M; with the\nframing message what the system takes, if that is less]", ARGS_SIZE,
+     SERVE_AT(message_bytes), 1, 1u << 30},
     {"--queue", "BYTES", "bound of what waits for one client\n[8 of the longest messages, at least 4M]", ARGS_SIZE,
      SERVE_AT(queue_bytes), 5, UINT32_MAX},
+    {"--direction", "duplex|to-server|to-client",
+     "which way messages go [duplex]; without --echo and broadcasts where the\nserver only reads, without --echo where "
+     "it only writes",
+     ARGS_CHOICE, SERVE_AT(direction), 0, 0},
+    {"--access", "owner|local-users|group:GID|sddl:TEXT|app-containers",
+     "who may connect [owner]; group on Linux only, sddl and app-containers on\nWindows only", ARGS_TEXT,
+     SERVE_AT(access), 0, 0},
     {"--when-full", "refuse|drop-newest|disconnect",
      "what becomes of a message for whom --queue has no room [refuse]: it is not\n"
      "queued; the same, and a broadcast is lost without a word; who reads so late is\n"
@@ -73,13 +84,109 @@ void serve_help(void)
     args_help(&serve_command);
 }
 
+/* Of --access; its text may go on behind the colon. */
+static bool serve_read_access(const char *text, pipeport_options *options)
+{
+    static const struct {
+        const char *word;
+        uint32_t access;
+    } words[] = {{"owner", PIPEPORT_ACCESS_OWNER},
+                 {"local-users", PIPEPORT_ACCESS_LOCAL_USERS},
+                 {"app-containers", PIPEPORT_ACCESS_APP_CONTAINERS}};
+    uint64_t group = 0;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i].word) == 0) {
+            options->access = words[i].access;
+            return true;
+        }
+    }
+    if (strncmp(text, "sddl:", 5) == 0) {
+        options->access = PIPEPORT_ACCESS_SDDL;
+        options->access_sddl = text + 5;
+        return true;
+    }
+    if (strncmp(text, "group:", 6) != 0) {
+        say_error("serve",
+                  "--access: '%s' is unknown; give one of owner, local-users, group:GID, sddl:TEXT, app-containers",
+                  text);
+        return false;
+    }
+    for (const char *digit = text + 6; *digit >= '0' && *digit <= '9' && group < UINT32_MAX; digit++) {
+        group = group * 10 + (uint64_t) (*digit - '0');
+        if (digit[1] == '\0' && group < UINT32_MAX) {
+            options->access = PIPEPORT_ACCESS_GROUP;
+            options->access_group = (uint32_t) group;
+            return true;
+        }
+    }
+    say_error("serve", "--access: '%s' is no group; give its number, 0 to 4294967294", text + 6);
+    return false;
+}
+
+static bool serve_settle_direction(struct serve *serve)
+{
+    const struct serve_options *options = &serve->options;
+    bool broadcasts = options->broadcast_every_ms != SERVE_NO_BROADCASTS;
+    const char *way = options->direction.text;
+
+    if (options->direction.number == PIPEPORT_DUPLEX) {
+        serve->echoes = options->echo || (!options->sink && !broadcasts);
+        return true;
+    }
+    if (options->echo) {
+        say_error("serve", "--echo and --direction %s exclude each other; give one", way);
+        return false;
+    }
+    if (broadcasts && options->direction.number == PIPEPORT_TO_SERVER) {
+        say_error("serve", "--broadcast-every and --direction %s exclude each other; give one", way);
+        return false;
+    }
+    return true;
+}
+
+/* What the server is to be, and whether that can be: the library's own words where it cannot. */
+static int serve_settle_server(struct serve *serve)
+{
+    const struct serve_options *options = &serve->options;
+    char why[512];
+    pipeport_status status;
+
+    serve->server_options = (pipeport_options){.size = sizeof(pipeport_options),
+                                               .framing = options->framing,
+                                               .connections_max = options->connections,
+                                               .accepts_pending = options->accepts,
+                                               .message_bytes_max = options->message_bytes,
+                                               .send_queue_bytes_max = options->queue_bytes,
+                                               .first_message_ms = options->first_message_ms,
+                                               .idle_ms = options->idle_ms,
+                                               .write_stall_ms = options->write_stall_ms,
+                                               .pipe_buffer_bytes = options->buffer_bytes,
+                                               .when_full = options->when_full.number,
+                                               .direction = options->direction.number};
+    if (options->access != NULL && !serve_read_access(options->access, &serve->server_options)) {
+        return SAY_EXIT_USAGE;
+    }
+    status = pipeport_options_check(&serve->server_options, PIPEPORT_SERVER, why, sizeof(why));
+    if (status != PIPEPORT_OK) {
+        say_error("serve", "%s", why);
+        return status == PIPEPORT_INVALID ? SAY_EXIT_USAGE : SAY_EXIT_FAIL;
+    }
+    return SAY_EXIT_OK;
+}
+
 /* What the table cannot say: how options go together. */
 static bool serve_settle(struct serve *serve)
 {
     struct serve_options *options = &serve->options;
     uint32_t overhead = framing_overhead_max(&options->framing);
-    uint64_t queue = (uint64_t) SERVE_QUEUE_TIMES * options->message_bytes;
+    uint64_t queue, longest;
 
+    if (options->message_bytes == 0 && options->framing.kind != PIPEPORT_FRAMING_MESSAGE) {
+        options->message_bytes = SERVE_MESSAGE_BYTES;
+    }
+    longest = options->message_bytes == 0 ? SERVE_MESSAGE_BYTES : options->message_bytes;
+    queue = SERVE_QUEUE_TIMES * longest;
     if (options->echo && options->sink) {
         say_error("serve", "--echo and --sink exclude each other; give one");
         return false;
@@ -90,22 +197,21 @@ static bool serve_settle(struct serve *serve)
                   "--broadcast-every: what is broadcast fits no delimiter and no keep; give another --framing");
         return false;
     }
-    if (options->broadcast_bytes > options->message_bytes) {
+    if (options->broadcast_bytes > longest) {
         say_error("serve", "--broadcast-size is above --message-max (%u); give less, or raise --message-max",
-                  (unsigned) options->message_bytes);
+                  (unsigned) longest);
         return false;
     }
     if (options->queue_bytes == 0) {
         queue = queue < SERVE_QUEUE_LEAST ? SERVE_QUEUE_LEAST : queue;
         options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
     }
-    if (options->queue_bytes < (uint64_t) options->message_bytes + overhead) {
+    if (options->queue_bytes < longest + overhead) {
         say_error("serve", "--queue is below --message-max and %u bytes (%u); give at least that", (unsigned) overhead,
-                  (unsigned) (options->message_bytes + overhead));
+                  (unsigned) (longest + overhead));
         return false;
     }
-    serve->echoes = options->echo || (!options->sink && options->broadcast_every_ms == SERVE_NO_BROADCASTS);
-    return true;
+    return serve_settle_direction(serve);
 }
 
 /* Where the engine's memory stands, if more connections are open than ever at a look, or as many and less memory. */
@@ -245,24 +351,12 @@ static bool serve_stop(struct serve *serve)
 
 static pipeport_status serve_listen(struct serve *serve, const char *name)
 {
-    const struct serve_options *options = &serve->options;
-    pipeport_options server = {.size = sizeof(server),
-                               .framing = options->framing,
-                               .connections_max = options->connections,
-                               .accepts_pending = options->accepts,
-                               .message_bytes_max = options->message_bytes,
-                               .send_queue_bytes_max = options->queue_bytes,
-                               .first_message_ms = options->first_message_ms,
-                               .idle_ms = options->idle_ms,
-                               .write_stall_ms = options->write_stall_ms,
-                               .pipe_buffer_bytes = options->buffer_bytes,
-                               .when_full = options->when_full.number};
     pipeport_engine_figures figures = {.size = sizeof(figures)};
     pipeport_events events;
     pipeport_status status;
 
     serve_host_events(serve, &events);
-    status = pipeport_server_start(&serve->server, serve->engine, name, &server, &events);
+    status = pipeport_server_start(&serve->server, serve->engine, name, &serve->server_options, &events);
     if (status == PIPEPORT_OK && pipeport_engine_stats(serve->engine, &figures) == PIPEPORT_OK) {
         serve->memory_before = figures.memory_bytes;
     }
@@ -275,11 +369,11 @@ static int serve_live(struct serve *serve, const char *name)
     pipeport_status status = serve_listen(serve, name);
     bool fine;
 
-    if (status == PIPEPORT_INVALID) {
-        say_error("serve",
-                  "NAME '%s' cannot be served; a name is 1-200 bytes of UTF-8 without slashes, backslashes and "
-                  "control bytes",
-                  name);
+    if (status == PIPEPORT_INVALID) { /* The engine's log has said why. */
+        if (serve->options.access != NULL) {
+            say_error("serve", "with --access %s the NAME is an absolute path on Linux; give one",
+                      serve->options.access);
+        }
         return SAY_EXIT_USAGE;
     }
     if (status != PIPEPORT_OK) {
@@ -306,7 +400,6 @@ int serve_main(int count, char **arguments)
                                            .broadcast_bytes = 1024,
                                            .wait_for = 1,
                                            .connections = 255,
-                                           .message_bytes = SERVE_MESSAGE_BYTES,
                                            .drain_ms = 5000,
                                            .fault_at = 10};
     switch (args_parse(&serve_command, count, arguments, &serve.options, &name)) {
@@ -319,6 +412,10 @@ int serve_main(int count, char **arguments)
     }
     if (!serve_settle(&serve)) {
         return SAY_EXIT_USAGE;
+    }
+    code = serve_settle_server(&serve);
+    if (code != SAY_EXIT_OK) {
+        return code;
     }
     if (!system_allows(who, serve.options.connections)) {
         return SAY_EXIT_FAIL;

@@ -30,6 +30,8 @@ struct serve_options {
     uint32_t message_bytes, queue_bytes, buffer_bytes; /* 0: not given. */
     uint32_t first_message_ms, idle_ms, write_stall_ms;
     uint32_t seconds, drain_ms;
+    struct args_word direction; /* In the order of pipeport_direction. */
+    const char *access;         /* NULL: not given. */
     struct args_word when_full; /* In the order of pipeport_when_full. */
     struct args_word fault;
     uint32_t fault_at;
@@ -41,6 +43,7 @@ struct serve {
     struct serve_options options;
     pipeport_engine *engine;
     pipeport_server *server;
+    pipeport_options server_options;
     bool echoes; /* Fixed before the server starts. */
 
     /* Events write, relaxed. */

@@ -25,6 +25,9 @@ static const struct args_option swarm_table[] = {
     {"--size", "S[,S...]", "bytes of the messages, in turn [64]; K, M, G multiply by 1024; 0 is a size", ARGS_SIZES,
      SWARM_AT(sizes), 0, 1u << 30},
     {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, SWARM_AT(framing), 0, 0},
+    {"--direction", "duplex|to-client",
+     "which way messages go, as the server says it [duplex]; to-client: only listen,\nwith --messages 0", ARGS_CHOICE,
+     SWARM_AT(direction), 0, 0},
     {"--depth", "D", "requests of one client in flight [1]", ARGS_NUMBER, SWARM_AT(depth), 1, 65536},
     {"--threads", "T",
      "that drain the port, the main thread is one of them\n"
@@ -71,6 +74,10 @@ static bool swarm_can_speak(const struct swarm_options *options)
 {
     const pipeport_framing *framing = &options->framing;
 
+    if (options->direction.number == SWARM_TO_CLIENT && options->messages != 0) {
+        say_error("swarm", "--direction to-client lets nobody send to the server; give --messages 0 with it");
+        return false;
+    }
     if (framing->kind == PIPEPORT_FRAMING_NONE) {
         say_error("swarm", "--framing: there are no messages to verify in none; give another");
         return false;
@@ -132,12 +139,14 @@ static bool swarm_init(struct swarm *swarm)
     const struct swarm_options *options = &swarm->options;
     bool counted = options->broadcasts != SWARM_ANY_BROADCASTS && options->broadcasts > 0;
 
-    swarm->client_options = (pipeport_options){.size = sizeof(pipeport_options),
-                                               .framing = options->framing,
-                                               .message_bytes_max = options->message_bytes,
-                                               .send_queue_bytes_max = options->queue_bytes,
-                                               .connect_ms = options->connect_ms,
-                                               .pipe_buffer_bytes = options->buffer_bytes};
+    swarm->client_options = (pipeport_options){
+        .size = sizeof(pipeport_options),
+        .framing = options->framing,
+        .direction = options->direction.number == SWARM_TO_CLIENT ? PIPEPORT_TO_CLIENT : PIPEPORT_DUPLEX,
+        .message_bytes_max = options->message_bytes,
+        .send_queue_bytes_max = options->queue_bytes,
+        .connect_ms = options->connect_ms,
+        .pipe_buffer_bytes = options->buffer_bytes};
     swarm->clients = calloc(options->connections, sizeof(*swarm->clients));
     swarm->sent_ns = calloc((size_t) options->connections * options->depth, sizeof(*swarm->sent_ns));
     swarm->round_trips = histogram_create();
@@ -279,11 +288,7 @@ static int swarm_live(struct swarm *swarm)
         say_error("swarm", "the engine did not end");
         return SAY_EXIT_FAIL;
     }
-    if (atomic_load(&swarm->name_wrong)) {
-        say_error("swarm",
-                  "NAME '%s' cannot be one; a name is 1-200 bytes of UTF-8 without slashes, backslashes and "
-                  "control bytes",
-                  swarm->name);
+    if (atomic_load(&swarm->name_wrong)) { /* The engine's log has said why. */
         return SAY_EXIT_USAGE;
     }
     return fine ? SAY_EXIT_OK : SAY_EXIT_FAIL;

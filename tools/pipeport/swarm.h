@@ -24,11 +24,14 @@
 
 #define SWARM_ANY_BROADCASTS UINT32_MAX
 
+enum swarm_direction { SWARM_DUPLEX, SWARM_TO_CLIENT }; /* In the order of the words of --direction. */
+
 struct swarm_options {
     pipeport_framing framing; /* Zeroed: not given. */
     uint32_t connections, messages, depth, threads;
     struct args_sizes sizes;
-    uint32_t broadcasts; /* SWARM_ANY_BROADCASTS: as many as come. */
+    struct args_word direction; /* SWARM_TO_CLIENT or not. */
+    uint32_t broadcasts;        /* SWARM_ANY_BROADCASTS: as many as come. */
     uint32_t seed, timeout_s, window, settle_ms, connect_ms;
     uint32_t message_bytes, queue_bytes, buffer_bytes; /* 0: not given. */
 };
