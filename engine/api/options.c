@@ -71,12 +71,18 @@ static pipeport_status options_bind(pipeport_options *options, pp_complaint *why
 }
 
 /* What the fields of the framing and the queue say of each other. */
-static pipeport_status options_frame(pipeport_options *options, const pipeport_options *given, pp_complaint *why)
+static pipeport_status options_frame(pipeport_options *options, const pipeport_options *given, pipeport_role role,
+                                     pp_complaint *why)
 {
     pp_framing framing;
     const char *fault = pp_wire_framing(&framing, &options->framing);
     if (fault) {
         return options_refuse(why, "framing.%s", fault);
+    }
+    if (framing.kind == PP_FRAMING_MESSAGE && !given->message_bytes_max) { /* Not asked for: what the system can. */
+        pp_plan plan = pp_options_plan(options, role);
+        uint32_t most = pp_plan_message_bytes_max(&plan);
+        options->message_bytes_max = most && most < options->message_bytes_max ? most : options->message_bytes_max;
     }
     uint32_t frame_bytes_max = pp_wire_frame_bytes_max(&framing, options->message_bytes_max);
     if (options->send_queue_bytes_max < frame_bytes_max) {
@@ -150,6 +156,17 @@ static pipeport_status options_admit(const pipeport_options *options, pp_complai
     return PIPEPORT_OK;
 }
 
+static pipeport_status options_lack(const pipeport_options *options, pipeport_role role, pp_complaint *why)
+{
+    pp_plan plan = pp_options_plan(options, role);
+    const char *lack = pp_plan_lacks(&plan);
+    if (!lack) {
+        return PIPEPORT_OK;
+    }
+    (void) options_refuse(why, "%s", lack);
+    return PIPEPORT_UNSUPPORTED;
+}
+
 pipeport_status pp_options_resolve(pipeport_options *out, const pipeport_options *given, pipeport_role role,
                                    pp_complaint *why)
 {
@@ -169,10 +186,13 @@ pipeport_status pp_options_resolve(pipeport_options *out, const pipeport_options
         status = options_shape(&options, given, role, why);
     }
     if (status == PIPEPORT_OK) {
-        status = options_frame(&options, given, why);
+        status = options_frame(&options, given, role, why);
     }
     if (status == PIPEPORT_OK) {
         status = options_admit(&options, why);
+    }
+    if (status == PIPEPORT_OK) {
+        status = options_lack(&options, role, why);
     }
     if (status == PIPEPORT_OK) {
         *out = options;

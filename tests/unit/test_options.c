@@ -105,6 +105,22 @@ Test(options, make_room_for_one_message_where_the_queue_was_left_open)
     cr_assert_eq(test_resolve(&out, &given), PIPEPORT_INVALID);
 }
 
+Test(options, take_of_the_pipes_own_messages_what_the_system_takes)
+{
+    pipeport_options out, given = {.size = sizeof given, .framing = pipeport_framing_message()};
+    fake.message_bytes_max = 4000;
+    cr_assert_eq(test_resolve(&out, &given), PIPEPORT_OK);
+    cr_assert_eq(out.message_bytes_max, 4000);
+    cr_assert_eq(out.type, PIPEPORT_TYPE_MESSAGE);
+    given.message_bytes_max = 5000; /* Asked for: then it is for the system to say what it lacks. */
+    cr_assert_eq(test_resolve(&out, &given), PIPEPORT_OK);
+    cr_assert_eq(out.message_bytes_max, 5000);
+    given.message_bytes_max = 0;
+    fake.message_bytes_max = 1 << 30;
+    cr_assert_eq(test_resolve(&out, &given), PIPEPORT_OK);
+    cr_assert_eq(out.message_bytes_max, 1 << 20);
+}
+
 Test(options, are_refused_where_the_size_is_not_ours)
 {
     pipeport_options out, options = {.size = sizeof options + 8};

@@ -161,6 +161,17 @@ Test(options_texts, name_the_field_what_it_may_be_and_what_it_is)
     cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
 }
 
+Test(options_texts, say_what_the_system_lacks)
+{
+    pipeport_engine *engine = texts_engine();
+    pipeport_options given = {.size = sizeof given};
+    fake.plan_lacks = "remote: this system has no remote clients";
+    for (pipeport_role role = PIPEPORT_SERVER; role <= PIPEPORT_CLIENT; ++role) {
+        texts_expect(engine, &given, role, PIPEPORT_UNSUPPORTED, fake.plan_lacks);
+    }
+    cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
+}
+
 Test(options_texts, are_at_most_as_long_as_there_is_room)
 {
     pipeport_options given = {.size = sizeof given, .remote = 2};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_lacks.c - what this system cannot do is UNSUPPORTED, with a sentence that says so, before a start and by it.
+ */
+#include "engine/include/pipeport.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+TestSuite(lacks, .timeout = 30);
+
+#define GIVEN .given.size = sizeof(pipeport_options), .given
+
+static const struct lack {
+    pipeport_options given;
+    pipeport_role role;
+    const char *text; /* NULL: it can be done here. */
+} lacks[] = {
+#ifdef _WIN32
+    {GIVEN.access = PIPEPORT_ACCESS_GROUP, .role = PIPEPORT_SERVER,
+     .text = "Windows knows no group ids: name the group's SID in a security descriptor (SDDL)."},
+    {GIVEN.type = PIPEPORT_TYPE_MESSAGE, .role = PIPEPORT_SERVER},
+    {GIVEN.remote = 1, .role = PIPEPORT_SERVER},
+    {GIVEN.access = PIPEPORT_ACCESS_APP_CONTAINERS, .role = PIPEPORT_SERVER},
+#else
+    {GIVEN.type = PIPEPORT_TYPE_MESSAGE, .role = PIPEPORT_SERVER,
+     .text = "a message-type pipe (SOCK_SEQPACKET) is read as messages on this system, never as bytes"},
+    {GIVEN.type = PIPEPORT_TYPE_MESSAGE, .role = PIPEPORT_CLIENT,
+     .text = "a message-type pipe (SOCK_SEQPACKET) is read as messages on this system, never as bytes"},
+    {GIVEN.remote = 1, .role = PIPEPORT_SERVER, .text = "a Unix socket has no clients of other machines"},
+    {GIVEN.access = PIPEPORT_ACCESS_SDDL, .given.access_sddl = "D:", .role = PIPEPORT_SERVER,
+     .text = "a Unix socket has no security descriptor; its access is for the owner, a group or local users"},
+    {GIVEN.access = PIPEPORT_ACCESS_APP_CONTAINERS, .role = PIPEPORT_SERVER,
+     .text = "there are no app packages on this system"},
+    {GIVEN.server_user = "S-1-5-18", .role = PIPEPORT_CLIENT,
+     .text = "a user is a uid in decimal digits on this system"},
+    {GIVEN.remote = 1, .role = PIPEPORT_CLIENT}, /* A server's, and so nothing to a client. */
+#endif
+    {GIVEN.framing = {.kind = PIPEPORT_FRAMING_MESSAGE}, .role = PIPEPORT_SERVER},
+    {GIVEN.direction = PIPEPORT_TO_CLIENT, .role = PIPEPORT_SERVER},
+};
+
+static char lacks_line[512]; /* The log's last. */
+
+static void lacks_keep(void *user, const char *line)
+{
+    (void) user;
+    (void) snprintf(lacks_line, sizeof lacks_line, "%s", line);
+}
+
+static void lacks_expect_start(pipeport_engine *engine, const struct lack *lack)
+{
+    static const pipeport_events events = {.size = sizeof events};
+    pipeport_server *server = NULL;
+    pipeport_client *client = NULL;
+    char line[512];
+    if (lack->role == PIPEPORT_SERVER) {
+        cr_assert_eq(pipeport_server_start(&server, engine, "lacks", &lack->given, &events), PIPEPORT_UNSUPPORTED);
+    } else {
+        cr_assert_eq(pipeport_client_start(&client, engine, "lacks", &lack->given, &events), PIPEPORT_UNSUPPORTED);
+    }
+    (void) snprintf(line, sizeof line, "%s lacks: %s", lack->role == PIPEPORT_SERVER ? "server" : "client", lack->text);
+    cr_assert_str_eq(lacks_line, line);
+}
+
+Test(lacks, are_unsupported_with_a_sentence)
+{
+    pipeport_engine *engine = NULL;
+    pipeport_engine_options options = {.size = sizeof options, .workers = 1, .log = lacks_keep};
+    cr_assert_eq(pipeport_engine_create(&engine, &options), PIPEPORT_OK);
+    for (unsigned i = 0; i < sizeof lacks / sizeof lacks[0]; ++i) {
+        char text[PIPEPORT_TEXT_BYTES];
+        pipeport_status status = pipeport_options_check(&lacks[i].given, lacks[i].role, text, sizeof text);
+        cr_assert_str_eq(text, lacks[i].text ? lacks[i].text : "");
+        cr_assert_eq(status, lacks[i].text ? PIPEPORT_UNSUPPORTED : PIPEPORT_OK, "%u", i);
+        if (lacks[i].text) {
+            lacks_expect_start(engine, &lacks[i]);
+        }
+    }
+    cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
+}
