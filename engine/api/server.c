@@ -24,6 +24,9 @@ static void server_finish(pp_party *party)
     pp_listener_close(&server->listener);
     pp_groups_fini(&server->groups);
     pp_group_fini(&server->members);
+    if (party->peers) {
+        pp_peers_fini(party->peers);
+    }
     pp_memory_give(&engine->hub.memory, server, sizeof *server);
     pp_engine_forget(engine);
 }
@@ -32,6 +35,12 @@ static pp_fault server_open(pipeport_server *server, const char *name)
 {
     pp_group_init(&server->members, &server->engine->hub.memory);
     pp_groups_init(&server->groups, &server->engine->hub.memory);
+    const pipeport_options *options = &server->party.options;
+    if (options->connections_per_process_max || options->connections_per_user_max) {
+        pp_peers_init(&server->peers, &server->engine->hub.memory, options->connections_per_process_max,
+                      options->connections_per_user_max);
+        server->party.peers = &server->peers;
+    }
     pp_fault fault = pp_listener_open(&server->listener, &server->party, name);
     if (fault.status != PIPEPORT_OK) {
         goto fini_members;
@@ -47,6 +56,9 @@ close_listener:
 fini_members:
     pp_groups_fini(&server->groups);
     pp_group_fini(&server->members);
+    if (server->party.peers) {
+        pp_peers_fini(server->party.peers);
+    }
     return fault;
 }
 

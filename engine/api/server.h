@@ -14,6 +14,7 @@ struct pipeport_server {
     pipeport_engine *engine;
     pp_group members;
     pp_groups groups;
+    pp_peers peers; /* In use where the party has them. */
     pp_listener listener;
     char address[PP_ADDRESS_BYTES_MAX];
     char sddl[PP_SDDL_BYTES_MAX]; /* What the options' one points at, if they have one. */

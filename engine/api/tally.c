@@ -18,6 +18,7 @@ pipeport_status pp_tally_report(const pp_party *party, pipeport_stats *stats)
     stats->connections_open = stats->connections_opened - stats->connections_closed;
     stats->accepts_failed = tally_read(&tally->accepts_failed);
     stats->dials = tally_read(&tally->dials);
+    stats->accepts_refused = tally_read(&tally->accepts_refused);
     stats->messages_sent = tally_read(&tally->messages_sent);
     stats->messages_received = tally_read(&tally->messages_received);
     stats->bytes_accepted = tally_read(&tally->bytes_accepted);

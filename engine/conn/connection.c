@@ -89,6 +89,9 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     }
     pp_party *party = conn->party;
     conn->state = PP_CONN_CLOSED;
+    if (party->peers) { /* Before `closed`: who hears it finds room for another. */
+        pp_peers_leave(party->peers, conn->seat.index);
+    }
     if (conn->grouped) {
         pp_group_leave(party->members, conn->slot);
         pp_groups_forget(party->groups, &conn->seat);
@@ -186,6 +189,11 @@ static bool conn_enter_group(pp_conn *conn)
 static void conn_open(pp_conn *conn, pp_worker *worker)
 {
     pp_party *party = conn->party;
+    pipeport_status admitted = atomic_load(&party->stopping) ? PIPEPORT_STOPPED : pp_conn_admit(conn);
+    if (admitted != PIPEPORT_OK) {
+        conn_end(conn, (pp_fault){admitted, 0}, worker);
+        return;
+    }
     pp_seat_open(&conn->seat);     /* Before joining: who finds the id in the group can pin it. */
     if (!conn_enter_group(conn)) { /* Nobody will hear of it, so it is counted as not accepted. */
         pp_tally_add(&party->tally.accepts_failed, 1);

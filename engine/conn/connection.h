@@ -126,6 +126,10 @@ void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_wo
 /* Turn. When to look at the clock again (UINT64_MAX: not for its sake). Not after now_ms: it is over, and why. */
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
 
+/* Turn, before it is opened: whether who came may stay; counted where not. Fails: FULL (turned away), what the system
+ * says of its peer, NO_MEMORY. */
+pipeport_status pp_conn_admit(pp_conn *conn);
+
 /* What its deadline does. */
 void pp_conn_deadline_due(pp_deadline *deadline, void *drainer);
 

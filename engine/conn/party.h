@@ -12,11 +12,12 @@
 
 #include "engine/conn/groups.h"
 #include "engine/conn/hub.h"
+#include "engine/conn/peers.h"
 #include "engine/flow/message.h"
 #include "engine/port/plan.h"
 
 typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
-    _Atomic uint64_t opened, closed, accepts_failed, dials, messages_sent, messages_received;
+    _Atomic uint64_t opened, closed, accepts_failed, accepts_refused, dials, messages_sent, messages_received;
     _Atomic uint64_t bytes_accepted, bytes_sent, bytes_discarded, bytes_received;
     _Atomic uint64_t sends_refused, broadcasts_refused, broadcasts_dropped, slow_peers;
 } pp_tally;
@@ -35,6 +36,7 @@ struct pp_party {
     pp_gate *waiter;              /* Set before the owner's count goes; NULL: nobody waits. */
     pp_group *members;            /* A server's; NULL for a client, which has `only`. */
     pp_groups *groups;            /* Likewise: the named ones. */
+    pp_peers *peers;              /* A server's with bounds on processes or users; else NULL. */
     _Atomic uint64_t only;        /* A client's connection, from OPENING to CLOSED; else 0. */
     void (*left)(pp_party *party, pp_worker *worker); /* A connection has given its seat back. May be NULL. */
     void (*halt)(pp_party *party);                    /* Accepts and dials no more. */

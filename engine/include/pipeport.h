@@ -295,6 +295,10 @@ typedef struct pipeport_events {
     /* Client only: it could not connect within connect_ms. At most once, and instead of all others. With reconnect_ms:
      * at most once before each `opened` (and after the last), at the first failure; it goes on trying. */
     void (*failed)(void *user, pipeport_status why, long system_code);
+
+    /* Server only, before `opened` and before a byte of this client is read: may it stay? False closes it, and no more
+     * is heard of it (accepts_refused); nor of one that goes, or finds the server stopping, just then. */
+    bool (*accept)(void *user, const pipeport_peer *peer);
 } pipeport_events;
 
 /* ---- Engine ---- */
@@ -517,6 +521,7 @@ typedef struct pipeport_stats {
     uint64_t connections_open;   /* Now. */
     uint64_t connections_opened; /* `opened` events, ever. */
     uint64_t connections_closed; /* `closed` events, ever. */
+    uint64_t accepts_refused;    /* Clients turned away, by `accept` or a bound on processes and users. */
     uint64_t accepts_failed;     /* Clients that came and went, and instances that could not be made. */
     uint64_t dials;              /* Of a client: tries to connect, ever. */
     uint64_t messages_sent;      /* Accepted by send or broadcast, once per receiver. */

@@ -336,8 +336,12 @@ void scene_pause(scene_conn *conn, bool paused)
     }
 }
 
-static const pipeport_events scene_events = {sizeof(pipeport_events), NULL,         scene_opened, scene_message,
-                                             scene_drained,           scene_closed, scene_failed};
+static const pipeport_events scene_events = {.size = sizeof(pipeport_events),
+                                             .opened = scene_opened,
+                                             .message = scene_message,
+                                             .drained = scene_drained,
+                                             .closed = scene_closed,
+                                             .failed = scene_failed};
 
 void scene_stop(unsigned which, uint32_t drain_ms)
 {

@@ -102,8 +102,26 @@ static void life_failed(void *user, pipeport_status why, long system_code)
     }
 }
 
-static const pipeport_events life_events = {
-    sizeof(pipeport_events), &life, life_opened, life_message, life_drained, life_closed, life_failed};
+static bool life_accept(void *user, const pipeport_peer *peer)
+{
+    cr_assert_eq(user, &life);
+    cr_assert_eq(fake_os_locks, 0, "an event under a lock");
+    life.accepts += 1;
+    return life.on_accept(peer);
+}
+
+/* What a server or client starts with now. */
+static pipeport_events life_events(void)
+{
+    return (pipeport_events){.size = sizeof(pipeport_events),
+                             .user = &life,
+                             .opened = life_opened,
+                             .message = life_message,
+                             .drained = life_drained,
+                             .closed = life_closed,
+                             .failed = life_failed,
+                             .accept = life.on_accept ? life_accept : NULL};
+}
 
 static void life_log(void *user, const char *line)
 {
@@ -145,7 +163,8 @@ void life_begin(void)
 
 pipeport_status life_try_serve(void)
 {
-    return pipeport_server_start(&life.server, life.engine, "life", &life_options, &life_events);
+    pipeport_events events = life_events();
+    return pipeport_server_start(&life.server, life.engine, "life", &life_options, &events);
 }
 
 void life_serve(void)
@@ -155,7 +174,8 @@ void life_serve(void)
 
 pipeport_status life_dial(void)
 {
-    return pipeport_client_start(&life.client, life.engine, "life", &life_options, &life_events);
+    pipeport_events events = life_events();
+    return pipeport_client_start(&life.client, life.engine, "life", &life_options, &events);
 }
 
 fake_pipe *life_client(void)
@@ -183,6 +203,9 @@ void life_settle(void)
     if (life.server) {
         pp_listener_check(&life.server->listener);
         (void) pp_group_check(&life.server->members);
+        if (life.server->party.peers) {
+            (void) pp_peers_check(life.server->party.peers);
+        }
     }
     for (unsigned i = 0; i < life.count; ++i) {
         pp_conn *conn = pp_conn_pin(&life.engine->hub, life.conns[i].name.id);

@@ -41,6 +41,8 @@ typedef struct life_record {
     void (*on_message)(life_conn *conn, const void *data, size_t length);
     void (*on_drained)(life_conn *conn);
     void (*on_closed)(life_conn *conn);
+    bool (*on_accept)(const pipeport_peer *peer); /* Set before a server starts: else it has no `accept`. */
+    unsigned accepts;                             /* `accept` events. */
     void (*on_failed)(void);
     void (*on_line)(void); /* A line of the log. */
 } life_record;
