@@ -111,6 +111,8 @@ def check_refuses_wrong_arguments():
     for arguments in ([], ["sing"], ["serve"], ["serve", "--echo"], ["serve", "a", "b"], ["serve", "a", "--loud"],
                       ["serve", "a", "--echo", "--sink"], ["serve", "a", "--framing", "len:0,5,le,0"],
                       ["serve", "a", "--when-full", "drop-oldest"], ["serve", "a", "--direction", "up"],
+                      ["serve", "a", "--topics", "--echo"], ["serve", "a", "--topics", "--sink"],
+                      ["serve", "a", "--topics", "--direction", "to-client"],
                       ["serve", "a", "--direction", "to-server", "--broadcast-every", "1"],
                       ["serve", "a", "--direction", "to-client", "--echo"], ["serve", "a", "--access", "everybody"],
                       ["serve", "a", "--access", "group:"], ["serve", "a", "--access", "group:4294967295"],

@@ -21,6 +21,11 @@ static const struct args_option serve_table[] = {
     {"--echo", NULL, "answer every message with itself [without --sink and --broadcast-every]", ARGS_FLAG,
      SERVE_AT(echo), 0, 0},
     {"--sink", NULL, "read messages and answer nothing", ARGS_FLAG, SERVE_AT(sink), 0, 0},
+    {"--topics", NULL,
+     "messages are a topic and a message, two strings as .NET's BinaryWriter writes\nthem; each goes to who has "
+     "subscribed "
+     "to its topic: who has sent the topic\n`subscribe` with the other topic as message, and not `unsubscribe` since",
+     ARGS_FLAG, SERVE_AT(topics), 0, 0},
     {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, SERVE_AT(framing), 0, 0},
     {"--broadcast-every", "MS",
      "send one message to all, every MS milliseconds (0: one after another);\n"
@@ -130,6 +135,13 @@ static bool serve_settle_direction(struct serve *serve)
     bool broadcasts = options->broadcast_every_ms != SERVE_NO_BROADCASTS;
     const char *way = options->direction.text;
 
+    if (options->topics && (options->echo || options->sink || options->direction.number != PIPEPORT_DUPLEX)) {
+        say_error("serve", "--topics and %s exclude each other; give one",
+                  options->echo   ? "--echo"
+                  : options->sink ? "--sink"
+                                  : "--direction");
+        return false;
+    }
     if (options->direction.number == PIPEPORT_DUPLEX) {
         serve->echoes = options->echo || (!options->sink && !broadcasts);
         return true;

@@ -2,9 +2,9 @@
 /*
  * serve.h - `pipeport serve`: a server that echoes, swallows or broadcasts, and keeps books on it.
  *
- * serve.c reads the arguments and is the main thread; serve_host.c is what happens in events; serve_books.c is what is
- * said at the end. Events run on any worker: what they share here are atomic sums, relaxed, since each stands alone and
- * is read for good only after the server has stopped.
+ * serve.c reads the arguments and is the main thread; serve_host.c is what happens in events, serve_topics.c with
+ * --topics; serve_books.c is what is said at the end. Events run on any worker: what they share here are atomic sums,
+ * relaxed, since each stands alone and is read for good only after the server has stopped.
  */
 #ifndef PIPEPORT_TOOL_SERVE_H
 #define PIPEPORT_TOOL_SERVE_H
@@ -22,7 +22,7 @@
 
 struct serve_options {
     pipeport_framing framing; /* Zeroed: not given. */
-    bool echo, sink, quiet, until_empty;
+    bool topics, echo, sink, quiet, until_empty;
     uint32_t broadcast_every_ms; /* SERVE_NO_BROADCASTS: none. */
     uint32_t broadcasts;         /* 0: without end. */
     uint32_t broadcast_bytes, wait_for;
@@ -56,7 +56,8 @@ struct serve {
     _Atomic uint64_t waited;                      /* Echoes that met a FULL and were sent later. */
     _Atomic uint64_t failures;                    /* Of ours: no memory, a status that should not be. */
     _Atomic uint64_t ended[SERVE_STATUSES];       /* `closed` events by their why. */
-    atomic_bool fault_done;                       /* One connection has it. */
+    _Atomic uint64_t topics_published, topics_delivered, topics_refused;
+    atomic_bool fault_done; /* One connection has it. */
 
     /* The main thread's alone. */
     uint64_t broadcasts, deliveries, broadcast_call_ns;
@@ -75,6 +76,10 @@ void serve_help(void);
 /* The events, with `serve` as their user. */
 void serve_host_events(struct serve *serve, pipeport_events *events);
 uint64_t serve_host_open(const struct serve *serve);
+
+/* --topics: what came is a topic and a message; it is passed on to who has subscribed to the topic. */
+void serve_topics_message(struct serve *serve, pipeport_conn conn, const void *data, size_t length);
+void serve_topics_books(const struct serve *serve);
 
 /* Says the summary; true where the books balance. The server has stopped, the engine still lives. */
 bool serve_books_close(struct serve *serve);

@@ -50,6 +50,9 @@ static void books_say_traffic(const struct serve *serve)
         books_read(&serve->messages_in), say_bytes(&in, (double) books_read(&serve->messages_in_bytes)),
         books_read(&serve->messages_out), say_bytes(&out, (double) books_read(&serve->messages_out_bytes)),
         books_read(&serve->waited));
+    if (serve->options.topics) {
+        serve_topics_books(serve);
+    }
     if (serve->broadcasts > 0) {
         say("broadcasts: %" PRIu64 " of %" PRIu32 " bytes, %" PRIu64 " deliveries queued in %s of calls (%.0f/s), "
             "%" PRIu64 " refused by a full queue, %" PRIu64 " dropped, %" PRIu64 " closed as slow",

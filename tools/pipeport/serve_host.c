@@ -157,6 +157,10 @@ static void serve_host_message(void *user, void *state, pipeport_conn conn, cons
 
     serve_host_add(&serve->messages_in, 1);
     serve_host_add(&serve->messages_in_bytes, length);
+    if (serve->options.topics) {
+        serve_topics_message(serve, conn, data, length);
+        return;
+    }
     if (!serve->echoes || state == NULL || (length == 0 && serve->options.framing.kind == PIPEPORT_FRAMING_MESSAGE)) {
         return; /* Nobody would see an empty message of the pipe's own: readers take it for an end. */
     }
