@@ -74,7 +74,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
 
 /* Waits for something to read, or for the end, and lends no buffer: then OK and 0 bytes, and a read comes next. It is
  * the pipe's read: one of both at a time. A hint: that read may still pend. A pipe that by its plan is never read waits
- * for the end alone: GONE (OK means nothing there: await again). Only where pp_port_can_await. */
+ * for the end alone, and never comes without it: GONE. Only where pp_port_can_await. */
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now);
 
 /* Writes from the slices in order (1 to slices_max, none of 0 bytes). It may take fewer bytes than it was given.

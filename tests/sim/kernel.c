@@ -112,7 +112,7 @@ void sim_kernel_lend(sim_record *record)
     } else if (record->kind == SIM_WRITE) {
         record->sum = kernel_sum(record);
     } else if (record->kind == SIM_AWAIT) {
-        record->early = sim_happens(sim.rules.early_awaits);
+        record->early = sim_happens(sim.rules.early_awaits) && !sim_link_is_barred(record->link, 1 - record->side);
     }
     sim_kernel_look(record);
 }

@@ -178,7 +178,8 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
     }
     pipe_step(at);
     bool is_there = sim_link_readable(link, side) > 0 || !sim_link_peer_is_open(link, side);
-    if ((is_there && !sim_happens(sim.rules.reads_later)) || sim_happens(sim.rules.early_awaits)) {
+    bool may_lie = !sim_link_is_barred(link, 1 - side);
+    if ((is_there && !sim_happens(sim.rules.reads_later)) || (may_lie && sim_happens(sim.rules.early_awaits))) {
         return pipe_end_now(SIM_AT_READ, (pp_result){sim_link_word(link, side), 0, 0}, now);
     }
     at->read = pipe_arm(pipe, op, SIM_AWAIT);
