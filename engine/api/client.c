@@ -115,8 +115,13 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     client->party.finish = client_finish;
     client->told = asked.events;
     pp_calls_init(&client->calls);
-    pipeport_events own = {sizeof own,     client,        client_opened, client_message,
-                           client_drained, client_closed, client_failed};
+    pipeport_events own = {.size = sizeof own,
+                           .user = client,
+                           .opened = client_opened,
+                           .message = client_message,
+                           .drained = client_drained,
+                           .closed = client_closed,
+                           .failed = client_failed};
     pp_party_init(&client->party, &engine->hub, &asked.options, &own);
     client_plan(client);
     /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
