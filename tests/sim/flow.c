@@ -100,6 +100,25 @@ static void flow_keep_order(sim_flow *flow, const sim_link *link, uint32_t threa
     flow->lanes[i].serial = serial;
 }
 
+/* Is this connection one of those that a message to several may reach? */
+static bool flow_is_for(const sim_offer *offer, uint32_t serial, const sim_link *link, uint32_t side)
+{
+    const sim_audience *audience = &offer->audience;
+    const sim_conn *conn = NULL;
+    for (uint32_t i = 0; i < sim_conns_count && !conn; i++) {
+        conn = sim_conns[i].link == link && sim_conns[i].side == side ? &sim_conns[i] : NULL;
+    }
+    if (!conn || conn->party != audience->party) {
+        return conn == NULL && audience->group == 0 && audience->list_count == 0; /* `opened` is about to be told. */
+    }
+    bool is_listed = audience->list_count == 0;
+    for (uint32_t i = 0; i < audience->list_count; i++) {
+        is_listed = is_listed || audience->list[i] == conn;
+    }
+    const sim_member *member = audience->group ? &conn->groups[audience->group - 1] : NULL;
+    return is_listed && (!member || (member->moves && (member->maybe || serial < member->out_since)));
+}
+
 /* A whole frame that an engine wrote: somebody offered just that, here, and it was not written yet. */
 static void flow_check_offered(sim_flow *flow, const sim_link *link, uint32_t side)
 {
@@ -125,7 +144,10 @@ static void flow_check_offered(sim_flow *flow, const sim_link *link, uint32_t si
         sim_fail("message %u was written though its send was refused (link %u)", serial, link->number);
     }
     offer->written = true;
-    flow->broadcasts += offer->party != NULL;
+    flow->broadcasts += offer->is_broadcast && !offer->audience.list_count;
+    if (offer->is_broadcast && !flow_is_for(offer, serial, link, side)) {
+        sim_fail("message %u was written to link %u, which is none of those it is for", serial, link->number);
+    }
     flow_keep_order(flow, link, offer->thread, serial);
 }
 

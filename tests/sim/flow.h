@@ -5,6 +5,7 @@
 #ifndef TESTS_SIM_FLOW_H
 #define TESTS_SIM_FLOW_H
 
+#include "tests/sim/judge.h"
 #include "tests/sim/link.h"
 
 #include <stddef.h>
@@ -38,8 +39,9 @@ typedef struct sim_flow {
 typedef enum sim_offer_state { SIM_OFFERED, SIM_ACCEPTED, SIM_REFUSED } sim_offer_state;
 
 typedef struct sim_offer {
-    const sim_link *link; /* NULL: a broadcast. */
-    const void *party;    /* A broadcast's. */
+    const sim_link *link; /* NULL: to more than one. */
+    bool is_broadcast;    /* To this audience; else to who knows whom. */
+    sim_audience audience;
     uint32_t side;
     uint32_t thread;
     uint32_t length;

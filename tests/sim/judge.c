@@ -32,10 +32,11 @@ void sim_judge_begin(void)
 
 /* ---- Messages ---- */
 
-uint32_t sim_judge_offer(const sim_conn *conn, const sim_party *party, uint8_t *data, uint32_t length)
+uint32_t sim_judge_offer(const sim_conn *conn, const sim_audience *audience, uint8_t *data, uint32_t length)
 {
     sim_offer offer = {.link = conn ? conn->link : NULL,
-                       .party = party,
+                       .is_broadcast = audience != NULL,
+                       .audience = audience ? *audience : (sim_audience){.party = NULL},
                        .side = conn ? conn->side : 0,
                        .thread = sim_self(),
                        .length = length};
@@ -174,7 +175,8 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
     case PIPEPORT_TIMED_OUT:
         return judge_is_late(conn);
     case PIPEPORT_SLOW_PEER:
-        return judge_has_lasted(at->write_longest_ns, conn->party->options.write_stall_ms);
+        return conn->party->options.when_full == PIPEPORT_DISCONNECT ||
+               judge_has_lasted(at->write_longest_ns, conn->party->options.write_stall_ms);
     case PIPEPORT_BAD_PEER:
         return in->refused && in->delivered == in->count;
     case PIPEPORT_NO_MEMORY:
@@ -192,6 +194,19 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
         break;
     }
     return false;
+}
+
+/* It has left all groups before `closed`. */
+static void judge_left_groups(const sim_conn *conn)
+{
+    for (uint32_t i = 0; i < SIM_GROUPS; i++) {
+        const pipeport_group *group = conn->groups[i].moves ? conn->party->groups[i] : NULL;
+        for (uint32_t slot = 0; group && slot < pp_group_slots(&group->members); slot++) {
+            if (pp_group_at(&group->members, slot) == conn->name.id) {
+                sim_fail("a connection that is closed is in a group (link %u)", conn->link->number);
+            }
+        }
+    }
 }
 
 void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
@@ -213,6 +228,7 @@ void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
     if (end->bytes_received != link->channels[1 - conn->side].read) {
         sim_fail("bytes_received is wrong (link %u)", link->number);
     }
+    judge_left_groups(conn);
     bool asked = conn->drain_asked || conn->abort_asked || conn->party->stopping || conn->party->engine->going;
     if (end->why == PIPEPORT_GONE && !asked && (in->delivered != in->count || in->refused)) {
         sim_fail("the peer wrote %u messages before its end, and %u were delivered (link %u)", in->count, in->delivered,

@@ -14,6 +14,7 @@
 #include "tests/sim/link.h"
 #include "tests/sim/schedule.h"
 
+enum { SIM_GROUPS = 3, SIM_LIST_MAX = 4 };
 enum { SIM_ENGINES_MAX = 2, SIM_PARTIES_MAX = 512, SIM_CONNS_MAX = 4096, SIM_OFFERS_MAX = 200000 };
 
 typedef struct sim_engine {
@@ -37,9 +38,18 @@ typedef struct sim_party { /* A server or a client. */
     bool finished;        /* The engine has let go of it. */
     uint32_t busy;        /* Calls with its handle that are under way. */
     uint32_t opened, closed, failed;
+    pipeport_group *groups[SIM_GROUPS]; /* NULL: not opened yet. */
+    uint32_t moves, moving;             /* Joins and leaves: begun, and under way. */
     pipeport_options options;
     char name[24];
 } sim_party;
+
+typedef struct sim_member { /* What is known of a connection in one group. */
+    bool in;                /* For certain: a join has answered OK, and nothing has begun since. */
+    bool maybe;             /* Not out for certain: a join has begun, and no leave has answered OK alone since. */
+    uint32_t out_since;     /* While it is not: messages offered from this one on are not for it. */
+    uint32_t moves, moving; /* As the party's. */
+} sim_member;
 
 typedef struct sim_conn {
     pipeport_conn name;
@@ -63,8 +73,16 @@ typedef struct sim_conn {
     uint64_t spoke;       /* Messages. */
     uint64_t accepted;    /* Bytes of its own sends that were accepted. */
     uint32_t broadcasts;  /* That have reached it for certain, long enough for a serial. */
+    sim_member groups[SIM_GROUPS];
     pipeport_end end;
 } sim_conn;
+
+typedef struct sim_audience { /* Of a message for more than one. */
+    sim_party *party;
+    uint32_t group;                     /* 1 to SIM_GROUPS; 0: all, or */
+    const sim_conn *list[SIM_LIST_MAX]; /* these, */
+    uint32_t list_count;                /* if there are some. */
+} sim_audience;
 
 extern sim_engine sim_engines[SIM_ENGINES_MAX];
 extern sim_party sim_parties[SIM_PARTIES_MAX];
@@ -90,9 +108,9 @@ void sim_judge_closed(sim_conn *conn, const pipeport_end *end);
 
 /* ---- Messages ---- */
 
-/* A message of this length that is about to be offered to `conn`, or to all of `party`; its serial. Its content is
- * filled in. */
-uint32_t sim_judge_offer(const sim_conn *conn, const sim_party *party, uint8_t *data, uint32_t length);
+/* A message of this length that is about to be offered to `conn`, or to an audience, or to who knows whom (both NULL);
+ * its serial. Its content is filled in. */
+uint32_t sim_judge_offer(const sim_conn *conn, const sim_audience *audience, uint8_t *data, uint32_t length);
 void sim_judge_answer(uint32_t serial, pipeport_status status);
 
 /* rest.c: asserts what must hold while everybody waits. */

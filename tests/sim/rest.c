@@ -144,6 +144,7 @@ static void rest_check_engine(sim_engine *engine)
         if (party->engine == engine && party->is_server && party->started && !party->stopping && !party->finished &&
             !engine->going) {
             (void) pp_group_check(&party->server->members);
+            (void) pp_groups_check(&party->server->groups);
             pp_listener_check(&party->server->listener);
         }
     }

@@ -30,6 +30,7 @@ static void run_draw_users(void)
         .closes = sim_below(6000),
         .pauses = sim_below(2) ? 0 : sim_below(12000),
         .broadcasts = sim_below(2) ? 0 : sim_below(20000),
+        .groups = sim_below(2) ? 0 : sim_below(20000),
         .stops = sim_below(2) ? 0 : sim_below(3000),
         .event_naps = sim_below(4) ? 0 : sim_below(3000),
         .burst_max = sim_below(3) ? 1 + sim_below(4) : 1 + sim_below(sim_below(4) ? 30 : 150),

@@ -27,7 +27,7 @@ void sim_users_begin(void)
 
 /* ---- Sending ---- */
 
-static uint32_t user_length(void)
+uint32_t sim_user_length(void)
 {
     uint32_t most = sim_message_bytes_max;
     uint32_t kind = sim_below(100);
@@ -54,6 +54,8 @@ static void user_note_send(sim_conn *conn, uint32_t length, pipeport_status stat
         SIM_MUST(sim.allocations_refused > 0);
         return;
     case PIPEPORT_FULL:
+        SIM_MUST(conn->party->options.when_full != PIPEPORT_DISCONNECT);
+        return;
     case PIPEPORT_GONE:
         return;
     default:
@@ -87,7 +89,7 @@ static void user_send_built(sim_conn *conn)
     sim_engine *engine = conn->party->engine;
     pipeport_message *message = NULL;
     void *data = NULL;
-    uint32_t length = user_length();
+    uint32_t length = sim_user_length();
     pipeport_status status = pipeport_message_create(&message, engine->engine, NULL, length, &data);
     if (sim_met(SIM_AT_MESSAGE_CREATE, status) != PIPEPORT_OK) {
         SIM_MUST(status == PIPEPORT_NO_MEMORY && sim.allocations_refused > 0);
@@ -103,95 +105,6 @@ static void user_send_built(sim_conn *conn)
         }
     }
     pipeport_message_release(message);
-}
-
-static bool user_is_open(const sim_party *party, const sim_conn *conn)
-{
-    return conn->party == party && !conn->is_closed && !conn->drain_asked && !conn->abort_asked &&
-           conn->link->sides[0].open && conn->link->sides[1].open && !conn->link->sides[conn->side].hurt &&
-           !sim_flow_of(conn->link, 1 - conn->side)->refused;
-}
-
-/* How many of a server's connections are open for certain, and of how many that is not known. */
-static uint32_t user_count_open(const sim_party *party, uint32_t *uncertain)
-{
-    uint32_t count = 0;
-    *uncertain = 0;
-    for (uint32_t i = 0; i < sim_conns_count; i++) {
-        count += user_is_open(party, &sim_conns[i]);
-        *uncertain += sim_conns[i].party == party && !sim_conns[i].is_closed && !user_is_open(party, &sim_conns[i]);
-    }
-    return count;
-}
-
-typedef struct user_reach { /* Of one broadcast. */
-    uint32_t length, before, uncertain, conns, reached;
-    uint64_t refused;
-} user_reach;
-
-/* Only closes, deaths and faults take somebody away from the set that a broadcast must reach. Where nobody else could
- * have been reached, all of the set were. */
-static void user_check_reached(const sim_party *party, const user_reach *reach)
-{
-    const pipeport_options *options = &party->options;
-    uint32_t uncertain = 0;
-    bool has_bounds = options->idle_ms || options->first_message_ms || options->write_stall_ms != UINT32_MAX;
-    bool ends_by_itself = has_bounds || sim.allocations_refused;
-    if (ends_by_itself || party->stopping || party->engine->going || reach->conns != sim_conns_count ||
-        user_count_open(party, &uncertain) != reach->before) {
-        return;
-    }
-    if (reach->reached + reach->refused < reach->before) {
-        sim_fail("a broadcast reached %u of %u connections that were open, and %llu were full", reach->reached,
-                 reach->before, (unsigned long long) reach->refused);
-    }
-    for (uint32_t i = 0; i < sim_conns_count && reach->uncertain == 0 && reach->reached == reach->before &&
-                         reach->refused == 0 && reach->length >= 8;
-         i++) {
-        sim_conns[i].broadcasts += user_is_open(party, &sim_conns[i]);
-    }
-}
-
-static pipeport_status user_broadcast_built(sim_party *party, const uint8_t *data, uint32_t length, uint32_t *reached)
-{
-    pipeport_message *message = NULL;
-    void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, party->engine->engine, NULL, length, &room);
-    if (status == PIPEPORT_OK) {
-        memcpy(room, data, length);
-        status = pipeport_broadcast_message(party->server, message, reached);
-        pipeport_message_release(message);
-    }
-    return status;
-}
-
-static void user_broadcast(sim_party *party)
-{
-    if (!party->is_server || !party->started || party->stopping || party->finished) {
-        return;
-    }
-    uint32_t length = user_length();
-    uint8_t *data = malloc(length + 1);
-    SIM_MUST(data != NULL);
-    party->busy++;
-    bool is_built = sim_below(3) == 0;
-    user_reach reach = {.length = length, .conns = sim_conns_count};
-    reach.before = user_count_open(party, &reach.uncertain);
-    uint64_t refused = party->server->party.tally.broadcasts_refused;
-    uint32_t serial = sim_judge_offer(NULL, party, data, length);
-    pipeport_status status = is_built ? user_broadcast_built(party, data, length, &reach.reached)
-                                      : pipeport_broadcast(party->server, data, length, &reach.reached);
-    reach.refused = party->server->party.tally.broadcasts_refused - refused;
-    memset(data, 0xEE, length);
-    free(data);
-    party->busy--;
-    (void) sim_met(SIM_AT_BROADCAST, status);
-    sim_judge_answer(serial, status);
-    SIM_MUST(status != (length > sim_message_bytes_max ? PIPEPORT_OK : PIPEPORT_TOO_LARGE));
-    if (status == PIPEPORT_OK) {
-        user_check_reached(party, &reach);
-    }
-    SIM_MUST(status != PIPEPORT_NO_MEMORY || sim.allocations_refused > 0);
 }
 
 /* ---- One connection ---- */
@@ -285,6 +198,7 @@ static sim_party *user_new_party(sim_engine *engine, bool is_server, uint32_t nu
                                         .idle_ms = user_sometimes(0, 1000),
                                         .write_stall_ms = user_sometimes(UINT32_MAX, 2000),
                                         .connect_ms = 1 + sim_below(500),
+                                        .when_full = sim_below(3) ? PIPEPORT_REFUSE : sim_below(3),
                                         .pipe_buffer_bytes = 512 + sim_below(100000)};
     return party;
 }
@@ -386,14 +300,16 @@ static void user_act_on(sim_conn *conn, bool inside)
             user_pause(conn, inside);
         }
     } else if ((act -= sim_users.pauses) < sim_users.broadcasts) {
-        user_broadcast(conn->party);
-    } else if ((act -= sim_users.broadcasts) < sim_users.stops) {
+        sim_user_broadcast(conn->party);
+    } else if ((act -= sim_users.broadcasts) < sim_users.groups) {
+        sim_user_gather(conn);
+    } else if ((act -= sim_users.groups) < sim_users.stops) {
         sim_user_stop(conn->party, inside);
     } else if (sim_below(12) == 0) {
         user_send_built(conn);
     } else {
         for (uint32_t i = 1 + sim_below(sim_users.burst_max); i > 0; i--) {
-            user_send_length(conn, user_length());
+            user_send_length(conn, sim_user_length());
         }
     }
 }
@@ -406,7 +322,7 @@ void sim_user_answer(sim_conn *conn, size_t length)
 void sim_user_act_late(sim_conn *conn)
 {
     if (sim_below(2)) {
-        user_broadcast(conn->party);
+        sim_user_broadcast(conn->party);
     } else if (sim_below(2)) {
         (void) sim_user_dial(conn->party->engine, sim_below(sim_users.servers));
     } else {
@@ -443,11 +359,13 @@ static void user_act(void)
     } else if (act < 18 && sim_parties_count > 0) {
         user_look_at_stats(&sim_parties[sim_below(sim_parties_count)]);
     } else if (act < 22 && sim_parties_count > 0) {
-        user_broadcast(&sim_parties[sim_below(sim_parties_count)]);
-    } else if (act == 22) {
+        sim_user_broadcast(&sim_parties[sim_below(sim_parties_count)]);
+    } else if (act < 24 && conn) {
+        sim_user_gather(conn);
+    } else if (act == 24) {
         sim_user_misuse(engine);
         user_look_at_figures(engine);
-    } else if (act == 23 && conn) {
+    } else if (act == 25 && conn) {
         user_poke(conn);
     } else if (conn) {
         user_act_on(conn, false);

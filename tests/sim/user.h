@@ -8,13 +8,13 @@
 
 #include "tests/sim/judge.h"
 
-typedef struct sim_habits {                     /* Of one world's users; chances of 65536. */
-    uint32_t clients_max;                       /* Started in all. */
-    uint32_t rounds;                            /* Of each user. */
-    uint32_t nap_ns_max;                        /* Between rounds. */
-    uint32_t echoes;                            /* A message is answered. */
-    uint32_t acts_inside;                       /* An event does something else. */
-    uint32_t closes, pauses, broadcasts, stops; /* What an act is, else a send. */
+typedef struct sim_habits {                             /* Of one world's users; chances of 65536. */
+    uint32_t clients_max;                               /* Started in all. */
+    uint32_t rounds;                                    /* Of each user. */
+    uint32_t nap_ns_max;                                /* Between rounds. */
+    uint32_t echoes;                                    /* A message is answered. */
+    uint32_t acts_inside;                               /* An event does something else. */
+    uint32_t closes, pauses, broadcasts, groups, stops; /* What an act is, else a send. */
     uint32_t event_naps;
     uint32_t burst_max; /* Sends in a row. */
     uint32_t servers;
@@ -39,6 +39,12 @@ void sim_user_answer(sim_conn *conn, size_t length);
 
 /* In an event of an engine that goes. */
 void sim_user_act_late(sim_conn *conn);
+
+uint32_t sim_user_length(void);
+
+/* fan.c: a broadcast to all of a party; something with the groups of a connection's party, or a list of its own. */
+void sim_user_broadcast(sim_party *party);
+void sim_user_gather(sim_conn *conn);
 
 /* misuse.c */
 void sim_user_misuse(sim_engine *engine);

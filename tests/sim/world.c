@@ -34,6 +34,7 @@ static const struct world_place {
                                                  BIT(STOPPED) | BIT(SYSTEM)},
     [SIM_AT_SEND] = {"send", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(FULL) | BIT(GONE) | BIT(NO_MEMORY)},
     [SIM_AT_BROADCAST] = {"broadcast", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(STOPPED) | BIT(NO_MEMORY)},
+    [SIM_AT_GROUP] = {"group", BIT(OK) | BIT(INVALID) | BIT(GONE) | BIT(NO_MEMORY)},
     [SIM_AT_MESSAGE_CREATE] = {"message_create", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(NO_MEMORY)},
     [SIM_AT_CLOSE] = {"close", BIT(OK) | BIT(INVALID) | BIT(GONE)},
     [SIM_AT_PAUSE] = {"pause, resume", BIT(OK) | BIT(GONE)},

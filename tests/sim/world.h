@@ -62,6 +62,7 @@ typedef enum sim_place {
     SIM_AT_CLIENT_START,
     SIM_AT_SEND,
     SIM_AT_BROADCAST,
+    SIM_AT_GROUP,
     SIM_AT_MESSAGE_CREATE,
     SIM_AT_CLOSE,
     SIM_AT_PAUSE,
