@@ -68,16 +68,11 @@ static void event_closed(void *user, void *state, pipeport_conn name, const pipe
 
 static void event_failed(void *user, pipeport_status why, long system_code)
 {
-    sim_party *party = user;
     (void) system_code;
-    party->started = true;
-    if (party->is_server || party->opened || party->failed++ || party->finished) {
-        sim_fail("`failed` comes though it may not");
+    sim_judge_failed(user, why);
+    if (sim_happens(sim_users.stops)) {
+        sim_user_stop(user, true);
     }
-    if (sim_locks_held[sim_self()] != 0) {
-        sim_fail("a lock is held while an event runs (failed)");
-    }
-    sim_trace("failed: why", sim_met(SIM_AT_FAILED, why), 0, 0);
 }
 
 pipeport_events sim_events_of(sim_party *party)

@@ -84,10 +84,11 @@ sim_conn *sim_judge_opened(sim_party *party, pipeport_conn name)
         }
     }
     party->opened++;
-    if (party->finished || party->failed) {
+    if (party->finished || (party->failed && !party->options.reconnect_ms)) {
         sim_fail("`opened` comes after %s", party->failed ? "`failed`" : "the party's end");
     }
-    if (!party->is_server && party->opened > 1) {
+    party->failed = 0;
+    if (!party->is_server && party->opened > (party->options.reconnect_ms ? party->closed + 1 : 1)) {
         sim_fail("a client is connected twice");
     }
     if (sim_locks_held[sim_self()] != 0) {
@@ -169,7 +170,7 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
     case PIPEPORT_OK:
         return drains && conn->end.bytes_discarded == 0;
     case PIPEPORT_STOPPED:
-        return conn->abort_asked || conn->party->stopping || conn->party->engine->going;
+        return conn->abort_asked || conn->party->stopping || conn->party->engine->going || conn->party->calls;
     case PIPEPORT_GONE:
         return !conn->link->sides[1 - conn->side].open;
     case PIPEPORT_TIMED_OUT:
@@ -234,6 +235,20 @@ void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
         sim_fail("the peer wrote %u messages before its end, and %u were delivered (link %u)", in->count, in->delivered,
                  link->number);
     }
+}
+
+void sim_judge_failed(sim_party *party, pipeport_status why)
+{
+    bool again = party->options.reconnect_ms != 0;
+    party->started = true;
+    if (party->is_server || (again ? party->opened != party->closed : party->opened != 0) || party->failed++ ||
+        party->finished) {
+        sim_fail("`failed` comes though it may not");
+    }
+    if (sim_locks_held[sim_self()] != 0) {
+        sim_fail("a lock is held while an event runs (failed)");
+    }
+    sim_trace("failed: why", sim_met(SIM_AT_FAILED, why), 0, 0);
 }
 
 /* ---- The end ---- */

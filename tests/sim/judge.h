@@ -37,7 +37,9 @@ typedef struct sim_party { /* A server or a client. */
     uint64_t stopping_ns; /* and began then. */
     bool finished;        /* The engine has let go of it. */
     uint32_t busy;        /* Calls with its handle that are under way. */
-    uint32_t opened, closed, failed;
+    uint32_t opened, closed;
+    uint32_t failed;                    /* Since it was last opened. */
+    uint32_t calls;                     /* pipeport_client_call, begun: each may abort its connection. */
     pipeport_group *groups[SIM_GROUPS]; /* NULL: not opened yet. */
     uint32_t moves, moving;             /* Joins and leaves: begun, and under way. */
     pipeport_options options;
@@ -105,6 +107,7 @@ sim_conn *sim_judge_enter(sim_party *party, void *state, pipeport_conn name, con
 void sim_judge_leave(sim_conn *conn);
 void sim_judge_message(sim_conn *conn, const void *data, size_t length);
 void sim_judge_closed(sim_conn *conn, const pipeport_end *end);
+void sim_judge_failed(sim_party *party, pipeport_status why);
 
 /* ---- Messages ---- */
 

@@ -7,6 +7,7 @@
  * has a read that is pending, a close has come to its end. What has not is a lost wake-up. (That bounds are kept holds
  * always; that accounts balance, at the end of their owners: memory.c, judge.c.)
  */
+#include "engine/api/client.h"
 #include "engine/api/server.h"
 #include "engine/conn/connection.h"
 #include "tests/sim/flow.h"
@@ -109,6 +110,15 @@ static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
     }
 }
 
+/* Who connects again is connected, or has a time set at which he dials. */
+static void rest_check_client(const sim_party *party)
+{
+    const pp_deadline *again = &party->client->dialer.again.deadline;
+    if (party->options.reconnect_ms && party->opened == party->closed && pp_deadline_due_ms(again) == 0) {
+        sim_fail("a lost wake-up: a client has no connection and will not dial again");
+    }
+}
+
 static bool rest_is_calm(const sim_engine *engine)
 {
     const pp_hub *hub = &engine->engine->hub;
@@ -141,8 +151,11 @@ static void rest_check_engine(sim_engine *engine)
     }
     for (uint32_t i = 0; i < sim_parties_count; i++) {
         sim_party *party = &sim_parties[i];
-        if (party->engine == engine && party->is_server && party->started && !party->stopping && !party->finished &&
-            !engine->going) {
+        bool lives = party->engine == engine && party->started && !party->stopping && !party->finished &&
+                     !engine->going;
+        if (lives && !party->is_server) {
+            rest_check_client(party);
+        } else if (lives) {
             (void) pp_group_check(&party->server->members);
             (void) pp_groups_check(&party->server->groups);
             pp_listener_check(&party->server->listener);

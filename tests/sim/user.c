@@ -200,6 +200,10 @@ static sim_party *user_new_party(sim_engine *engine, bool is_server, uint32_t nu
                                         .connect_ms = 1 + sim_below(500),
                                         .when_full = sim_below(3) ? PIPEPORT_REFUSE : sim_below(3),
                                         .pipe_buffer_bytes = 512 + sim_below(100000)};
+    if (!is_server && sim_below(3) == 0) {
+        party->options.reconnect_ms = 1 + sim_below(400);
+        party->options.reconnect_max_ms = party->options.reconnect_ms + sim_below(2000);
+    }
     return party;
 }
 
