@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_call.c - pipeport_client_call, call by call: what comes to it and what to `message`, each way to fail, and how
- * long it takes. How callers race with workers is tests/system/test_calls.c's.
+ * long it takes. How callers race with workers is tests/system/test_callers.c's.
  */
 #include "engine/api/client.h"
 #include "tests/support/life.h"

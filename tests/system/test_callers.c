@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_calls.c - asking and waiting for the reply over real pipes: in a row, by many threads, out of time, and while
+ * test_callers.c - asking and waiting for the reply over real pipes: in a row, by many threads, out of time, and while
  * the server, the client or the engine goes.
  */
 #include "engine/api/client.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(calls, .timeout = 110);
+TestSuite(callers, .timeout = 110);
 
 enum { PATIENT_MS = 60000 };
 
@@ -50,7 +50,7 @@ static void calls_open(uint32_t workers, void (*message)(test_peer *, pipeport_c
 
 static pipeport_client *calls_client(uint32_t reconnect_ms)
 {
-    pipeport_options options = {.size = sizeof options, .reconnect_ms = reconnect_ms, .reconnect_max_ms = 2000};
+    pipeport_options options = {.size = sizeof options, .reconnect_ms = reconnect_ms, .reconnect_max_ms = 50};
     pipeport_client *client = NULL;
     cr_assert_eq(pipeport_client_start(&client, stage.rig.engine, stage.name, &options, NULL), PIPEPORT_OK);
     return client;
@@ -92,7 +92,7 @@ static void calls_in_a_row(pipeport_client *client, uint32_t count, uint32_t see
     free(room);
 }
 
-Test(calls, a_thousand_in_a_row_of_many_lengths_get_their_replies)
+Test(callers, a_thousand_in_a_row_of_many_lengths_get_their_replies)
 {
     calls_open(2, calls_answer);
     pipeport_client *client = calls_client(0);
@@ -103,7 +103,7 @@ Test(calls, a_thousand_in_a_row_of_many_lengths_get_their_replies)
     calls_close(client);
 }
 
-Test(calls, the_caller_lends_its_thread_to_an_engine_of_host_threads)
+Test(callers, the_caller_lends_its_thread_to_an_engine_of_host_threads)
 {
     calls_open(PIPEPORT_HOST_THREADS, calls_answer);
     pipeport_client *client = calls_client(0);
@@ -140,7 +140,7 @@ static void calls_body_row(void *argument)
     calls_in_a_row(caller->client, 100, caller->number);
 }
 
-Test(calls, many_threads_take_turns)
+Test(callers, many_threads_take_turns)
 {
     calls_caller callers[8];
     calls_open(3, calls_answer);
@@ -152,7 +152,7 @@ Test(calls, many_threads_take_turns)
 
 /* ---- Time ---- */
 
-Test(calls, one_that_timed_out_is_followed_by_one_that_works)
+Test(callers, one_that_timed_out_is_followed_by_one_that_works)
 {
     calls_open(2, calls_answer_some);
     pipeport_client *client = calls_client(1);
@@ -167,7 +167,7 @@ Test(calls, one_that_timed_out_is_followed_by_one_that_works)
     calls_close(client);
 }
 
-Test(calls, one_that_timed_out_is_the_last_where_nothing_reconnects)
+Test(callers, one_that_timed_out_is_the_last_where_nothing_reconnects)
 {
     calls_open(2, calls_answer_some);
     pipeport_client *client = calls_client(0);
@@ -211,7 +211,7 @@ static void calls_body_race(void *argument)
     free(data);
 }
 
-Test(calls, time_outs_and_replies_race)
+Test(callers, time_outs_and_replies_race)
 {
     calls_caller callers[3];
     uint64_t answered = 0, timed_out = 0;
@@ -248,7 +248,7 @@ static uint32_t calls_waiting(pipeport_client *client)
     return count;
 }
 
-Test(calls, a_stop_ends_all_of_them)
+Test(callers, a_stop_ends_all_of_them)
 {
     for (int i = 0; i < 30; ++i) {
         calls_caller callers[4];
@@ -271,7 +271,7 @@ Test(calls, a_stop_ends_all_of_them)
     }
 }
 
-Test(calls, a_server_that_dies_ends_the_call_and_the_next_finds_its_successor)
+Test(callers, a_server_that_dies_ends_the_call_and_the_next_finds_its_successor)
 {
     system_child child;
     calls_caller caller;
@@ -299,7 +299,7 @@ static void calls_ask_inside(test_peer *peer, pipeport_conn conn)
     EXPECT(calls_ask(peer->client, "hello", PATIENT_MS) == PIPEPORT_INVALID);
 }
 
-Test(calls, an_event_of_the_same_engine_cannot_wait_for_itself)
+Test(callers, an_event_of_the_same_engine_cannot_wait_for_itself)
 {
     test_peer peer = {.does = {.opened = calls_ask_inside}};
     calls_open(2, calls_answer);
