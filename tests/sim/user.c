@@ -371,6 +371,8 @@ static void user_act(void)
         user_look_at_figures(engine);
     } else if (act == 25 && conn) {
         user_poke(conn);
+    } else if (act < 30 && sim_parties_count > 0) {
+        sim_user_call(&sim_parties[sim_below(sim_parties_count)]);
     } else if (conn) {
         user_act_on(conn, false);
     }

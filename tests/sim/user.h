@@ -46,6 +46,9 @@ uint32_t sim_user_length(void);
 void sim_user_broadcast(sim_party *party);
 void sim_user_gather(sim_conn *conn);
 
+/* call.c: asks, if it is a client. */
+void sim_user_call(sim_party *party);
+
 /* misuse.c */
 void sim_user_misuse(sim_engine *engine);
 

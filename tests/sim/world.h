@@ -67,6 +67,7 @@ typedef enum sim_place {
     SIM_AT_CLOSE,
     SIM_AT_PAUSE,
     SIM_AT_STATS,
+    SIM_AT_CALL,
     SIM_AT_FAILED,
     SIM_AT_CLOSED,
     SIM_PLACES
