@@ -169,7 +169,7 @@ static pipeport_status broadcast_data(const broadcast_set *set, const void *data
     if (!data && length) {
         return PIPEPORT_INVALID;
     }
-    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    pipeport_status status = pp_party_admit(party, data, length);
     if (status != PIPEPORT_OK) {
         return status;
     }
@@ -199,7 +199,7 @@ static pipeport_status broadcast_built(const broadcast_set *set, pp_message *mes
     if (!message || message->memory != &party->hub->memory) {
         return PIPEPORT_INVALID;
     }
-    pipeport_status status = pp_party_admit(party, message);
+    pipeport_status status = pp_party_admit_message(party, message);
     if (status != PIPEPORT_OK) {
         return status;
     }

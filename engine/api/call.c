@@ -119,7 +119,7 @@ pipeport_status pipeport_client_call(pipeport_client *client, const void *data, 
     }
     pp_party *party = &client->party;
     call_request request = {.until_ms = timeout_ms == UINT32_MAX ? UINT64_MAX : pp_os_now_ms() + timeout_ms};
-    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    pipeport_status status = pp_party_admit(party, data, length);
     if (status != PIPEPORT_OK) {
         return status;
     }

@@ -89,7 +89,8 @@ static void client_plan(pipeport_client *client)
         strcpy(client->server_user, options->server_user);
         options->server_user = client->server_user;
     }
-    client->party.plan = pp_options_plan(options, PIPEPORT_CLIENT);
+    pp_plan plan = pp_options_plan(options, PIPEPORT_CLIENT);
+    pp_party_set_plan(&client->party, &plan, false);
 }
 
 pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,

@@ -25,7 +25,7 @@ static pipeport_status send_first_link(pp_conn *conn, pp_message *message, pp_wo
 static pipeport_status send_copy(pp_conn *conn, const void *data, size_t length, pp_worker *worker)
 {
     pp_party *party = conn->party;
-    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    pipeport_status status = pp_party_admit(party, data, length);
     if (status != PIPEPORT_OK) {
         return status;
     }
@@ -41,7 +41,7 @@ static pipeport_status send_copy(pp_conn *conn, const void *data, size_t length,
 
 static pipeport_status send_shared(pp_conn *conn, pp_message *message, pp_worker *worker)
 {
-    pipeport_status status = pp_party_admit(conn->party, message);
+    pipeport_status status = pp_party_admit_message(conn->party, message);
     if (status != PIPEPORT_OK) {
         return status;
     }

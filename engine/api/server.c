@@ -71,7 +71,8 @@ static void server_plan(pipeport_server *server)
         strcpy(server->sddl, options->access_sddl);
         options->access_sddl = server->sddl;
     }
-    server->party.plan = pp_options_plan(options, PIPEPORT_SERVER);
+    pp_plan plan = pp_options_plan(options, PIPEPORT_SERVER);
+    pp_party_set_plan(&server->party, &plan, true);
 }
 
 pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *engine, const char *name,

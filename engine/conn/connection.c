@@ -238,13 +238,17 @@ static pp_reader_means conn_means(pp_conn *conn, pp_worker *worker)
 static pp_turn_rest conn_read_on(pp_conn *conn, const pp_reader_means *means, uint32_t budget, pp_turn_rest tired,
                                  pp_worker *worker)
 {
+    if (conn->party->deaf && !conn->reader.awaits) { /* It hears of the end when it writes. */
+        return PP_TURN_NOTHING;
+    }
     while (!conn->reader.armed && (conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING)) {
         if (conn->state == PP_CONN_OPEN && (atomic_load(&conn->wish) != PP_WISH_NONE || atomic_load(&conn->paused))) {
             return PP_TURN_NOTHING;
         }
         const uint8_t *payload = NULL;
         uint32_t length = 0;
-        switch (pp_reader_next(&conn->reader, means, &budget, &payload, &length)) {
+        switch (conn->party->deaf ? pp_reader_await_end(&conn->reader, &conn->pipe)
+                                  : pp_reader_next(&conn->reader, means, &budget, &payload, &length)) {
         case PP_READING_MESSAGE:
             conn_message(conn, payload, length, worker);
             break;
@@ -271,7 +275,7 @@ static void conn_sealed(pp_conn *conn, pp_worker *worker)
     }
     if (conn->writer.drained && conn->writer.fault.status == PIPEPORT_OK) {
         conn_end(conn, (pp_fault){PIPEPORT_OK, 0}, worker);
-    } else if (conn->writer.fault.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING) {
+    } else if (conn->writer.fault.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING || conn->party->deaf) {
         conn_end(conn, conn->writer.fault, worker);
     } /* Else the peer is gone: its last bytes are read first, and then their end. */
 }

@@ -18,7 +18,8 @@
  *
  * Closing: mark (state, seat shut), cancel (read, pump), join (read home and pump sealed), free (`closed`, then the
  * pins). A write that fails because the peer is gone does not end reading: what the peer had sent before is delivered
- * first.
+ * first. Where the pipe's direction forbids reading (party.h: deaf) there is nothing to deliver: only the end is
+ * awaited, where the port can, and a write that finds the peer gone ends the connection.
  *
  * Bounds in ms: whose part is done in time is not closed for it, however long a handler holds up the worker that should
  * hear of it (connection_clock.c).

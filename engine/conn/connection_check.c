@@ -7,7 +7,7 @@
 /* Whose turn has come to rest has not forgotten to go on: something under way will bring the next. */
 static void check_rest(const pp_conn *conn)
 {
-    bool listens = conn->reader.armed;
+    bool listens = conn->reader.armed || (conn->party->deaf && !conn->reader.awaits);
     bool held = atomic_load(&conn->paused) || atomic_load(&conn->wish) != PP_WISH_NONE;
     switch ((pp_conn_state) conn->state) {
     case PP_CONN_OPENING:
@@ -20,7 +20,7 @@ static void check_rest(const pp_conn *conn)
         PP_VERIFY(listens);
         break;
     case PP_CONN_CLOSING:
-        PP_VERIFY(listens || !conn->pump_home);
+        PP_VERIFY(conn->reader.armed || !conn->pump_home);
         break;
     case PP_CONN_CLOSED:
         break;

@@ -16,6 +16,13 @@ void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options
     atomic_init(&party->drain_by_ms, UINT64_MAX);
 }
 
+void pp_party_set_plan(pp_party *party, const pp_plan *plan, bool serves)
+{
+    party->plan = *plan;
+    party->mute = plan->way == (serves ? PP_WAY_TO_SERVER : PP_WAY_TO_CLIENT);
+    party->deaf = plan->way == (serves ? PP_WAY_TO_CLIENT : PP_WAY_TO_SERVER);
+}
+
 void pp_party_retain(pp_party *party)
 {
     uint32_t before = atomic_fetch_add_explicit(&party->count, 1, memory_order_relaxed);
@@ -47,13 +54,20 @@ void pp_party_release(pp_party *party)
     }
 }
 
-pipeport_status pp_party_admit(const pp_party *party, const pp_message *message)
+pipeport_status pp_party_admit(const pp_party *party, const void *data, size_t length)
+{
+    if (party->mute) {
+        return PIPEPORT_UNSUPPORTED;
+    }
+    return pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+}
+
+pipeport_status pp_party_admit_message(const pp_party *party, const pp_message *message)
 {
     if (!pp_framing_equals(&party->framing, message->framing)) {
         return PIPEPORT_INVALID;
     }
-    return pp_wire_admit(&party->framing, pp_message_payload(message), message->payload_bytes,
-                         party->options.message_bytes_max);
+    return pp_party_admit(party, pp_message_payload(message), message->payload_bytes);
 }
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount)

@@ -28,7 +28,9 @@ struct pp_party {
     pp_hub *hub;
     pipeport_options options; /* Resolved: no field stands for a default. */
     pp_framing framing;       /* What options.framing means. */
-    pp_plan plan;             /* What the options say of the pipe. Set by its owner. */
+    pp_plan plan;             /* What the options say of the pipe. */
+    bool mute;                /* By its plan its connections never write, */
+    bool deaf;                /* or never read. */
     pipeport_events events;   /* Resolved: absent members NULL. */
     _Atomic uint32_t count;
     _Atomic bool stopping;        /* Raised before the members are walked; looked at after joining (see group.h). */
@@ -48,14 +50,18 @@ struct pp_party {
 
 /* The struct is zeroed and filled in by its owner, before or after; count 1. */
 void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events);
+/* Its owner says what its pipes are. Its texts are the owner's. */
+void pp_party_set_plan(pp_party *party, const pp_plan *plan, bool serves);
+
 void pp_party_retain(pp_party *party);
 bool pp_party_retain_living(
     pp_party *party); /* For who has no count, but knows that it is not freed. False: too late. */
 void pp_party_release(pp_party *party);
 
-/* May this message, which was built in place, be sent to its connections? Fails: INVALID (it was built for another
- * framing, or would not arrive as one message), TOO_LARGE. */
-pipeport_status pp_party_admit(const pp_party *party, const pp_message *message);
+/* May this be sent to its connections? Fails: INVALID (it was built for another framing, or would not arrive as one
+ * message), TOO_LARGE, UNSUPPORTED (they never write). */
+pipeport_status pp_party_admit(const pp_party *party, const void *data, size_t length);
+pipeport_status pp_party_admit_message(const pp_party *party, const pp_message *message);
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
 

@@ -134,6 +134,15 @@ pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint3
     return reader_read(reader, means) ? PP_READING_CAME : reader_waits(reader);
 }
 
+pp_reading pp_reader_await_end(pp_reader *reader, pp_pipe *pipe)
+{
+    PP_ASSERT(!reader->armed && reader->awaits);
+    if (reader->ended == PIPEPORT_OK && reader_is_told(reader, pipe)) {
+        PP_ASSERT(false); /* Such an await never comes without an end. */
+    }
+    return reader_waits(reader);
+}
+
 void pp_reader_rest(pp_reader *reader, const pp_reader_means *means)
 {
     if (reader->awaits) {

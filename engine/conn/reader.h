@@ -49,6 +49,9 @@ void pp_reader_fini(pp_reader *reader, pp_memory *memory);
 pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint32_t *budget, const uint8_t **payload,
                           uint32_t *length);
 
+/* The same of a pipe that is never read: it only waits for the end. Where the port can await. */
+pp_reading pp_reader_await_end(pp_reader *reader, pp_pipe *pipe);
+
 /* What is armed has come home with this result. */
 void pp_reader_home(pp_reader *reader, pp_result result);
 

@@ -58,7 +58,7 @@ pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length
     pp_conn *conn = running->conn;
     pp_writer *writer = &conn->writer;
     pp_party *party = conn->party;
-    pipeport_status status = pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+    pipeport_status status = pp_party_admit(party, data, length);
     if (status != PIPEPORT_OK) {
         return status;
     }

@@ -398,7 +398,8 @@ PIPEPORT_API pipeport_status pipeport_client_call(pipeport_client *client, const
 /* Queues one message to one peer. Messages of one thread to one peer arrive in call order, broadcasts included.
  * Owner:   `data` is copied, once, into the frame that will be written.
  * Thread:  any, events too. Takes no lock.
- * Fails:   INVALID (also: it would not arrive as one message, see the framings), TOO_LARGE, FULL, GONE, NO_MEMORY. */
+ * Fails:   INVALID (also: it would not arrive as one message, see the framings), TOO_LARGE, FULL, GONE, NO_MEMORY,
+ *          UNSUPPORTED (against the pipe's direction). */
 PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn conn, const void *data,
                                            size_t length);
 
@@ -406,7 +407,7 @@ PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_con
  * number, no allocation per receiver. `reached` (may be NULL) tells how many queues took it; a queue that was full did
  * not: what becomes of it is options.when_full.
  * Thread:  any, events too. Takes no lock.
- * Fails:   INVALID, TOO_LARGE, STOPPED, NO_MEMORY. */
+ * Fails:   INVALID, TOO_LARGE, STOPPED, NO_MEMORY, UNSUPPORTED (against the pipe's direction). */
 PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const void *data, size_t length,
                                                 uint32_t *reached);
 
