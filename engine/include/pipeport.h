@@ -512,6 +512,17 @@ PIPEPORT_API size_t pipeport_topic_bytes(size_t topic_length, size_t message_len
  * Fails:   INVALID (also: not UTF-8), TOO_LARGE (above 1 GiB, or above room_bytes). Nothing is written then. */
 PIPEPORT_API pipeport_status pipeport_topic_write(const pipeport_topic *topic, void *room, size_t room_bytes);
 
+/* Who is at the other end. Asks the system, and does not block.
+ * Thread:  any, events too; not in `accept`, which has no connection yet.
+ * Fails:   INVALID, GONE (the connection; on some systems its peer too), SYSTEM. */
+PIPEPORT_API pipeport_status pipeport_peer_of(pipeport_engine *engine, pipeport_conn conn, pipeport_peer *out);
+
+/* The connections of a server that are open, in no order: *count is how many there are, and the first `room` of them
+ * are in conns (may be NULL where room is 0). Those that come or go meanwhile may be among them or not. Thread:  any,
+ * events too. Takes no lock. Fails:   INVALID. */
+PIPEPORT_API pipeport_status pipeport_server_connections(pipeport_server *server, pipeport_conn *conns, size_t room,
+                                                         size_t *count);
+
 /* ---- Figures: each is exact by itself, the set is not one instant's. Messages that an event's own connection received
  * and sent, and the bytes accepted of them, are counted when its worker is through with it for now, at the latest
  * before `closed`. ---- */
