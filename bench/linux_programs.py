@@ -99,6 +99,7 @@ def load_command(args, server, row, *more):
     mode = {"echo": "0", "broadcast": "1", "unicast": "1", "churn": "2", "hold": "3"}[row.mode]
     return [str(args.bin / "load"), str(server.path), "--mode", mode, "--connections", str(row.connections),
             "--size", str(row.size), "--depth", str(row.depth), "--cpu", str(LOAD_CPU), "--spin", str(args.spin),
+            "--deaf", str(getattr(row, "deaf", 0)),
             "--unordered", str(int(row.mode == "unicast")), "--server-pid", str(server.process.pid), *more]
 
 

@@ -82,6 +82,34 @@ class Unicast:
             yield other_line(self.name, kind, figure, ">= 0.80", "yes" if ratio >= 0.8 else "**no**")
 
 
+class SlowReaders:
+    """Broadcasts to 230 beside 25 that never read, against the same without them: one server, visited in turn."""
+
+    def __init__(self, when_full, word):
+        self.name = f"broadcast to 230, and to 25 that never read ({word})"
+        self.options = ["--queue", "65536", "--when-full", str(when_full)]
+        self.alone, self.beside = (Row(self.name, 0.9, mode="broadcast", connections=230, size=1024) for _ in range(2))
+        self.alone.connections_max = self.beside.connections_max = 600   # those of the last visit may still be going
+        self.beside.deaf = 25
+
+    def lines(self, args):
+        for kind in ours(args):
+            server = Server(args, kind, self.alone, self.options)
+            rounds = []
+            try:
+                for _ in range(args.rounds):
+                    rounds.append([visit(args, server, row) for row in (self.alone, self.beside)])
+            finally:
+                server.stop()
+            low, ratio, high = statistics.quantiles([beside["rate"] / alone["rate"] for alone, beside in rounds], n=4,
+                                                    method="inclusive")
+            cpu = statistics.median(beside["server_us"] / alone["server_us"] for alone, beside in rounds)
+            rates = [statistics.median(figures["rate"] for figures in column) for column in zip(*rounds)]
+            figure = (f"**{ratio:.2f}** ({low:.2f}-{high:.2f}): {rates[1]:,.0f} deliveries/s, without them "
+                      f"{rates[0]:,.0f}; CPU a delivery {cpu:.2f} of it")
+            yield other_line(self.name, kind, figure, ">= 0.90", "yes" if ratio >= 0.9 else "**no**")
+
+
 class Growth:
     """What a message costs the server with many active connections, against few: the same server, in turn."""
 
@@ -187,4 +215,5 @@ def calls_of(table):
     return calls
 
 
-OTHERS = [Unicast(1), Unicast(4), Growth(), Idle(), Calls()]
+OTHERS = [Unicast(1), Unicast(4), SlowReaders(0, "refuse"), SlowReaders(1, "drop the newest"),
+          SlowReaders(2, "disconnect"), Growth(), Idle(), Calls()]

@@ -87,8 +87,9 @@ static void host_figures(const struct host *host)
     printf("stats driver=%s open=%" PRIu64 " received=%" PRIu64 " sent=%" PRIu64 " refused=%" PRIu64 " memory=%" PRIu64
            " memory_peak=%" PRIu64 " allocations=%" PRIu64 " frees=%" PRIu64 " armed=%" PRIu64 " done=%" PRIu64 "\n",
            pipeport_engine_driver(host->engine), stats.connections_open, stats.messages_received, stats.messages_sent,
-           stats.sends_refused + stats.broadcasts_refused, figures.memory_bytes, figures.memory_bytes_peak,
-           figures.allocations, figures.frees, figures.operations_armed, figures.operations_done);
+           stats.sends_refused + stats.broadcasts_refused + stats.broadcasts_dropped, figures.memory_bytes,
+           figures.memory_bytes_peak, figures.allocations, figures.frees, figures.operations_armed,
+           figures.operations_done);
     fflush(stdout);
 }
 
@@ -110,18 +111,25 @@ static void host_serve(const struct host *host, uint32_t seconds, bool ask)
 int main(int argc, char **argv)
 {
     uint32_t connections = 255, threads = 2, seconds = 0, mode = ECHO, senders = 0, ask = 0;
+    uint32_t queue = 0, when_full = PIPEPORT_REFUSE;
     const struct argument known[] = {
         {"--connections", &connections, 1, 20000, "connections at a time"},
         {"--threads", &threads, 1, 64, "workers of the engine"},
         {"--seconds", &seconds, 0, 86400, "how long to serve; 0: for good"},
         {"--mode", &mode, ECHO, UNICAST, "0 echo; 1 broadcast to all; 2 a send to each"},
         {"--senders", &senders, 0, 64, "mode 2: foreign threads that send; 0: inside the event"},
+        {"--queue", &queue, 0, UINT32_MAX, "bytes that wait for one connection at most; 0: the default"},
+        {"--when-full", &when_full, PIPEPORT_REFUSE, PIPEPORT_DISCONNECT, "0 refuse; 1 drop the newest; 2 disconnect"},
         {"--ask", &ask, 0, 1, "1: serve until stdin ends, and answer each line with figures"},
         {NULL, NULL, 0, 0, NULL},
     };
     const char *name = arguments_read(argc, argv, known);
     pipeport_engine_options engine_options = {.size = sizeof engine_options, .workers = threads};
-    pipeport_options options = {.size = sizeof options, .connections_max = connections};
+    pipeport_options options = {.size = sizeof options,
+                                .connections_max = connections,
+                                .message_bytes_max = queue == 0 || queue > 1 << 20 ? 0 : queue / 2,
+                                .send_queue_bytes_max = queue,
+                                .when_full = when_full};
     struct host host = {NULL, NULL, NULL};
     pipeport_events events = {.size = sizeof events, .user = &host, .closed = host_closed, .opened = host_opened};
 

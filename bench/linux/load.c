@@ -160,6 +160,7 @@ int main(int argc, char **argv)
         {"--ms", &load.milliseconds, 1, 86400000, "how long, in milliseconds"},
         {"--warm-up-ms", &load.warm_up_ms, 0, 60000, "before that, not counted"},
         {"--messages", &load.messages, 0, UINT32_MAX, "how many replies in all, instead of a time; 0: see --ms"},
+        {"--deaf", &load.deaf, 0, 100000, "broadcast: connections more that never read"},
         {"--unordered", &unordered, 0, 1, "1: lengths and counts are checked, the order is not"},
         {"--spin", &spin, 0, 1, "1: never sleeps, so that the server has nobody to wake"},
         {"--server-pid", &load.server_pid, 0, UINT32_MAX, "whose processor time to report, for each message"},
@@ -171,7 +172,7 @@ int main(int argc, char **argv)
     load.spin = spin != 0;
     load.plan.ordered = unordered == 0;
     machine_pin(cpu);
-    machine_allow_files(load.connections);
+    machine_allow_files(load.connections + load.deaf);
     load_run(&load, mode);
     return 0;
 }

@@ -17,7 +17,8 @@ struct load {
     const char *path;
     const char *mode;
     uint32_t connections, size, depth, milliseconds, warm_up_ms, messages, server_pid;
-    bool spin; /* Asks again instead of sleeping while nothing is there. */
+    uint32_t deaf; /* Broadcast: connections more, which never read. */
+    bool spin;     /* Asks again instead of sleeping while nothing is there. */
     struct peer_plan plan;
     struct peer *peers;
     unsigned char *room; /* LOAD_RECEIVE_BYTES: every receive goes there. */

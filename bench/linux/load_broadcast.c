@@ -2,7 +2,8 @@
 /*
  * load_broadcast - the last connection sends `depth` messages at a time, joined, and waits until every connection has
  * received all of them. The last, because a server that hears of it has accepted all others before. Counted are
- * deliveries; the time kept is that of a whole round, once for each.
+ * deliveries; the time kept is that of a whole round, once for each. Those that never read come first and are waited
+ * for by nobody.
  */
 #include "bench/linux/gnu.h"
 
@@ -10,8 +11,11 @@
 
 #include "bench/clock.h"
 #include "bench/linux/machine.h"
+#include "bench/linux/socket.h"
 
 #include <sys/epoll.h>
+
+enum { FILL_BYTES = 512 * 1024 };
 
 static void broadcast_round(struct load *load)
 {
@@ -40,12 +44,33 @@ static void broadcast_round(struct load *load)
     }
 }
 
+/* They stay until the program ends. */
+static void broadcast_bring_deaf(const struct load *load)
+{
+    for (uint32_t i = 0; i < load->deaf; i++) {
+        if (socket_connect(load->path) < 0) {
+            machine_die("no connection");
+        }
+    }
+}
+
+/* Until what the system and a queue of 64 KiB hold for them is surely full. */
+static void broadcast_fill_deaf(struct load *load)
+{
+    for (uint32_t bytes = 0; load->deaf != 0 && bytes < FILL_BYTES; bytes += load->size * load->depth) {
+        broadcast_round(load);
+        load->all += (uint64_t) load->connections * load->depth;
+    }
+}
+
 void load_broadcast(struct load *load)
 {
     uint64_t deliveries = (uint64_t) load->connections * load->depth;
     uint64_t from_ns;
 
+    broadcast_bring_deaf(load);
     load_connect(load);
+    broadcast_fill_deaf(load);
     load_begin(load);
     while (!load_over(load, from_ns = clock_now_ns())) {
         broadcast_round(load);
