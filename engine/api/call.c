@@ -118,6 +118,9 @@ pipeport_status pipeport_client_call(pipeport_client *client, const void *data, 
         return PIPEPORT_INVALID;
     }
     pp_party *party = &client->party;
+    if (party->plan.way != PP_WAY_BOTH) {
+        return PIPEPORT_UNSUPPORTED;
+    }
     call_request request = {.until_ms = timeout_ms == UINT32_MAX ? UINT64_MAX : pp_os_now_ms() + timeout_ms};
     pipeport_status status = pp_party_admit(party, data, length);
     if (status != PIPEPORT_OK) {

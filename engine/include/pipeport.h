@@ -388,8 +388,8 @@ typedef struct pipeport_reply {
  *          stop or an engine's end that comes meanwhile ends it; none may have begun before.
  * Fails:   INVALID (also: inside an event; timeout_ms 0), TOO_LARGE (the message; or the reply, which is lost, and the
  *          connection goes on), TIMED_OUT, GONE (the connection ended before the reply; without reconnect_ms also: it
- *          had ended before), FULL, STOPPED, NO_MEMORY; and what `failed` would say where it could not connect in time:
- *          NO_SERVER, BUSY, DENIED, SYSTEM. */
+ *          had ended before), FULL, STOPPED, NO_MEMORY, UNSUPPORTED (a pipe of one way); and what `failed` would say
+ * where it could not connect in time: NO_SERVER, BUSY, DENIED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_client_call(pipeport_client *client, const void *data, size_t length,
                                                   pipeport_reply *reply, uint32_t timeout_ms);
 

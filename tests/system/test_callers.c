@@ -271,6 +271,23 @@ Test(callers, a_stop_ends_all_of_them)
     }
 }
 
+Test(callers, an_end_of_the_engine_ends_all_of_them)
+{
+    for (int i = 0; i < 20; ++i) {
+        calls_caller callers[4];
+        calls_open(i % 2 ? PIPEPORT_HOST_THREADS : 2, calls_answer_some);
+        pipeport_client *client = calls_client(i % 4 < 2 ? 10 : 0);
+        calls_start(callers, 4, client, calls_body_wait);
+        AWAIT(calls_waiting(client) == 4);
+        rig_crash(&stage.rig);
+        calls_join(callers, 4);
+        for (int j = 0; j < 4; ++j) {
+            EXPECT(callers[j].status == PIPEPORT_STOPPED);
+        }
+        expect_fine();
+    }
+}
+
 Test(callers, a_server_that_dies_ends_the_call_and_the_next_finds_its_successor)
 {
     system_child child;

@@ -300,6 +300,18 @@ LIFE_TEST(call, refuses_what_makes_no_sense)
     cr_assert_eq(fake_newest()->written.length, 0);
 }
 
+LIFE_TEST(call, needs_a_pipe_of_both_ways)
+{
+    for (uint32_t way = PIPEPORT_TO_SERVER; way <= PIPEPORT_TO_CLIENT; ++way) {
+        life_options.direction = way;
+        call_open(0);
+        cr_assert_eq(call_ask(10), PIPEPORT_UNSUPPORTED);
+        cr_assert_eq(fake_newest()->written.length, 0);
+        pipeport_client_stop(life.client, 0);
+        life.client = NULL;
+    }
+}
+
 static void call_inside(void)
 {
     cr_assert_eq(call_ask(10), PIPEPORT_INVALID);
