@@ -86,8 +86,11 @@ static pipeport_status fan_send(const sim_audience *audience, const uint8_t *dat
         for (uint32_t i = 0; i < audience->list_count; i++) {
             names[count++] = audience->list[i]->name;
         }
-        names[count++] = sim_conns[sim_below(sim_conns_count)].name;
-        bool is_ours = false; /* What is of others is reached by nothing; what is ours is in the list once. */
+        const sim_conn *other = &sim_conns[sim_below(sim_conns_count)];
+        names[count++] = other->name;
+        /* What is of others is reached by nothing; what is ours is in the list once. An id of another engine may be
+         * that of ours, perhaps before we hear of it. */
+        bool is_ours = other->party->engine != party->engine;
         for (uint32_t i = 0; i < sim_conns_count; i++) {
             is_ours = is_ours || (sim_conns[i].party == party && sim_conns[i].name.id == names[count - 1].id);
         }
