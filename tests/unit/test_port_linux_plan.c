@@ -331,7 +331,6 @@ static void plan_lacks(pp_plan plan, const char *what)
 
 Test(port_linux_plan, says_what_this_system_cannot_do)
 {
-    char text[200];
     pp_plan plan = bed_whole_plan;
     cr_assert(pp_plan_lacks(&(pp_plan){0}) == NULL);
     cr_assert(pp_plan_lacks(&(pp_plan){.instances_max = 7, .wait_ms = 3, .way = PP_WAY_TO_CLIENT}) == NULL);
@@ -345,7 +344,5 @@ Test(port_linux_plan, says_what_this_system_cannot_do)
     plan_lacks((pp_plan){.access = PP_ACCESS_APP_CONTAINERS}, "there are no app packages on this system");
     plan_lacks((pp_plan){.server_user = "S-1-5-18"}, "a user is a uid in decimal digits on this system");
     plan.message_bytes_max = 1u << 30;
-    snprintf(text, sizeof text, "this system takes messages of at most %lu bytes in one piece (SOCK_SEQPACKET)",
-             (unsigned long) pp_plan_message_bytes_max(&plan));
-    cr_assert(strncmp(pp_plan_lacks(&plan), text, strlen(text)) == 0, "\"%s\"", pp_plan_lacks(&plan));
+    plan_lacks(plan, "this system takes messages of at most 4 MiB in one piece (SOCK_SEQPACKET)");
 }

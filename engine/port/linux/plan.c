@@ -8,8 +8,6 @@
 
 #include "engine/port/linux/socket.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -17,8 +15,7 @@
 
 enum {
     PLAN_MESSAGE_BYTES_MAX = 4 * 1024 * 1024, /* A packet lies in memory without a gap: more the kernel rarely has. */
-    PLAN_MESSAGE_BYTES_MIN = 1024,
-    PLAN_TEXT_BYTES = 200
+    PLAN_MESSAGE_BYTES_MIN = 1024
 };
 
 /* True: a packet of so many bytes goes from one to the other. What is sent is one page of zeros, again and again. */
@@ -67,18 +64,15 @@ uint32_t pp_plan_message_bytes_max(const pp_plan *plan)
 
 static const char *plan_lacks_messages(const pp_plan *plan)
 {
-    static _Thread_local char text[PLAN_TEXT_BYTES];
-    if (plan->message_bytes_max <= PLAN_MESSAGE_BYTES_MIN ||
-        plan_ask(plan->message_bytes_max) >= plan->message_bytes_max) {
-        return NULL;
+    if (plan->message_bytes_max > PLAN_MESSAGE_BYTES_MAX) {
+        return "this system takes messages of at most 4 MiB in one piece (SOCK_SEQPACKET)";
     }
-    uint32_t most = plan_ask(PLAN_MESSAGE_BYTES_MAX);
-    const char *hint = most < PLAN_MESSAGE_BYTES_MAX && plan->message_bytes_max <= PLAN_MESSAGE_BYTES_MAX
-                           ? "; net.core.wmem_max (sysctl) is to be at least half of message_bytes_max"
-                           : "";
-    snprintf(text, sizeof text, "this system takes messages of at most %lu bytes in one piece (SOCK_SEQPACKET)%s",
-             (unsigned long) most, hint);
-    return text;
+    if (plan->message_bytes_max > PLAN_MESSAGE_BYTES_MIN &&
+        plan_ask(plan->message_bytes_max) < plan->message_bytes_max) {
+        return "this system takes no messages as long as message_bytes_max in one piece (SOCK_SEQPACKET): "
+               "net.core.wmem_max (sysctl) is to be at least half of it";
+    }
+    return NULL;
 }
 
 static const char *plan_lacks_access(const pp_plan *plan)
