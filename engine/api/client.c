@@ -32,6 +32,12 @@ static void client_drained(void *user, void *state, pipeport_conn conn)
     }
 }
 
+static void client_sent(void *user, void *state, pipeport_conn conn, uint64_t bytes)
+{
+    pipeport_client *client = user;
+    client->told.sent(client->told.user, state, conn, bytes);
+}
+
 static void client_closed(void *user, void *state, pipeport_conn conn, const pipeport_end *end)
 {
     pipeport_client *client = user;
@@ -76,6 +82,7 @@ static void client_finish(pp_party *party)
     pipeport_engine *engine = client->engine;
     pp_engine_leave(engine, party);
     pp_calls_fini(&client->calls);
+    pp_party_fini(&client->party);
     pp_memory_give(&engine->hub.memory, client, sizeof *client);
     pp_engine_forget(engine);
 }
@@ -122,7 +129,8 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
                            .message = client_message,
                            .drained = client_drained,
                            .closed = client_closed,
-                           .failed = client_failed};
+                           .failed = client_failed,
+                           .sent = asked.events.sent ? client_sent : NULL};
     pp_party_init(&client->party, &engine->hub, &asked.options, &own);
     client_plan(client);
     /* Once entered it may be stopped, by an event or the engine's end, and freed under us. */
@@ -133,6 +141,7 @@ pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *en
     }
     if (status != PIPEPORT_OK) {
         pp_calls_fini(&client->calls);
+        pp_party_fini(&client->party);
         pp_memory_give(&engine->hub.memory, client, sizeof *client);
         return status;
     }

@@ -27,6 +27,7 @@ static void server_finish(pp_party *party)
     if (party->peers) {
         pp_peers_fini(party->peers);
     }
+    pp_party_fini(&server->party);
     pp_memory_give(&engine->hub.memory, server, sizeof *server);
     pp_engine_forget(engine);
 }
@@ -106,6 +107,7 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
     if (fault.status != PIPEPORT_OK) {
         pp_hub_log(&engine->hub, "server %s: %s (system code %d)", name, pipeport_status_text(fault.status),
                    fault.system_code);
+        pp_party_fini(&server->party);
         pp_memory_give(&engine->hub.memory, server, sizeof *server);
         return fault.status;
     }

@@ -81,6 +81,19 @@ void pp_conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker)
 
 /* ---- Closing ---- */
 
+/* What was sent since it was told last; all of it, once the pump is home. */
+static void conn_tell_sent(pp_conn *conn)
+{
+    pp_party *party = conn->party;
+    if (party->events.sent && conn->heard) {
+        uint64_t sent = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed);
+        uint64_t rest = pp_told_rest(&party->told, conn->seat.index, sent);
+        if (rest) {
+            party->events.sent(party->events.user, conn->user_state, conn_name(conn), rest);
+        }
+    }
+}
+
 /* Join and free: CLOSED as soon as read and pump are home. */
 static void conn_finish(pp_conn *conn, pp_worker *worker)
 {
@@ -101,6 +114,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
         pp_conn_unpin(conn, worker);
     }
+    conn_tell_sent(conn);
     pp_party_count(party, &worker->running);
     if (conn->heard) {
         pp_tally_add(&party->tally.closed, 1);
@@ -190,6 +204,10 @@ static void conn_open(pp_conn *conn, pp_worker *worker)
 {
     pp_party *party = conn->party;
     pipeport_status admitted = atomic_load(&party->stopping) ? PIPEPORT_STOPPED : pp_conn_admit(conn);
+    if (admitted == PIPEPORT_OK && party->events.sent && !pp_told_begin(&party->told, conn->seat.index)) {
+        pp_tally_add(&party->tally.accepts_failed, 1);
+        admitted = PIPEPORT_NO_MEMORY;
+    }
     if (admitted != PIPEPORT_OK) {
         conn_end(conn, (pp_fault){admitted, 0}, worker);
         return;
@@ -341,6 +359,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if ((duties & PP_DUTY_DRAINED) && conn->state == PP_CONN_OPEN && conn->party->events.drained &&
         atomic_load(&conn->wish) == PP_WISH_NONE) {
         conn->party->events.drained(conn->party->events.user, conn->user_state, conn_name(conn));
+    }
+    if ((duties & PP_DUTY_SENT) && conn->state < PP_CONN_CLOSED) {
+        conn_tell_sent(conn);
     }
     /* What a read has brought is answered before the next one is armed: the peer that waits for the answers has nothing
      * to send yet, so the read would only pend, and the answers would leave later. */

@@ -49,7 +49,8 @@ enum {
     PP_DUTY_CLOSE = 1 << 4,  /* A wish was made. */
     PP_DUTY_RESUME = 1 << 5,
     PP_DUTY_CLOCK = 1 << 6, /* The deadline fired, or should be looked at. */
-    PP_DUTY_DRAINED = 1 << 7
+    PP_DUTY_DRAINED = 1 << 7,
+    PP_DUTY_SENT = 1 << 8 /* Bytes were taken, and there is an event for it. */
 };
 
 /* SLOW aborts whose queue was full, by the party's when_full; it overtakes nothing, and nothing overtakes it. */

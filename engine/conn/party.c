@@ -12,8 +12,18 @@ void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options
     const char *fault = pp_wire_framing(&party->framing, &options->framing);
     PP_VERIFY(fault == NULL); /* They are resolved. */
     party->events = *events;
+    if (events->sent) {
+        pp_told_init(&party->told, &hub->memory);
+    }
     atomic_init(&party->count, 1);
     atomic_init(&party->drain_by_ms, UINT64_MAX);
+}
+
+void pp_party_fini(pp_party *party)
+{
+    if (party->events.sent) {
+        pp_told_fini(&party->told);
+    }
 }
 
 void pp_party_set_plan(pp_party *party, const pp_plan *plan, bool serves)

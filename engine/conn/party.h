@@ -13,6 +13,7 @@
 #include "engine/conn/groups.h"
 #include "engine/conn/hub.h"
 #include "engine/conn/peers.h"
+#include "engine/conn/told.h"
 #include "engine/flow/message.h"
 #include "engine/port/plan.h"
 
@@ -45,11 +46,15 @@ struct pp_party {
     void (*finish)(pp_party *party);                  /* Frees it. */
     pp_party *next, *previous;                        /* The engine's list; the floor above's, under its lock. */
     bool stopped, hurried;                            /* Likewise: see engine.h. */
+    pp_told told;                                     /* In use where it has a `sent` event. */
     pp_tally tally;
 };
 
 /* The struct is zeroed and filled in by its owner, before or after; count 1. */
 void pp_party_init(pp_party *party, pp_hub *hub, const pipeport_options *options, const pipeport_events *events);
+/* By who frees it. */
+void pp_party_fini(pp_party *party);
+
 /* Its owner says what its pipes are. Its texts are the owner's. */
 void pp_party_set_plan(pp_party *party, const pp_plan *plan, bool serves);
 

@@ -6,7 +6,7 @@
  * engine, as many as you like. A connection is either end of a pipe; you hold its id, never its memory. Its messages
  * come to you whole and in order.
  *
- * The life of a connection, as you hear it:   opened, (message | drained)*, closed
+ * The life of a connection, as you hear it:   opened, (message | drained | sent)*, closed
  * One connection's events never overlap; different connections speak in parallel on the engine's workers.
  *
  * How to read this file. Under each function stand the same lines; a line with nothing to say is left out.
@@ -299,6 +299,10 @@ typedef struct pipeport_events {
     /* Server only, before `opened` and before a byte of this client is read: may it stay? False closes it, and no more
      * is heard of it (accepts_refused); nor of one that goes, or finds the server stopping, just then. */
     bool (*accept)(void *user, const pipeport_peer *peer);
+
+    /* So many bytes more, headers counted, were taken by the system. Several writes may be told as one; all that is
+     * told is bytes_sent of the end, before `closed`. */
+    void (*sent)(void *user, void *state, pipeport_conn conn, uint64_t bytes);
 } pipeport_events;
 
 /* ---- Engine ---- */

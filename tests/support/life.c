@@ -75,11 +75,22 @@ static void life_drained(void *user, void *state, pipeport_conn name)
     conn->inside = false;
 }
 
+static void life_sent(void *user, void *state, pipeport_conn name, uint64_t bytes)
+{
+    (void) user;
+    life_conn *conn = life_enter(state, name);
+    cr_assert_gt(bytes, 0);
+    conn->sents += 1;
+    conn->sent_bytes += bytes;
+    conn->inside = false;
+}
+
 static void life_closed(void *user, void *state, pipeport_conn name, const pipeport_end *end)
 {
     (void) user;
     life_conn *conn = life_enter(state, name);
     conn->end = *end;
+    cr_assert(!life.hears_sent || conn->sent_bytes == end->bytes_sent);
     if (end->why == PIPEPORT_OK) {
         cr_assert_eq(end->bytes_discarded, 0, "OK promises that all that was accepted is written");
     }
@@ -120,7 +131,8 @@ static pipeport_events life_events(void)
                              .drained = life_drained,
                              .closed = life_closed,
                              .failed = life_failed,
-                             .accept = life.on_accept ? life_accept : NULL};
+                             .accept = life.on_accept ? life_accept : NULL,
+                             .sent = life.hears_sent ? life_sent : NULL};
 }
 
 static void life_log(void *user, const char *line)

@@ -24,6 +24,8 @@ typedef struct life_conn {
     test_bytes received; /* All payloads, one behind the other. */
     size_t last_length;
     pipeport_end end;
+    unsigned sents; /* `sent` events, and of how many bytes. */
+    uint64_t sent_bytes;
 } life_conn;
 
 typedef struct life_record {
@@ -41,6 +43,7 @@ typedef struct life_record {
     void (*on_message)(life_conn *conn, const void *data, size_t length);
     void (*on_drained)(life_conn *conn);
     void (*on_closed)(life_conn *conn);
+    bool hears_sent;                              /* Likewise `sent`. */
     bool (*on_accept)(const pipeport_peer *peer); /* Set before a server starts: else it has no `accept`. */
     unsigned accepts;                             /* `accept` events. */
     void (*on_failed)(void);
