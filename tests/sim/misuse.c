@@ -43,6 +43,7 @@ static void misuse_messages(sim_engine *engine)
     misuse_expect(SIM_AT_MESSAGE_CREATE,
                   pipeport_message_create(&message, engine->engine, NULL, ((size_t) 1 << 30) + 1, &data),
                   PIPEPORT_TOO_LARGE);
+    misuse_expect(SIM_AT_CALL, pipeport_client_call(NULL, "x", 1, NULL, 1), PIPEPORT_INVALID);
     misuse_expect(SIM_AT_CLOSE, pipeport_close(engine->engine, nobody, (pipeport_closing) 2), PIPEPORT_INVALID);
     misuse_expect(SIM_AT_CLOSE, pipeport_close(engine->engine, nobody, PIPEPORT_DRAIN), PIPEPORT_GONE);
     pipeport_message_release(message);
