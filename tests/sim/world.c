@@ -12,7 +12,7 @@ uint64_t sim_met_counts[SIM_PLACES][SIM_STATUSES];
 
 #define BIT(status) (1u << PIPEPORT_##status)
 
-/* What a thousand seeds must meet at each place. UNSUPPORTED has no place: no call of the seam answers it. */
+/* What 1,500 seeds must meet at each place. UNSUPPORTED has no place: no call of the seam answers it. */
 static const struct world_place {
     const char *name;
     uint32_t expected;
