@@ -154,7 +154,7 @@ LIFE_TEST(reconnect, tries_again_where_there_was_no_memory_for_the_connection)
     reconnect_dial(10, 10);
     life_settle();
     reconnect_cut();
-    pp_seat *held[PP_TABLE_CHUNK]; /* All seats there are, so that one more needs memory. */
+    pp_seat *held[PP_TABLE_CHUNK + 1]; /* All seats there are, so that one more needs memory. */
     unsigned count = 0;
     atomic_store(&life.engine->hub.memory.fail_after, 0);
     while ((held[count] = pp_roster_take(&life.engine->hub.roster)) != NULL) {
