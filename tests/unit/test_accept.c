@@ -169,7 +169,7 @@ LIFE_TEST(accept, counts_nobody_whom_the_event_turned_away)
     life.on_accept = accept_nobody;
     life_options.connections_per_process_max = 1;
     life_serve();
-    for (int i = 0; i < 3; ++i) {
+    for (unsigned i = 0; i < 3; ++i) {
         cr_assert_not_null(accept_client_of(7, "a"));
         cr_assert_eq(life.accepts, i + 1, "a bound that nobody has reached");
         cr_assert_eq(pp_peers_check(life.server->party.peers), 0);
