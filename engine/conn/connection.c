@@ -252,6 +252,18 @@ static pp_reader_means conn_means(pp_conn *conn, pp_worker *worker)
                               party->options.message_bytes_max}};
 }
 
+/* Nothing more comes from the peer. Perhaps it ended its sending alone, and still reads: so what was accepted for it is
+ * written, as by a drain. One that is gone ends that by the first write. */
+static void conn_read_ended(pp_conn *conn, pp_worker *worker)
+{
+    pp_fault why = pp_reader_fault(&conn->reader);
+    if (why.status != PIPEPORT_GONE || conn->pump_home) {
+        conn_end(conn, why, worker);
+    } else if (conn->state == PP_CONN_OPEN && pp_conn_close(conn, PP_WISH_DRAIN, worker) == PIPEPORT_OK) {
+        conn->left = true;
+    } /* Else a wish of this side was there before. */
+}
+
 /* Delivers and reads on, as long as it is wanted and not armed, and no more than `budget` times; then it is `tired`. */
 static pp_turn_rest conn_read_on(pp_conn *conn, const pp_reader_means *means, uint32_t budget, pp_turn_rest tired,
                                  pp_worker *worker)
@@ -277,7 +289,7 @@ static pp_turn_rest conn_read_on(pp_conn *conn, const pp_reader_means *means, ui
         case PP_READING_TIRED:
             return tired;
         case PP_READING_ENDED:
-            conn_end(conn, pp_reader_fault(&conn->reader), worker);
+            conn_read_ended(conn, worker);
             return PP_TURN_NOTHING;
         }
     }
@@ -291,10 +303,12 @@ static void conn_sealed(pp_conn *conn, pp_worker *worker)
     if (conn->state >= PP_CONN_CLOSING) {
         return;
     }
-    if (conn->writer.drained && conn->writer.fault.status == PIPEPORT_OK) {
-        conn_end(conn, (pp_fault){PIPEPORT_OK, 0}, worker);
-    } else if (conn->writer.fault.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING || conn->party->deaf) {
-        conn_end(conn, conn->writer.fault, worker);
+    pp_fault why = conn->writer.fault;
+    PP_ASSERT(conn->writer.drained || why.status != PIPEPORT_OK);
+    if (conn->left && (why.status == PIPEPORT_OK || why.status == PIPEPORT_GONE)) {
+        conn_end(conn, pp_reader_fault(&conn->reader), worker);
+    } else if (why.status != PIPEPORT_GONE || conn->state == PP_CONN_DRAINING || conn->party->deaf) {
+        conn_end(conn, why, worker);
     } /* Else the peer is gone: its last bytes are read first, and then their end. */
 }
 

@@ -4,7 +4,7 @@
  *
  *      OPENING --> OPEN --> DRAINING --> CLOSING --> CLOSED      only forward, each step may be skipped
  *
- *      OPENING   seated, `opened` not yet begun          DRAINING  closed by this side, what was accepted goes out
+ *      OPENING   seated, `opened` not yet begun          DRAINING  ended by either side, what was accepted goes out
  *      OPEN      messages go both ways                   CLOSING   cancelled; waits for read and pump to come home
  *      CLOSED    `closed` was told; the last pin frees the seat
  *
@@ -18,8 +18,10 @@
  *
  * Closing: mark (state, seat shut), cancel (read, pump), join (read home and pump sealed), free (`closed`, then the
  * pins). A write that fails because the peer is gone does not end reading: what the peer had sent before is delivered
- * first. Where the pipe's direction forbids reading (party.h: deaf) there is nothing to deliver: only the end is
- * awaited, where the port can, and a write that finds the peer gone ends the connection.
+ * first. Nor does the peer's end end writing: it may have ended its sending alone (a socket of Linux), so it makes a
+ * DRAIN wish, `left` remembers whose, and who is really gone fails the write. A pump that is idle seals in that turn.
+ * Where the pipe's direction forbids reading (party.h: deaf) there is nothing to deliver: only the end is awaited,
+ * where the port can, and a write that finds the peer gone ends the connection.
  *
  * Bounds in ms: whose part is done in time is not closed for it, however long a handler holds up the worker that should
  * hear of it (connection_clock.c).
@@ -69,6 +71,7 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     bool spoke : 1;             /* Turn: a whole message came. */
     bool pump_home : 1;         /* Turn: the writer is sealed. */
     bool grouped : 1;           /* Turn: in the party's members at `slot`. */
+    bool left : 1;              /* Turn: it drains because the peer ended its sending, and not by our wish. */
     uint32_t slot;              /* Turn. */
     pp_reader reader;           /* Turn. */
     void *user_state;           /* Turn: what `opened` returned. */

@@ -17,7 +17,8 @@ static void check_rest(const pp_conn *conn)
         PP_VERIFY(listens || held);
         break;
     case PP_CONN_DRAINING:
-        PP_VERIFY(listens);
+        PP_VERIFY(listens || conn->reader.ended == PIPEPORT_GONE); /* Else its pump is under way. */
+        PP_VERIFY(listens || !conn->pump_home);
         break;
     case PP_CONN_CLOSING:
         PP_VERIFY(conn->reader.armed || !conn->pump_home);
@@ -45,6 +46,7 @@ void pp_conn_check(const pp_conn *conn)
         PP_VERIFY(conn->reader.dropping);
         PP_VERIFY(atomic_load(&conn->wish) != PP_WISH_NONE);
     }
+    PP_VERIFY(!conn->left || conn->reader.ended == PIPEPORT_GONE);
     if (conn->grouped && conn->state < PP_CONN_CLOSED) {
         PP_VERIFY(pp_group_at(conn->party->members, conn->slot) == pp_seat_id(&conn->seat));
     }

@@ -264,7 +264,9 @@ typedef struct pipeport_peer {
 /* How a connection ended. */
 typedef struct pipeport_end {
     pipeport_status why; /* OK: closed by this side, all that was accepted is written. STOPPED: aborted by this side.
-                            GONE: the peer ended it. TIMED_OUT, BAD_PEER, SLOW_PEER, NO_MEMORY, SYSTEM: as named. */
+                            GONE: the peer ended it; one that only ended its sending (a socket of Linux that is shut
+                            down, and reads on) has been written all that was accepted before, within write_stall_ms.
+                            TIMED_OUT, BAD_PEER, SLOW_PEER, NO_MEMORY, SYSTEM: as named. */
     long system_code;    /* The system's own code (GetLastError, errno), 0 where it has none to add. */
     uint64_t bytes_sent; /* Taken by the system, headers counted. */
     uint64_t bytes_received;  /* Given by the system, headers counted. */
@@ -479,7 +481,8 @@ typedef enum pipeport_closing {
 } pipeport_closing;
 
 /* Closes a connection from this side. Sends after it answer GONE; no new `message` event begins after it returns
- * inside an event of that connection; `closed` follows. An abort overtakes a drain.
+ * inside an event of that connection; `closed` follows. An abort overtakes a drain. Once the peer's end was heard the
+ * connection drains by itself: then sends and another drain answer GONE.
  * Thread:  any, events too.
  * Fails:   INVALID, GONE. */
 PIPEPORT_API pipeport_status pipeport_close(pipeport_engine *engine, pipeport_conn conn, pipeport_closing how);

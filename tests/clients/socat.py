@@ -11,22 +11,18 @@ from served import expect
 
 
 def through_socat(server, sent):
-    """What is given to socat ends when all has come back: its end is the end of the connection."""
+    """What is given to socat ends while answers are still to come: it ends its sending then, and gets them all."""
     if shutil.which("socat") is None:
         served.skip("socat is not there: tools/setup could not install it")
     came = bytearray()
-    with subprocess.Popen(["socat", "-T", "60", "-", f"UNIX-CONNECT:{server.address}"], stdin=subprocess.PIPE,
+    with subprocess.Popen(["socat", "-t", "60", "-", f"UNIX-CONNECT:{server.address}"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as socat:
-        writer = threading.Thread(target=lambda: (socat.stdin.write(sent), socat.stdin.flush()))
+        writer = threading.Thread(target=lambda: (socat.stdin.write(sent), socat.stdin.close()))
         writer.start()
-        while len(came) < len(sent):
-            part = socat.stdout.read1(1 << 16)
-            if not part:
-                break
+        while part := socat.stdout.read1(1 << 16):
             came += part
         writer.join()
-        rest, _ = socat.communicate(timeout=60)
-    came += rest
+        socat.wait(60)
     expect(socat.returncode == 0, "socat ended with", socat.returncode)
     same = len(os.path.commonprefix([bytes(came), sent]))
     expect(came == sent, len(came), "bytes came of", len(sent), "and differ from byte", same)

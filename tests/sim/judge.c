@@ -171,8 +171,9 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
         return drains && conn->end.bytes_discarded == 0;
     case PIPEPORT_STOPPED:
         return conn->abort_asked || conn->party->stopping || conn->party->engine->going || conn->party->calls;
-    case PIPEPORT_GONE:
-        return !conn->link->sides[1 - conn->side].open;
+    case PIPEPORT_GONE: /* Who has only said all still reads, and gets what was accepted for him. */
+        return !conn->link->sides[1 - conn->side].open ||
+               (conn->link->sides[1 - conn->side].hushed && conn->end.bytes_discarded == 0);
     case PIPEPORT_TIMED_OUT:
         return judge_is_late(conn);
     case PIPEPORT_SLOW_PEER:
@@ -217,6 +218,8 @@ void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
     conn->end = *end;
     conn->is_closed = true;
     conn->party->closed++;
+    conn->link->sides[conn->side].drained = end->why == PIPEPORT_OK ||
+                                            (end->why == PIPEPORT_GONE && sim_link_peer_is_open(link, conn->side));
     (void) sim_met(SIM_AT_CLOSED, end->why);
     sim_trace("closed: link, side, why", link->number, conn->side, end->why);
     if (!judge_is_reason(conn, end->why)) {
@@ -258,7 +261,7 @@ static void judge_end_conn(const sim_conn *conn)
     if (!conn->is_closed || conn->inside) {
         sim_fail("a connection was opened and never closed (link %u)", conn->link->number);
     }
-    if (conn->end.why == PIPEPORT_OK && sim_flow_of(conn->link, conn->side)->broadcasts < conn->broadcasts) {
+    if (conn->link->sides[conn->side].drained && sim_flow_of(conn->link, conn->side)->broadcasts < conn->broadcasts) {
         sim_fail("%u broadcasts reached a connection that drained, and %u were written (link %u)", conn->broadcasts,
                  sim_flow_of(conn->link, conn->side)->broadcasts, conn->link->number);
     }
@@ -272,9 +275,6 @@ static void judge_end_offers(void)
     for (uint32_t i = 1; i < sim_offers_count; i++) {
         sim_offer *offer = &sim_offers[i];
         offer->written = offer->written || offer->length < 8;
-    }
-    for (uint32_t k = 0; k < sim_conns_count; k++) {
-        sim_conns[k].link->sides[sim_conns[k].side].drained = sim_conns[k].end.why == PIPEPORT_OK;
     }
     for (uint32_t i = 1; i < sim_offers_count; i++) {
         const sim_offer *offer = &sim_offers[i];

@@ -125,7 +125,7 @@ bool sim_kernel_is_able(const sim_record *record)
     switch (record->kind) {
     case SIM_READ:
     case SIM_AWAIT:
-        return sim_link_readable(record->link, record->side) > 0 || !sim_link_peer_is_open(record->link, record->side);
+        return sim_link_readable(record->link, record->side) > 0 || !sim_link_peer_sends(record->link, record->side);
     case SIM_WRITE:
         return sim_link_takes(record->link, record->side, record->bytes) ||
                !sim_link_peer_is_open(record->link, record->side);
@@ -190,7 +190,7 @@ static pp_result kernel_result(sim_record *record)
     case SIM_READ:
         if (sim_link_readable(record->link, record->side) > 0) {
             result.bytes = kernel_read(record, &result.more);
-        } else if (!peer_is_open) {
+        } else if (!sim_link_peer_sends(record->link, record->side)) {
             result.fault = (pp_fault){PIPEPORT_GONE, 109};
         }
         break;

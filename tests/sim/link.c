@@ -93,6 +93,11 @@ bool sim_link_peer_is_open(const sim_link *link, uint32_t side)
     return link->sides[1 - side].open;
 }
 
+bool sim_link_peer_sends(const sim_link *link, uint32_t side)
+{
+    return link->sides[1 - side].open && !link->sides[1 - side].hushed;
+}
+
 pp_fault sim_link_word(const sim_link *link, uint32_t side)
 {
     bool is_end = sim_link_is_barred(link, 1 - side) && !sim_link_peer_is_open(link, side);
@@ -141,6 +146,7 @@ static void link_stir(sim_link *link, uint32_t side)
 static void link_put(sim_link *link, uint32_t side, const uint8_t *data, uint32_t bytes)
 {
     sim_channel *to = &link->channels[side];
+    SIM_MUST(!link->sides[side].hushed);
     if (sim_link_taps) {
         sim_link_taps(link, side, data, bytes);
     }
@@ -226,6 +232,14 @@ uint32_t sim_link_read(sim_link *link, uint32_t side, uint8_t *data, uint32_t by
         link_get(link, side, data, bytes);
     }
     return bytes;
+}
+
+void sim_link_hush(sim_link *link, uint32_t side)
+{
+    SIM_MUST(link->sides[side].open && !link->sides[side].hushed);
+    link->sides[side].hushed = true;
+    sim_trace("an end has said all: link, side", link->number, side, 0);
+    link_stir(link, 1 - side);
 }
 
 void sim_link_close(sim_link *link, uint32_t side)

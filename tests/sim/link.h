@@ -35,6 +35,7 @@ typedef struct sim_channel {
 
 typedef struct sim_side {
     bool open;
+    bool hushed;             /* It has ended its sending, and may read on. */
     bool engine;             /* An engine's end, not a raw peer's. */
     bool hurt;               /* The system failed an operation of it. */
     uint32_t inside;         /* Calls that are under way on it. */
@@ -84,6 +85,8 @@ bool sim_link_is_barred(const sim_link *link, uint32_t side);             /* Thi
 pp_fault sim_link_word(const sim_link *link, uint32_t side);
 
 bool sim_link_peer_is_open(const sim_link *link, uint32_t side);
+bool sim_link_peer_sends(const sim_link *link, uint32_t side); /* Open, and not hushed. */
+void sim_link_hush(sim_link *link, uint32_t side);
 void sim_link_close(sim_link *link, uint32_t side);
 
 /* The peer, or a cancel, has ended an engine's pending write. */

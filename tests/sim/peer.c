@@ -19,6 +19,7 @@ typedef enum peer_kind {
     PEER_GOES_AT_ONCE,
     PEER_TALKS,       /* Whole messages, cut anywhere; reads. */
     PEER_NEVER_READS, /* And talks. */
+    PEER_LISTENS,     /* Talks, ends its sending, and reads to the end, or not. */
     PEER_HALF,        /* Goes in the middle of a message. */
     PEER_GARBAGE,     /* Whatever: sooner or later a length that is refused. */
     PEER_OVERSIZED,   /* Some messages, then a length just above the bound. */
@@ -90,6 +91,7 @@ static bool peer_acts(sim_link *link, peer_kind kind)
     uint8_t bytes[PEER_ROOM];
     switch (kind) {
     case PEER_TALKS:
+    case PEER_LISTENS:
     case PEER_NEVER_READS:
         return peer_talks(link, kind == PEER_NEVER_READS);
     case PEER_HALF:
@@ -117,6 +119,17 @@ static bool peer_acts(sim_link *link, peer_kind kind)
     return false;
 }
 
+/* Has said all; the system has to know of such an end. Most read until the server has ended too. */
+static void peer_listens(sim_link *link)
+{
+    bool never_reads = sim_below(5) == 0;
+    uint32_t rounds = sim_below(8) ? UINT32_MAX : sim_below(4);
+    sim_link_hush(link, 0);
+    while (rounds-- > 0 && !peers_called_off && peer_reads(link, never_reads)) {
+        (void) sim_block(&link->sides[0], sim_now_ns() + 1 + sim_below(20000000));
+    }
+}
+
 static void peer_lives(sim_link *link)
 {
     peer_kind kind = sim_below(PEER_KINDS);
@@ -128,6 +141,9 @@ static void peer_lives(sim_link *link)
             break;
         }
         (void) sim_block(&link->sides[0], sim_now_ns() + 1 + sim_below(kind == PEER_SILENT ? 400000000 : 20000000));
+    }
+    if (kind == PEER_LISTENS && !sim.rules.shared && sim_link_peer_is_open(link, 0) && !peers_called_off) {
+        peer_listens(link);
     }
     sim_link_close(link, 0);
 }

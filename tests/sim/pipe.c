@@ -150,7 +150,7 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
         return pipe_end_now(SIM_AT_READ, result, now);
     }
     uint32_t there = sim_link_readable(link, side);
-    if ((there > 0 || !sim_link_peer_is_open(link, side)) &&
+    if ((there > 0 || !sim_link_peer_sends(link, side)) &&
         !sim_happens(op ? sim.rules.reads_later : sim.rules.empty_reads)) {
         return pipe_end_now(SIM_AT_READ, pipe_read_now(link, side, buffer, bytes), now);
     }
@@ -177,7 +177,7 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
         sim_fail("two reads are armed on one pipe (link %u)", link->number);
     }
     pipe_step(at);
-    bool is_there = sim_link_readable(link, side) > 0 || !sim_link_peer_is_open(link, side);
+    bool is_there = sim_link_readable(link, side) > 0 || !sim_link_peer_sends(link, side);
     bool may_lie = !sim_link_is_barred(link, 1 - side);
     if ((is_there && !sim_happens(sim.rules.reads_later)) || (may_lie && sim_happens(sim.rules.early_awaits))) {
         return pipe_end_now(SIM_AT_READ, (pp_result){sim_link_word(link, side), 0, 0}, now);

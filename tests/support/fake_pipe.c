@@ -264,6 +264,11 @@ void fake_fail_write(fake_pipe *of, pipeport_status status, int32_t code)
     fake_try_write(of);
 }
 
+void fake_peer_has_said_all(fake_pipe *of)
+{
+    fake_fail_read(of, PIPEPORT_GONE, 109);
+}
+
 void fake_peer_goes(fake_pipe *of)
 {
     fake_fail_read(of, PIPEPORT_GONE, 109);

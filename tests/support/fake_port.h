@@ -103,6 +103,8 @@ void fake_peer_sends_message(fake_pipe *pipe, const void *payload, uint32_t leng
 void fake_peer_says(fake_pipe *pipe, const void *message, uint32_t length);
 void fake_peer_reads(fake_pipe *pipe, uint64_t bytes);
 void fake_peer_goes(fake_pipe *pipe);
+/* It ends its sending, and still reads. */
+void fake_peer_has_said_all(fake_pipe *pipe);
 /* The pending await is done, though nothing has come. */
 void fake_await_lies(fake_pipe *pipe);
 void fake_fail_read(fake_pipe *pipe, pipeport_status status, int32_t code);

@@ -81,6 +81,11 @@ bool raw_read_all(raw_client *client, void *data, size_t bytes)
     return true;
 }
 
+bool raw_end(raw_client *client)
+{
+    return shutdown((int) client->handle, SHUT_WR) == 0;
+}
+
 void raw_close(raw_client *client)
 {
     close((int) client->handle);

@@ -62,6 +62,12 @@ bool raw_read_all(raw_client *client, void *data, size_t bytes)
     return true;
 }
 
+bool raw_end(raw_client *client)
+{
+    (void) client;
+    return false;
+}
+
 void raw_close(raw_client *client)
 {
     CloseHandle((HANDLE) client->handle);
