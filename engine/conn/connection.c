@@ -344,6 +344,7 @@ static void conn_resumed(pp_conn *conn)
     if (conn->state < PP_CONN_CLOSING) { /* Bounds on the peer's silence do not run while we do not listen. */
         conn->heard_at = pp_stamp_of(pp_os_now_ms());
         conn->opened_at = conn->spoke ? conn->opened_at : conn->heard_at;
+        pp_reader_be_early(&conn->reader);
     }
 }
 

@@ -7,7 +7,9 @@
  * worker that took it. So the operation that waits for the peer is asked (pp_pipe_is_answered), and it is over only
  * where that one still waits: then everything that came before has been read, and what was noted is the peer's own
  * time. Else the clock is looked at again soon, when the completion may have come. That has an end: a completion comes,
- * a first message has an end, and a peer from which nothing is waiting is judged, however much waits from others.
+ * and a peer from which nothing is waiting is judged, however much waits from others. A peer that always has something
+ * waiting, but never a whole first message, is judged when all has been read that it had sent by the first look which
+ * found it late (pp_reader_be_late): so much is its own time.
  */
 #include "engine/conn/connection.h"
 
@@ -16,6 +18,12 @@ enum { CLOCK_AGAIN_MS = 10 }; /* Until a completion that is under way is looked 
 static uint64_t clock_sooner(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+static uint64_t clock_first_due_ms(const pp_conn *conn, uint64_t now_ms)
+{
+    uint32_t may_ms = conn->party->options.first_message_ms;
+    return may_ms != 0 && !conn->spoke ? pp_stamp_due_ms(conn->opened_at, may_ms, now_ms) : UINT64_MAX;
 }
 
 /* By the times that are noted alone. */
@@ -32,9 +40,7 @@ static uint64_t clock_noted_ms(const pp_conn *conn, uint64_t now_ms, pipeport_st
     if (conn->state == PP_CONN_DRAINING) {
         others = atomic_load(&conn->party->drain_by_ms);
     } else if (conn->state == PP_CONN_OPEN && !atomic_load(&conn->paused)) {
-        if (options->first_message_ms && !conn->spoke) {
-            others = pp_stamp_due_ms(conn->opened_at, options->first_message_ms, now_ms);
-        }
+        others = clock_first_due_ms(conn, now_ms);
         if (options->idle_ms) {
             others = clock_sooner(others, pp_stamp_due_ms(conn->heard_at, options->idle_ms, now_ms));
         }
@@ -48,12 +54,16 @@ static uint64_t clock_noted_ms(const pp_conn *conn, uint64_t now_ms, pipeport_st
 
 /* True: the peer may have done its part already, and the word of it has not come to this turn. How long a drain may
  * take is not the peer's part. */
-static bool clock_is_answered(pp_conn *conn, pipeport_status why)
+static bool clock_is_answered(pp_conn *conn, uint64_t now_ms, pipeport_status why)
 {
     if (why == PIPEPORT_SLOW_PEER) {
         return pp_pipe_is_answered(&conn->pipe, &conn->writer.op);
     }
-    return conn->state == PP_CONN_OPEN && (!conn->reader.armed || pp_pipe_is_answered(&conn->pipe, &conn->reader.op));
+    if (conn->state != PP_CONN_OPEN ||
+        (clock_first_due_ms(conn, now_ms) <= now_ms && pp_reader_be_late(&conn->reader))) {
+        return false;
+    }
+    return !conn->reader.armed || pp_pipe_is_answered(&conn->pipe, &conn->reader.op);
 }
 
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why)
@@ -62,7 +72,7 @@ uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why)
     if (due_ms > now_ms) {
         return due_ms;
     }
-    if (clock_is_answered(conn, *why)) {
+    if (clock_is_answered(conn, now_ms, *why)) {
         uint64_t drain_by_ms = conn->state == PP_CONN_DRAINING ? atomic_load(&conn->party->drain_by_ms) : UINT64_MAX;
         *why = PIPEPORT_TIMED_OUT;
         return drain_by_ms <= now_ms ? drain_by_ms : now_ms + CLOCK_AGAIN_MS;

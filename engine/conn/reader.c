@@ -60,8 +60,23 @@ static bool reader_arm(pp_reader *reader, pp_pipe *pipe, uint8_t *room, uint32_t
     pp_armed armed = room ? pp_pipe_read(pipe, room, bytes, &reader->op, now) : pp_pipe_await(pipe, &reader->op, now);
     if (armed == PP_NOW) {
         reader->armed = false;
+    } else if (reader->waits_left > 1) {
+        reader->waits_left--;
     }
     return armed == PP_NOW;
+}
+
+bool pp_reader_be_late(pp_reader *reader)
+{
+    if (reader->waits_left == 0) {
+        reader->waits_left = PP_READER_WAITS_MAX;
+    }
+    return reader->waits_left == 1;
+}
+
+void pp_reader_be_early(pp_reader *reader)
+{
+    reader->waits_left = 0;
 }
 
 /* Sees to it that an await has said that there is something to read. False: it is pending, or has failed (`ended`). */

@@ -17,6 +17,8 @@
 #include "engine/flow/inbox.h"
 #include "engine/port/pipe.h"
 
+enum { PP_READER_WAITS_MAX = 31 };
+
 typedef struct pp_reader_means { /* What it is called with each time, and need not keep. */
     pp_pipe *pipe;               /* Open, and in its place. */
     pp_inbox_means inbox;        /* The spare: this worker's. */
@@ -32,6 +34,8 @@ typedef struct pp_reader {
     bool awaits : 1;   /* pp_port_can_await. Set once. */
     bool told : 1;     /* An await was answered and no read has followed. False where there are none. */
     bool dropping : 1; /* What comes is thrown away: the connection is closing and listens for the end only. */
+    /* 0, or since pp_reader_be_late so many times less than PP_READER_WAITS_MAX something was armed; at least 1. */
+    uint8_t waits_left : 5;
 } pp_reader;
 
 typedef enum pp_reading {
@@ -54,6 +58,13 @@ pp_reading pp_reader_await_end(pp_reader *reader, pp_pipe *pipe);
 
 /* What is armed has come home with this result. */
 void pp_reader_home(pp_reader *reader, pp_result result);
+
+/* Tells, from its first call on, whether all that had come by then has been read: since then it was armed so often that
+ * no system can still hold anything of it. One read that waits would say that; an await is answered also with what the
+ * system brings in pieces (io_uring: one for each buffer of a receive that goes on, of which it makes no more than
+ * that before it is asked again). */
+bool pp_reader_be_late(pp_reader *reader);
+void pp_reader_be_early(pp_reader *reader); /* Forgets that. */
 
 /* How it ended; OK while it has not. */
 pp_fault pp_reader_fault(const pp_reader *reader);

@@ -135,3 +135,64 @@ LIFE_TEST(connection_clock, does_not_call_idle_whose_bytes_are_in_another_worker
     life_pass(320);
     life_expect_end(other, PIPEPORT_TIMED_OUT);
 }
+
+enum { CLOCK_ROUNDS = 20 }; /* So many the peer's bytes may be in pieces. */
+
+static void clock_drip(life_conn *conn, const void *data, size_t length)
+{
+    (void) data;
+    (void) length;
+    if (conn == clock_busy) {
+        fake_peer_sends(clock_other, "", 1);
+        fake_os_pass(50);
+    }
+}
+
+/* The worker is busy all the time, and whenever it looks a byte more of the other one's first message has come. */
+static life_conn *clock_open_dripping(void)
+{
+    life_options.first_message_ms = 300;
+    life.on_message = clock_drip;
+    clock_busy = clock_open();
+    clock_other = life_client();
+    life_conn *other = life_newest();
+    fake_peer_sends(clock_other, "\0\0\17", 3); /* Almost a million bytes. */
+    life_settle();
+    return other;
+}
+
+static void clock_be_busy(life_conn *until_closed, int rounds)
+{
+    for (int i = 0; i < rounds && until_closed->closed == 0; ++i) {
+        fake_peer_sends_message(pipe, "and on", 6);
+        cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+    }
+}
+
+LIFE_TEST(connection_clock, ends_whose_first_message_never_ends_while_a_worker_is_busy)
+{
+    life_conn *other = clock_open_dripping();
+    clock_be_busy(other, 500);
+    life_expect_end(other, PIPEPORT_TIMED_OUT);
+    cr_assert_geq(other->end.bytes_received, CLOCK_ROUNDS, "what had come before the first look is read");
+    cr_assert_leq(other->end.bytes_received, 100);
+}
+
+LIFE_TEST(connection_clock, bears_with_a_first_message_in_many_pieces_while_a_worker_is_busy)
+{
+    life_conn *other = clock_open_dripping();
+    clock_be_busy(other, CLOCK_ROUNDS);
+    cr_assert_eq(other->closed, 0);
+    life_pass(100);
+    life_expect_end(other, PIPEPORT_TIMED_OUT); /* Nothing waits any more. */
+}
+
+LIFE_TEST(connection_clock, begins_anew_after_a_pause)
+{
+    life_conn *other = clock_open_dripping();
+    clock_be_busy(other, CLOCK_ROUNDS);
+    cr_assert_eq(pipeport_pause(life.engine, other->name), PIPEPORT_OK);
+    cr_assert_eq(pipeport_resume(life.engine, other->name), PIPEPORT_OK);
+    clock_be_busy(other, CLOCK_ROUNDS);
+    cr_assert_eq(other->closed, 0);
+}
