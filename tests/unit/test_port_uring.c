@@ -202,6 +202,34 @@ Test(port_uring, gives_a_read_at_home_what_an_await_has_brought)
     uring_read_what_an_await_has_brought(true);
 }
 
+/* Elsewhere, where nothing that is held can be read: arms another await, which is answered at home. */
+static void uring_await_elsewhere(void *argument)
+{
+    pp_result now;
+    LAW(pp_pipe_read(&server.pipe, room, BIG, NULL, &now) == PP_NOW && now.bytes == 0);
+    *(pp_armed *) argument = uring_await(&server, &now);
+}
+
+Test(port_uring, says_of_an_await_that_what_is_held_answers_it)
+{
+    pp_result now;
+    pp_thread thread;
+    pp_armed armed = PP_NOW;
+    uring_open(true);
+    cr_assert_eq(uring_await(&server, &now), PP_LATER);
+    cr_assert_not(pp_pipe_is_answered(&server.pipe, &server.read));
+    cr_assert_eq(bed_write(&uring_bed, &client, "abc", 3).bytes, 3);
+    cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
+    cr_assert_eq(pp_os_thread_start(&thread, uring_await_elsewhere, &armed).status, PIPEPORT_OK);
+    pp_os_thread_join(&thread);
+    cr_assert_eq(armed, PP_LATER);
+    cr_assert(pp_pipe_is_answered(&server.pipe, &server.read), "the socket is empty, but three bytes are held");
+    cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
+    cr_assert_eq(bed_arm_read(&server, room, BIG, &now), PP_NOW);
+    cr_assert(now.bytes == 3 && memcmp(room, "abc", 3) == 0);
+    uring_settle();
+}
+
 /* The client may have very much under way. */
 static void uring_widen(void)
 {

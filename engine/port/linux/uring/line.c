@@ -448,8 +448,19 @@ void pp_line_cancel(void *state, pp_op *op)
     }
 }
 
+/* What came already and is not read is no word of the kernel's any more. It is for who may look at the line: at home,
+ * or under the lock of a lent ring. */
+static bool line_holds(pp_line *line)
+{
+    line_enter(line->guest.ring);
+    bool holds = line->intake.held_count > 0 || line->intake.ended != PIPEPORT_OK;
+    line_exit(line->guest.ring);
+    return holds;
+}
+
 /* The socket first: what leaves it meanwhile is a completion then. Elsewhere the ring cannot be looked at; where it is
- * lent all that is done with its pipes is done by who takes, one after the other. */
+ * lent all that is done with its pipes is done by who takes, one after the other. Last what the line holds, for there
+ * ends what the ring had: an await of another thread is no reason for the kernel to say it again. */
 bool pp_line_is_answered(void *state, const pp_op *op)
 {
     pp_line *line = state;
@@ -460,7 +471,7 @@ bool pp_line_is_answered(void *state, const pp_op *op)
                    pp_socket_is_ready(line->guest.fd, lane == LINE_WRITING   ? POLLOUT
                                                       : line_is_unread(line) ? 0
                                                                              : POLLIN) ||
-                   pp_ring_has_word(&line->guest, lane);
+                   pp_ring_has_word(&line->guest, lane) || (lane == LINE_READING && line_holds(line));
         }
     }
     return true;
