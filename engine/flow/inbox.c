@@ -75,6 +75,7 @@ static pp_frame_verdict inbox_look_at_message(const pp_inbox *inbox, const pp_in
     return inbox->whole ? PP_FRAME_WHOLE : PP_FRAME_PART;
 }
 
+/* A measure is the user's, and may be dear: of one frame it is asked no more than once a read. */
 static pp_frame_verdict inbox_look(const pp_inbox *inbox, const pp_inbox_means *means, pp_frame *frame)
 {
     uint32_t waiting = inbox->end - inbox->start;
@@ -86,8 +87,22 @@ static pp_frame_verdict inbox_look(const pp_inbox *inbox, const pp_inbox_means *
     if (waiting == 0) { /* No frame is empty; as often as not it is asked in vain. */
         return PP_FRAME_PART;
     }
+    if (means->framing->kind == PP_FRAMING_MEASURED && waiting < inbox->looked) {
+        frame->bytes_needed = inbox->looked;
+        return PP_FRAME_PART;
+    }
     frame->looked = inbox->looked;
     return pp_framing_look(means->framing, inbox->block + inbox->start, waiting, means->payload_bytes_max, frame);
+}
+
+/* What the next look need not find out again. */
+static void inbox_learn_of_part(pp_inbox *inbox, const pp_inbox_means *means, const pp_frame *frame)
+{
+    if (means->framing->kind == PP_FRAMING_MEASURED) {
+        inbox->looked = frame->bytes_needed;
+    } else if (means->framing->kind != PP_FRAMING_MESSAGE) {
+        inbox->looked = inbox->end - inbox->start;
+    }
 }
 
 pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, const uint8_t **payload, uint32_t *length)
@@ -106,9 +121,7 @@ pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, con
         inbox->whole = false;
         return PP_INBOX_MESSAGE;
     case PP_FRAME_PART:
-        if (means->framing->kind != PP_FRAMING_MESSAGE) {
-            inbox->looked = inbox->end - inbox->start;
-        }
+        inbox_learn_of_part(inbox, means, &frame);
         return PP_INBOX_MORE;
     case PP_FRAME_REFUSED:
         break;

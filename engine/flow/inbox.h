@@ -60,7 +60,8 @@ typedef struct pp_inbox {
     uint8_t *block;       /* NULL: none. Lent to the system between room and filled. */
     uint32_t block_bytes; /* 0 where there is no block. */
     uint32_t start, end;  /* start <= end <= block_bytes */
-    uint32_t looked;      /* Of the frame in progress, by the framing; or what is known to be missing of a message. */
+    uint32_t looked;      /* Of the frame in progress, by the framing; MEASURED: what it needs before it is measured
+                             again; MESSAGE: what is known to be missing. */
     uint8_t appetite;     /* Which size the next ordinary block shall have, from 0 (IDLE_BYTES) to APPETITE_MAX. */
     uint8_t lean_reads;   /* Reads in a row that would have fitted in a block a size smaller; < LEAN_READS. */
     uint8_t state;        /* pp_inbox_state, changed by inbox_leave only. start == end unless LISTENING. */

@@ -99,8 +99,10 @@ typedef enum pipeport_framing_flags {
 } pipeport_framing_flags;
 
 /* How long is the frame that begins at `stream`? Its whole length in bytes; 0: more than `available` (at least 1) must
- * be seen; less than 0: it is none, and the peer is closed, BAD_PEER. Called from any worker, again with more bytes of
- * the same frame, and for a message to be sent, which must be exactly one frame. */
+ * be seen; less than 0: it is none, and the peer is closed, BAD_PEER. Called from any worker, and for a message to be
+ * sent, which must be exactly one frame. While the answer is 0 it is called at each read, with all of the frame that
+ * has come; once it tells the length, again only when the whole is there. So it should decide from the first bytes: one
+ * that must search to the frame's end costs the square of its length where the peer sends little at a time. */
 typedef int64_t pipeport_measure(void *user, const void *stream, size_t available);
 
 /* A value: copy it, keep it, compare nothing. Made by the functions below. */

@@ -137,6 +137,46 @@ Test(inbox_framings, without_messages_all_that_came_is_delivered_up_to_the_bound
     close_inbox();
 }
 
+static unsigned asked;       /* Calls of the measure. */
+static uint32_t tells_after; /* It says 0 of less. */
+
+static int64_t measure(void *user, const void *stream, size_t available)
+{
+    (void) stream;
+    asked += 1;
+    return available < tells_after ? 0 : *(const int64_t *) user;
+}
+
+/* A byte a turn. How often the measure was asked of one frame. */
+static unsigned calls_of_a_trickle(bool borrows, uint32_t tells, int64_t frame_bytes)
+{
+    const pp_framing measured = {.kind = PP_FRAMING_MEASURED, .measure = measure, .measure_user = &frame_bytes};
+    open_inbox(&measured, borrows, LINE_BYTES);
+    asked = 0;
+    tells_after = tells;
+    for (int64_t i = 1; i < frame_bytes; ++i) {
+        cr_assert_eq(turn("x", 1, 0), PP_INBOX_MORE);
+        rest();
+    }
+    cr_assert_eq(turn("x", 1, 0), PP_INBOX_MESSAGE);
+    cr_assert_eq(length, frame_bytes);
+    unsigned calls = asked;
+    cr_assert_eq(pp_inbox_next(&inbox, &means, &payload, &length), PP_INBOX_MORE, "the next one is measured anew");
+    cr_assert_eq(turn("x", 1, 0), PP_INBOX_MORE);
+    rest();
+    cr_assert_eq(asked, calls + 1);
+    close_inbox();
+    return calls;
+}
+
+Test(inbox_framings, a_measure_is_asked_once_a_read_and_no_more_once_it_has_told)
+{
+    for (int borrows = 0; borrows < 2; ++borrows) {
+        cr_assert_eq(calls_of_a_trickle(borrows, 3, 5000), 4, "of 1, 2 and 3 bytes, and of the whole");
+        cr_assert_eq(calls_of_a_trickle(borrows, 5000, 5000), 5000);
+    }
+}
+
 Test(inbox_framings, a_read_is_a_message_where_they_are_the_pipes_own)
 {
     for (int borrows = 0; borrows < 2; ++borrows) {
