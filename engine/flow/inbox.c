@@ -189,11 +189,15 @@ static uint32_t inbox_foresee(const pp_inbox *inbox, const pp_inbox_means *means
     return inbox_says_length(means) || doubled < bytes_needed ? bytes_needed : doubled;
 }
 
-/* Such a part goes on in the block that was made for it as long as it fits. */
+/* Such a part goes on in the block that was made for it as long as it fits. Without a spare that is any part, in a
+ * block that has the ordinary size: a larger one is worth while when that has grown. */
 static bool inbox_goes_on(const pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
 {
-    return !inbox_says_length(means) && !inbox->borrowed && bytes_needed > PP_INBOX_COPIED_BYTES_MAX &&
-           bytes_needed <= inbox->block_bytes;
+    if (inbox_says_length(means) || inbox->borrowed || bytes_needed > inbox->block_bytes) {
+        return false;
+    }
+    return means->spare != NULL ? bytes_needed > PP_INBOX_COPIED_BYTES_MAX
+                                : inbox->start != inbox->end && inbox->block_bytes >= pp_inbox_appetite_bytes(inbox);
 }
 
 /* What an own block for the frame in progress shall have where a spare one takes what is small. */
