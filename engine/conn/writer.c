@@ -105,15 +105,15 @@ static uint32_t writer_measure(const pp_writer *writer, uint32_t join_max, uint3
 }
 
 /* Small frames at the front of the chain become one message, by copying; where there is no memory to join them in, they
- * stay as they are. */
+ * stay as they are. What is joined are bytes, the first of them perhaps a frame's rest: its framing means nothing, and
+ * is one that lasts, for theirs may be copies in blocks that go with them. */
 static void writer_join(pp_writer *writer, const pp_writer_means *means)
 {
     uint32_t small = 0;
     uint32_t bytes = writer_measure(writer, writer_join_max(means), &small);
     pp_message *joined = NULL;
     if (small > 1) {
-        const pp_framing *framing = writer->chain->message->framing;
-        joined = pp_message_create_room(pp_port_memory(means->pipe->port), framing, bytes, 1);
+        joined = pp_message_create_room(pp_port_memory(means->pipe->port), &pp_framing_default, bytes, 1);
     }
     if (!joined) {
         return;

@@ -252,6 +252,40 @@ Test(writer, writes_one_by_one_where_there_is_no_memory_to_join)
     end();
 }
 
+/* A frame of a message that was built in place, which is released: its links are all that keeps it. */
+static void push_built(const char *text, uint32_t bytes)
+{
+    static const pp_framing lines = {.kind = PP_FRAMING_DELIMITER, .delimiter = '\n'};
+    pp_message *built = pp_message_build(&memory, &lines, bytes);
+    memcpy(pp_message_payload(built), text, bytes);
+    pp_message *fan = pp_message_fan(built, 1);
+    pp_message_release(built, 1);
+    cr_assert(pp_sendq_reserve(&writer.sendq, fan->frame_bytes, means.queue_bytes_max));
+    test_bytes_add(&expected, fan->frame, fan->frame_bytes);
+    bool corked = false;
+    cr_assert_eq(pp_writer_push(&writer, &means, &fan->links[0], NULL, &corked), PIPEPORT_OK);
+}
+
+Test(writer, joins_what_was_built_in_place_and_keeps_nothing_of_it)
+{
+    begin(PP_SLICES_MAX);
+    pipe->write_room = 2;
+    push_built("first", 5);
+    settle();
+    for (int i = 0; i < 3; ++i) {
+        push_built("joined", 6);
+    }
+    fake_peer_reads(pipe, 6);
+    settle();
+    cr_assert_not_null(writer.chain);
+    cr_assert_eq(writer.chain->message->frame_bytes, 3 * 7);
+    cr_assert_eq(writer.chain->message->framing, &pp_framing_default, "theirs went with their blocks");
+    fake_peer_reads(pipe, 3 * 7);
+    settle();
+    expect_all_written();
+    end();
+}
+
 Test(writer, hands_a_long_queue_over_to_a_worker)
 {
     begin(1);
