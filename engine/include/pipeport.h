@@ -199,11 +199,12 @@ typedef struct pipeport_options {
     uint32_t message_bytes_max;    /* [1 MiB; framing MESSAGE: what of it the system takes in one piece] 1-1 GiB of
                                       payload, both ways; checked before anything is allocated. */
     uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. */
-    uint32_t first_message_ms;     /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
-    uint32_t idle_ms;              /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
-    uint32_t write_stall_ms;       /* [30000] for one write (256 KiB at most) to be taken by the peer; else
-                                      closed, SLOW_PEER. UINT32_MAX: no bound. */
-    uint32_t connect_ms;           /* [5000] client: how long to wait while every instance is taken. */
+    /* The next three above 48 days (4147200000) count as 48 days. */
+    uint32_t first_message_ms; /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
+    uint32_t idle_ms;          /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
+    uint32_t write_stall_ms;   /* [30000] for one write (256 KiB at most) to be taken by the peer; else
+                                  closed, SLOW_PEER. UINT32_MAX: no bound. */
+    uint32_t connect_ms;       /* [5000] client: how long to wait while every instance is taken. */
     /* [0: never] client: 1-UINT32_MAX, how long to rest before it connects again; pipeport_client_start says when.
      * Rests double up to reconnect_max_ms [30000, or reconnect_ms if that is more], and each is drawn between a half of
      * that and all of it; they begin anew after a connection that lasted as long as the next rest would. */
