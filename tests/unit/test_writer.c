@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * test_writer.c - the write pump on a pipe that takes what the test says, byte by byte.
- */
+/* test_writer.c - the write pump on a pipe that takes what the test says, byte by byte. */
 #include "engine/conn/writer.h"
 #include "tests/support/fake_os.h"
 #include "tests/support/fake_port.h"
