@@ -15,6 +15,7 @@ static bool fan_is_open(const sim_party *party, const sim_conn *conn)
 {
     return conn->party == party && !conn->is_closed && !conn->drain_asked && !conn->abort_asked &&
            conn->link->sides[0].open && conn->link->sides[1].open && !conn->link->sides[conn->side].hurt &&
+           !conn->link->sides[1 - conn->side].hushed && /* It may have been heard, and then it drains. */
            !sim_flow_of(conn->link, 1 - conn->side)->refused;
 }
 
