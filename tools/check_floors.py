@@ -25,6 +25,9 @@ MAY_INCLUDE = {
     "engine/conn":            ["engine/flow", "engine/port", "engine/base", "engine/include", "protocol"],
     "engine/api":             ["protocol", "engine/conn", "engine/flow", "engine/base", "engine/include"],
     "bench":                  ["engine/include"],
+    "bench/generator":        ["engine/include", "protocol", "bench", "tools/pipeport"],
+    "bench/generator/windows": ["bench/generator", "bench"],
+    "bench/generator/linux":  ["bench/generator", "bench"],
     "bench/windows":          ["bench"],   # the bare loops: the system, and no library
     "bench/linux":            ["bench"],
     "tools/pipeport":         ["engine/include", "protocol"],
