@@ -42,7 +42,7 @@ C_LIBRARY = set("""assert ctype float inttypes limits math stdalign stdarg stdat
     stdnoreturn string time""".split())
 ALSO = {
     "tools":  {"pipeport", "errno", "signal", "locale"},
-    "bench":  {"pipeport", "errno", "signal", "locale"},
+    "bench":  {"pipeport", "errno", "signal", "locale", "cjson/cJSON"},
 }
 ONE_DOOR = {"mimalloc": "engine/base/memory.c", "windows": "engine/port/windows/win.h"}
 

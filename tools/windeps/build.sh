@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # build.sh PREFIX - makes what pipeport needs and Debian has no package of, from Debian's source packages:
-#   PREFIX/linux    a static mimalloc that overrides nobody's malloc
+#   PREFIX/linux    a static mimalloc that overrides nobody's malloc, and cJSON, static
 #   PREFIX/windows  the same for mingw-w64, and Criterion with BoxFort, nanomsg and nanopb, static
 # Nothing outside PREFIX is touched and no root is needed. Sources stay in PREFIX/src, so that it can be run again
 # without a network. About 30 s and 3 MB, besides the sources.
@@ -18,6 +18,9 @@ packages=(mimalloc=2.0.9+ds-2 criterion=2.4.1-2 boxfort=0.1.2-2 nanomsg=1.1.5+df
     debugbreak=1.0-1)
 archives=(mimalloc_2.0.9+ds.orig.tar.xz criterion_2.4.1.orig.tar.gz boxfort_0.1.2.orig.tar.gz
     nanomsg_1.1.5+dfsg.orig.tar.gz nanopb_0.4.7.orig.tar.gz debugbreak_1.0.orig.tar.gz)
+# cJSON reads files of others: it is taken with Debian's patches, which close holes.
+patched_package=cjson=1.7.15-1+deb12u4
+archives+=(cjson_1.7.15.orig.tar.gz cjson_1.7.15-1+deb12u4.debian.tar.xz)
 
 # The machine's own Debian sources, read as sources of source packages; the machine's apt is not changed.
 fetch() {
@@ -34,7 +37,8 @@ fetch() {
     set -- -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$apt/parts" \
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User= -o Acquire::Languages=none
     apt-get "$@" update
-    (cd "$src" && apt-get "$@" source --only-source --download-only --tar-only "${packages[@]}")
+    (cd "$src" && apt-get "$@" source --only-source --download-only --tar-only "${packages[@]}" &&
+        apt-get "$@" source --only-source --download-only "$patched_package")
 }
 
 have_all() {
@@ -47,6 +51,14 @@ unpack() { # ARCHIVE: into a folder of the package's name
     rm -rf "$folder"
     mkdir -p "$folder"
     tar -xf "$src/$1" -C "$folder" --strip-components=1
+}
+
+patch_cjson() {
+    local patches=$work/src/cjson/debian/patches name
+    tar -xf "$src"/cjson_*.debian.tar.xz -C "$work/src/cjson"
+    while read -r name; do
+        patch -p1 -d "$work/src/cjson" <"$patches/$name"
+    done <"$patches/series"
 }
 
 # BoxFort 0.1.2 lacks three macros that Criterion 2.4.1 uses (Debian's package has them); its worker's command line has
@@ -91,8 +103,11 @@ exec 3>&1 >"$work/build.log" 2>&1   # from here on only steps are seen, and the 
 trap 'code=$?; [ $code = 0 ] || { tail -40 "$work/build.log" >&3; printf "  windeps: failed, see above\n" >&3; }' EXIT
 step 'sources'
 if ! have_all; then fetch; fi
-for archive in "${archives[@]}"; do unpack "$archive"; done
+for archive in "${archives[@]}"; do
+    [[ $archive == *.debian.tar.* ]] || unpack "$archive"
+done
 mend_boxfort
+patch_cjson
 
 mi=(-DCMAKE_BUILD_TYPE=Release -DMI_BUILD_SHARED=OFF -DMI_BUILD_OBJECT=OFF -DMI_BUILD_TESTS=OFF -DMI_OVERRIDE=OFF
     -DMI_WIN_REDIRECT=OFF -DMI_INSTALL_TOPLEVEL=ON)
@@ -103,6 +118,11 @@ step 'mimalloc for Windows'
 # mcmodel=small: no COMDAT .refptr sections, which could be merged with those of a host's own mimalloc
 make_one "$work/src/mimalloc" mimalloc-windows "$prefix/windows" "${win[@]}" "${mi[@]}" \
     -DCMAKE_C_FLAGS='-Wno-array-bounds -mcmodel=small'
+step 'cJSON for Linux and Windows'
+cjson=(-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DENABLE_CJSON_TEST=OFF -DENABLE_CUSTOM_COMPILER_FLAGS=OFF
+    -DENABLE_CJSON_UNINSTALL=OFF -DCMAKE_POLICY_VERSION_MINIMUM=3.5)
+make_one "$work/src/cjson" cjson-linux "$prefix/linux" "${cjson[@]}"
+make_one "$work/src/cjson" cjson-windows "$prefix/windows" "${win[@]}" "${cjson[@]}"
 step 'Criterion for Windows'
 make_one "$work/src/nanomsg" nanomsg-windows "$prefix/windows" "${win[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_FLAGS=-w -DNN_STATIC_LIB=ON -DBUILD_SHARED_LIBS=OFF -DNN_TESTS=OFF -DNN_TOOLS=OFF \
