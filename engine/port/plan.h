@@ -48,7 +48,8 @@ typedef struct pp_plan {
     const char *server_user; /* And to this user's, a SID or a uid as text; NULL: to anybody's. */
 } pp_plan;
 
-/* NULL: this system can do it. Else what it cannot, an English sentence, static. Any thread. */
+/* NULL: this system can do it. Else what it cannot, an English sentence that begins with the name of the option of
+ * pipeport.h that asks for it, static. Any thread. */
 const char *pp_plan_lacks(const pp_plan *plan);
 
 /* The longest message that a plan with `whole` may name here at this moment, asked of the system; 0: none, so it lacks

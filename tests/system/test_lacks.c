@@ -19,22 +19,26 @@ static const struct lack {
 } lacks[] = {
 #ifdef _WIN32
     {GIVEN.access = PIPEPORT_ACCESS_GROUP, .role = PIPEPORT_SERVER,
-     .text = "Windows knows no group ids: name the group's SID in a security descriptor (SDDL)."},
+     .text =
+         "access: not GROUP on this system, which knows no group ids; give SDDL, and the group's SID in access_sddl"},
     {GIVEN.type = PIPEPORT_TYPE_MESSAGE, .role = PIPEPORT_SERVER},
     {GIVEN.remote = 1, .role = PIPEPORT_SERVER},
     {GIVEN.access = PIPEPORT_ACCESS_APP_CONTAINERS, .role = PIPEPORT_SERVER},
 #else
     {GIVEN.type = PIPEPORT_TYPE_MESSAGE, .role = PIPEPORT_SERVER,
-     .text = "a message-type pipe (SOCK_SEQPACKET) is read as messages on this system, never as bytes"},
+     .text = "type: BYTE, or 0, in every framing but MESSAGE; a pipe of messages (SOCK_SEQPACKET) is not read as bytes "
+             "here"},
     {GIVEN.type = PIPEPORT_TYPE_MESSAGE, .role = PIPEPORT_CLIENT,
-     .text = "a message-type pipe (SOCK_SEQPACKET) is read as messages on this system, never as bytes"},
-    {GIVEN.remote = 1, .role = PIPEPORT_SERVER, .text = "a Unix socket has no clients of other machines"},
+     .text = "type: BYTE, or 0, in every framing but MESSAGE; a pipe of messages (SOCK_SEQPACKET) is not read as bytes "
+             "here"},
+    {GIVEN.remote = 1, .role = PIPEPORT_SERVER,
+     .text = "remote: 0 on this system; a Unix socket has no clients of other machines"},
     {GIVEN.access = PIPEPORT_ACCESS_SDDL, .given.access_sddl = "D:", .role = PIPEPORT_SERVER,
-     .text = "a Unix socket has no security descriptor; its access is for the owner, a group or local users"},
+     .text = "access: OWNER, LOCAL_USERS or GROUP on this system; a Unix socket has no security descriptor"},
     {GIVEN.access = PIPEPORT_ACCESS_APP_CONTAINERS, .role = PIPEPORT_SERVER,
-     .text = "there are no app packages on this system"},
+     .text = "access: OWNER, LOCAL_USERS or GROUP on this system; there are no app packages"},
     {GIVEN.server_user = "S-1-5-18", .role = PIPEPORT_CLIENT,
-     .text = "a user is a uid in decimal digits on this system"},
+     .text = "server_user: a uid in decimal digits on this system"},
     {GIVEN.remote = 1, .role = PIPEPORT_CLIENT}, /* A server's, and so nothing to a client. */
 #endif
     {GIVEN.framing = {.kind = PIPEPORT_FRAMING_MESSAGE}, .role = PIPEPORT_SERVER},

@@ -336,13 +336,15 @@ Test(port_linux_plan, says_what_this_system_cannot_do)
     cr_assert(pp_plan_lacks(&(pp_plan){.instances_max = 7, .wait_ms = 3, .way = PP_WAY_TO_CLIENT}) == NULL);
     cr_assert(pp_plan_lacks(&(pp_plan){.access = PP_ACCESS_LOCAL_USERS, .server_user = "0"}) == NULL);
     cr_assert(pp_plan_lacks(&(pp_plan){.access = PP_ACCESS_GROUP, .group = 1}) == NULL);
-    plan_lacks((pp_plan){.typed = true},
-               "a message-type pipe (SOCK_SEQPACKET) is read as messages on this system, never as bytes");
-    plan_lacks((pp_plan){.remote = true}, "a Unix socket has no clients of other machines");
-    plan_lacks((pp_plan){.access = PP_ACCESS_SDDL}, "a Unix socket has no security descriptor; its access is for the "
-                                                    "owner, a group or local users");
-    plan_lacks((pp_plan){.access = PP_ACCESS_APP_CONTAINERS}, "there are no app packages on this system");
-    plan_lacks((pp_plan){.server_user = "S-1-5-18"}, "a user is a uid in decimal digits on this system");
+    plan_lacks((pp_plan){.typed = true}, "type: BYTE, or 0, in every framing but MESSAGE; a pipe of messages "
+                                         "(SOCK_SEQPACKET) is not read as bytes here");
+    plan_lacks((pp_plan){.remote = true}, "remote: 0 on this system; a Unix socket has no clients of other machines");
+    plan_lacks((pp_plan){.access = PP_ACCESS_SDDL},
+               "access: OWNER, LOCAL_USERS or GROUP on this system; a Unix socket has no security descriptor");
+    plan_lacks((pp_plan){.access = PP_ACCESS_APP_CONTAINERS},
+               "access: OWNER, LOCAL_USERS or GROUP on this system; there are no app packages");
+    plan_lacks((pp_plan){.server_user = "S-1-5-18"}, "server_user: a uid in decimal digits on this system");
     plan.message_bytes_max = 1u << 30;
-    plan_lacks(plan, "this system takes messages of at most 4 MiB in one piece (SOCK_SEQPACKET)");
+    plan_lacks(plan, "message_bytes_max: at most 4 MiB in framing MESSAGE on this system, which takes a packet "
+                     "(SOCK_SEQPACKET) whole");
 }

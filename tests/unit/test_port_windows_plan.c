@@ -303,6 +303,7 @@ Test(port_windows_plan, says_what_windows_lacks)
         cr_assert_eq(pp_plan_message_bytes_max(&plan), 1u << 30);
     }
     plan.access = PP_ACCESS_GROUP;
-    cr_assert_str_eq(pp_plan_lacks(&plan),
-                     "Windows knows no group ids: name the group's SID in a security descriptor (SDDL).");
+    cr_assert_str_eq(
+        pp_plan_lacks(&plan),
+        "access: not GROUP on this system, which knows no group ids; give SDDL, and the group's SID in access_sddl");
 }

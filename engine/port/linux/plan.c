@@ -65,12 +65,13 @@ uint32_t pp_plan_message_bytes_max(const pp_plan *plan)
 static const char *plan_lacks_messages(const pp_plan *plan)
 {
     if (plan->message_bytes_max > PLAN_MESSAGE_BYTES_MAX) {
-        return "this system takes messages of at most 4 MiB in one piece (SOCK_SEQPACKET)";
+        return "message_bytes_max: at most 4 MiB in framing MESSAGE on this system, which takes a packet "
+               "(SOCK_SEQPACKET) whole";
     }
     if (plan->message_bytes_max > PLAN_MESSAGE_BYTES_MIN &&
         plan_ask(plan->message_bytes_max) < plan->message_bytes_max) {
-        return "this system takes no messages as long as message_bytes_max in one piece (SOCK_SEQPACKET): "
-               "net.core.wmem_max (sysctl) is to be at least half of it";
+        return "message_bytes_max: less in framing MESSAGE, or net.core.wmem_max (sysctl) at least half of it; this "
+               "system takes no packet (SOCK_SEQPACKET) as long as that";
     }
     return NULL;
 }
@@ -79,9 +80,9 @@ static const char *plan_lacks_access(const pp_plan *plan)
 {
     switch ((pp_access) plan->access) {
     case PP_ACCESS_SDDL:
-        return "a Unix socket has no security descriptor; its access is for the owner, a group or local users";
+        return "access: OWNER, LOCAL_USERS or GROUP on this system; a Unix socket has no security descriptor";
     case PP_ACCESS_APP_CONTAINERS:
-        return "there are no app packages on this system";
+        return "access: OWNER, LOCAL_USERS or GROUP on this system; there are no app packages";
     case PP_ACCESS_OWNER:
     case PP_ACCESS_LOCAL_USERS:
     case PP_ACCESS_GROUP:
@@ -93,13 +94,14 @@ static const char *plan_lacks_access(const pp_plan *plan)
 const char *pp_plan_lacks(const pp_plan *plan)
 {
     if (plan->typed && !plan->whole) {
-        return "a message-type pipe (SOCK_SEQPACKET) is read as messages on this system, never as bytes";
+        return "type: BYTE, or 0, in every framing but MESSAGE; a pipe of messages (SOCK_SEQPACKET) is not read as "
+               "bytes here";
     }
     if (plan->remote) {
-        return "a Unix socket has no clients of other machines";
+        return "remote: 0 on this system; a Unix socket has no clients of other machines";
     }
     if (plan->server_user != NULL && plan->server_user[strspn(plan->server_user, "0123456789")] != '\0') {
-        return "a user is a uid in decimal digits on this system";
+        return "server_user: a uid in decimal digits on this system";
     }
     const char *lacks = plan_lacks_access(plan);
     return lacks != NULL || !plan->whole ? lacks : plan_lacks_messages(plan);

@@ -6,7 +6,8 @@
 const char *pp_plan_lacks(const pp_plan *plan)
 {
     if (plan->access == PP_ACCESS_GROUP) {
-        return "Windows knows no group ids: name the group's SID in a security descriptor (SDDL).";
+        return "access: not GROUP on this system, which knows no group ids; give SDDL, and the group's SID in "
+               "access_sddl";
     }
     return NULL;
 }
