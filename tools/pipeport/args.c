@@ -173,8 +173,8 @@ static bool args_take_option(struct args_reader *reader, const char *argument)
         }
         return args_take_value(reader, option, text);
     }
-    say_error(command->name, "unknown option '%.*s'; 'pipeport %s --help' lists all", (int) length, argument,
-              command->name);
+    say_error(command->name, "unknown option '%.*s'; '%s %s --help' lists all", (int) length, argument,
+              say_program_name(), command->name);
     return false;
 }
 
@@ -204,8 +204,8 @@ enum args_result args_parse(const struct args_command *command, int count, char 
             return ARGS_WRONG;
         }
     }
-    if (*name == NULL) {
-        say_error(command->name, "no NAME; write pipeport %s %s", command->name, command->usage);
+    if (*name == NULL && command->usage[0] != '[') {
+        say_error(command->name, "no NAME; write %s %s %s", say_program_name(), command->name, command->usage);
         return ARGS_WRONG;
     }
     return ARGS_GO;
@@ -213,7 +213,7 @@ enum args_result args_parse(const struct args_command *command, int count, char 
 
 void args_help(const struct args_command *command)
 {
-    printf("pipeport %s %s\n\n%s\n\n", command->name, command->usage, command->about);
+    printf("%s %s %s\n\n%s\n\n", say_program_name(), command->name, command->usage, command->about);
     for (size_t i = 0; i < command->options_count; i++) {
         const struct args_option *option = &command->options[i];
         const char *line = option->text;

@@ -46,8 +46,9 @@ struct args_option {
 };
 
 struct args_command {
-    const char *name;  /* "serve" */
-    const char *usage; /* What follows "pipeport NAME" in the first line of the help. */
+    const char *name; /* "serve" */
+    const char
+        *usage; /* What follows "PROGRAM name" in the help's first line. With '[' first the NAME may be left out. */
     const char *about; /* What it does, lines of 100 columns. */
     const struct args_option *options;
     size_t options_count;

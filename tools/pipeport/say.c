@@ -7,6 +7,17 @@
 #define SAY_LINE_BYTES 1024
 
 static bool say_is_hushed;
+static const char *say_program_is = "pipeport";
+
+void say_program(const char *name)
+{
+    say_program_is = name;
+}
+
+const char *say_program_name(void)
+{
+    return say_program_is;
+}
 
 void say_hush(bool hushed)
 {
@@ -36,7 +47,7 @@ void say_error(const char *who, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    fprintf(stderr, "pipeport %s: %s\n", who, line);
+    fprintf(stderr, "%s %s: %s\n", say_program_is, who, line);
     fflush(stderr);
 }
 

@@ -25,16 +25,20 @@
 #define SAY_EXIT_FAIL 1  /* It ran and something was wrong. */
 #define SAY_EXIT_USAGE 2 /* It was asked for something it does not know. */
 
+/* How the program is called, static; "pipeport" until told. Thread: main, before others begin. */
+void say_program(const char *name);
+const char *say_program_name(void);
+
 /* A line on stdout. Thread: any. */
 void say(const char *format, ...) SAY_FORMAT(1, 2);
 
 /* True: `say` says nothing until told otherwise. Thread: main, while no other says anything. */
 void say_hush(bool hushed);
 
-/* "pipeport WHO: ..." on stderr. Thread: any. */
+/* "PROGRAM WHO: ..." on stderr. Thread: any. */
 void say_error(const char *who, const char *format, ...) SAY_FORMAT(2, 3);
 
-/* "pipeport WHO: WHAT: the status' sentence (status N)" on stderr. Thread: any. */
+/* "PROGRAM WHO: WHAT: the status' sentence (status N)" on stderr. Thread: any. */
 void say_status(const char *who, const char *what, pipeport_status status);
 
 /* A duration for people, "12.3 ms"; `room` is given back. */
