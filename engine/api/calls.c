@@ -66,13 +66,19 @@ void pp_calls_leave(pp_calls *calls, pp_call *call)
     pp_lock_give(&calls->lock);
 }
 
-pp_calls_view pp_calls_look(pp_calls *calls, pp_call *call)
+/* Under the lock, by the caller: the gate opens with what comes from now on. */
+static void calls_hear(pp_call *call)
 {
-    pp_lock_take(&calls->lock);
     if (call->news) {
         call->news = false;
         pp_gate_init(&call->gate, 1);
     }
+}
+
+pp_calls_view pp_calls_look(pp_calls *calls, pp_call *call)
+{
+    pp_lock_take(&calls->lock);
+    calls_hear(call);
     pp_calls_view view = {.state = call->state, .over = calls->over, .is_first = calls->first == call};
     pp_lock_give(&calls->lock);
     return view;
@@ -93,10 +99,13 @@ bool pp_calls_ask(pp_calls *calls, pp_call *call, uint64_t conn)
 
 void pp_calls_unask(pp_calls *calls, pp_call *call)
 {
-    while (pp_calls_look(calls, call).state == PP_CALL_COPIES) { /* Something that came unasked, from who has gone. */
-        (void) pp_gate_wait(&call->gate, UINT32_MAX);
-    }
     pp_lock_take(&calls->lock);
+    while (call->state == PP_CALL_COPIES) { /* Something that came unasked, from who has gone. */
+        calls_hear(call);
+        pp_lock_give(&calls->lock);
+        (void) pp_gate_wait(&call->gate, UINT32_MAX);
+        pp_lock_take(&calls->lock);
+    }
     call->state = PP_CALL_WAITS;
     pp_lock_give(&calls->lock);
 }

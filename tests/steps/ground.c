@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ground.c - what the explored code stands upon: locks that let other fibers go on, a heap that gives the same
- * addresses in each run, and asserts that tell the order in which they failed.
+ * ground.c - what the explored code stands upon: locks and gates that let other fibers go on, a heap that gives the
+ * same addresses in each run, and asserts that tell the order in which they failed.
  */
 #include "engine/base/assert.h"
 #include "engine/base/memory.h"
@@ -44,6 +44,31 @@ void pp_lock_give(pp_lock *lock)
     steps_take(&lock->word[0], sizeof lock->word[0], NULL, NULL);
     STEPS_ASSERT(!lock_is_free(lock));
     lock->word[0] = 0;
+}
+
+static bool gate_is_open(void *gate)
+{
+    return atomic_load(&((pp_gate *) gate)->count) == 0;
+}
+
+void pp_gate_init(pp_gate *gate, uint32_t count)
+{
+    atomic_init(&gate->count, count);
+}
+
+bool pp_gate_leave(pp_gate *gate)
+{
+    steps_take(&gate->count, sizeof gate->count, NULL, NULL);
+    uint32_t before = atomic_fetch_sub(&gate->count, 1);
+    STEPS_ASSERT(before > 0);
+    return before == 1;
+}
+
+/* Time passes at once, but where there is no bound. */
+bool pp_gate_wait(pp_gate *gate, uint32_t wait_ms)
+{
+    steps_take(&gate->count, sizeof gate->count, wait_ms == UINT32_MAX ? gate_is_open : NULL, gate);
+    return gate_is_open(gate);
 }
 
 enum { HEAP_BYTES = 64 * 1024, HEAP_UNIT = 16 };
