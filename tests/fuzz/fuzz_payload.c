@@ -135,7 +135,7 @@ static void payload_judge(const struct payload *due, const uint8_t *data, size_t
     enum payload_verdict verdict = payload_read(due, data, length, &found);
     PP_VERIFY(found.length == length);
     PP_VERIFY(payload_verdict_text(verdict)[0] != '\0');
-    PP_VERIFY(payload_kind(data, length) ==
+    PP_VERIFY(payload_kind(PAYLOAD_LACKS_NONE, data, length) ==
               (length < PAYLOAD_HEADER_BYTES ? PAYLOAD_KIND_REQUEST : naive_field(data, 0, 4)));
     if (length < PAYLOAD_HEADER_BYTES) {
         PP_VERIFY(verdict == naive_verdict_short(due, data, length));

@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t lengths[] = {0, 1, 7, 8, 39, 40, 41, 47, 48, 63, 64, 71, 72, 73, 103, 104, 4096, 65537};
+static const size_t lengths[] = {0, 1, 7, 8, 39, 40, 41, 47, 48, 63, 64, 71, 72, 73, 79, 80, 81, 103, 104, 4096, 65537};
 #define LENGTHS (sizeof(lengths) / sizeof(lengths[0]))
+
+/* What messages of most tests here lack. */
+static const uint32_t lacked[] = {PAYLOAD_LACKS_NONE, PAYLOAD_LACKS(0),    PAYLOAD_LACKS('\n'), PAYLOAD_LACKS('\r'),
+                                  PAYLOAD_LACKS('-'), PAYLOAD_LACKS(0x4d), PAYLOAD_LACKS(0x60), PAYLOAD_LACKS(0xff)};
+#define LACKED (sizeof(lacked) / sizeof(lacked[0]))
 
 static struct payload request(uint32_t tag, uint64_t sequence, size_t length)
 {
@@ -39,7 +44,7 @@ static enum payload_verdict verdict(struct payload expected, struct payload came
 
     result = payload_read(&expected, data, came.length, &found);
     cr_assert_eq(found.length, came.length);
-    if (came.length >= PAYLOAD_HEADER_BYTES) {
+    if (came.length >= payload_header_bytes(came.lacks)) {
         cr_assert_eq(found.sequence, came.sequence);
         cr_assert_eq(found.tag, came.tag);
         cr_assert_eq(found.made_ns, came.made_ns);
@@ -50,18 +55,40 @@ static enum payload_verdict verdict(struct payload expected, struct payload came
 
 Test(payload, reads_back_what_it_wrote)
 {
-    for (size_t i = 0; i < LENGTHS; i++) {
-        cr_assert_eq(verdict(request(3, 9, lengths[i]), request(3, 9, lengths[i])), PAYLOAD_GOOD, "%zu bytes",
-                     lengths[i]);
+    for (size_t i = 0; i < LENGTHS * LACKED; i++) {
+        struct payload payload = request(3, 9, lengths[i / LACKED]);
+
+        payload.lacks = lacked[i % LACKED];
+        cr_assert_eq(verdict(payload, payload), PAYLOAD_GOOD, "%zu bytes", payload.length);
+    }
+}
+
+/* Every byte in turn, in messages that would hold all 256 and each at their end. */
+Test(payload, holds_no_byte_that_it_lacks)
+{
+    unsigned char data[600];
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t length = 0; length < sizeof(data); length++) {
+            struct payload payload = request(byte, length, length);
+
+            payload.lacks = PAYLOAD_LACKS(byte);
+            payload_write(&payload, data);
+            cr_assert_null(length == 0 ? NULL : memchr(data, (int) byte, length), "%zu bytes hold %02x", length, byte);
+            cr_assert(length == 0 || data[length - 1] != '\r', "%zu bytes without %02x end in 0d", length, byte);
+        }
     }
 }
 
 Test(payload, finds_any_bit_that_flipped)
 {
-    for (size_t i = 1; i < LENGTHS; i++) {
-        struct payload payload = request(5, 11, lengths[i]), found;
-        unsigned char *data = written(&payload);
+    for (size_t i = 2; i < LENGTHS * 2; i++) {
+        struct payload payload = request(5, 11, lengths[i / 2]), found;
         size_t step = payload.length > 4096 ? 31 : 1; /* Prime to the block, so that every place of one is met. */
+        unsigned char *data;
+
+        payload.lacks = i % 2 == 0 ? PAYLOAD_LACKS_NONE : PAYLOAD_LACKS('\n');
+        data = written(&payload);
 
         for (size_t bit = 0; bit < payload.length * 8; bit += step) {
             data[bit / 8] ^= (unsigned char) (1u << bit % 8);
@@ -146,9 +173,17 @@ Test(payload, tells_broadcasts_from_the_rest)
     struct payload payload = {.kind = PAYLOAD_KIND_BROADCAST, .tag = PAYLOAD_TAG_ALL, .length = 40};
     unsigned char *data = written(&payload);
 
-    cr_assert_eq(payload_kind(data, 40), PAYLOAD_KIND_BROADCAST);
-    cr_assert_eq(payload_kind(data, 39), PAYLOAD_KIND_REQUEST);
-    cr_assert_eq(payload_kind(data, 0), PAYLOAD_KIND_REQUEST);
+    cr_assert_eq(payload_kind(0, data, 40), PAYLOAD_KIND_BROADCAST);
+    cr_assert_eq(payload_kind(0, data, 39), PAYLOAD_KIND_REQUEST);
+    cr_assert_eq(payload_kind(0, data, 0), PAYLOAD_KIND_REQUEST);
+    free(data);
+    payload.lacks = PAYLOAD_LACKS(0);
+    payload.length = 80;
+    data = written(&payload);
+    cr_assert_eq(payload_kind(PAYLOAD_LACKS(0), data, 80), PAYLOAD_KIND_BROADCAST);
+    cr_assert_eq(payload_kind(PAYLOAD_LACKS(0), data, 79), PAYLOAD_KIND_REQUEST);
+    data[1] = 'z'; /* No letter of a header. */
+    cr_assert_eq(payload_kind(PAYLOAD_LACKS(0), data, 80), PAYLOAD_KIND_REQUEST);
     free(data);
 }
 

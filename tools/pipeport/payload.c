@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/pipeport/payload.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define PAYLOAD_LANES 4 /* Independent sums, so that a processor works on all of them at once. */
@@ -49,8 +50,7 @@ static void payload_store_word(unsigned char *bytes, uint64_t word)
     bytes[7] = (unsigned char) (word >> 56);
 }
 
-/* Every step can be undone, so two words that differ never become one. */
-static uint64_t payload_mix(uint64_t word)
+uint64_t payload_mix(uint64_t word)
 {
     word = (word ^ (word >> 32)) * PAYLOAD_ODD_1;
     word = (word ^ (word >> 29)) * PAYLOAD_ODD_2;
@@ -83,6 +83,62 @@ static uint64_t payload_sum(uint64_t start, const unsigned char *bytes, size_t l
     return sum;
 }
 
+/* Puts others in the place of bytes that the message may not hold. `bytes` are its last. */
+static void payload_spare(uint32_t lacks, unsigned char *bytes, size_t length)
+{
+    unsigned char lacked = (unsigned char) lacks;
+
+    if (lacks == PAYLOAD_LACKS_NONE) {
+        return;
+    }
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] = bytes[i] == lacked ? (unsigned char) (lacked ^ 0x40) : bytes[i];
+    }
+    if (length > 0 && bytes[length - 1] == '\r') {
+        bytes[length - 1] = lacked == '-' ? '+' : '-';
+    }
+}
+
+/* The first of the 16 letters that a header is written with: neither they nor what else is there hold the byte. */
+static unsigned char payload_letters(uint32_t lacks)
+{
+    return (lacks & 0xf0) == 0x40 ? 0x60 : 0x40;
+}
+
+static void payload_store_header(uint32_t lacks, const unsigned char *header, unsigned char *bytes)
+{
+    unsigned char first = payload_letters(lacks);
+
+    if (lacks == PAYLOAD_LACKS_NONE) {
+        memcpy(bytes, header, PAYLOAD_HEADER_BYTES);
+        return;
+    }
+    for (size_t i = 0; i < PAYLOAD_HEADER_BYTES; i++) {
+        bytes[2 * i] = (unsigned char) (first + (header[i] & 15));
+        bytes[2 * i + 1] = (unsigned char) (first + (header[i] >> 4));
+    }
+}
+
+/* The first `count` bytes of the header; false where they are not written with its letters. */
+static bool payload_load_header(uint32_t lacks, const unsigned char *bytes, unsigned char *header, size_t count)
+{
+    unsigned char first = payload_letters(lacks);
+
+    if (lacks == PAYLOAD_LACKS_NONE) {
+        memcpy(header, bytes, count);
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        unsigned low = bytes[2 * i] - (unsigned) first, high = bytes[2 * i + 1] - (unsigned) first;
+
+        if (low > 15 || high > 15) {
+            return false;
+        }
+        header[i] = (unsigned char) (low | high << 4);
+    }
+    return true;
+}
+
 static void payload_grow(const struct payload *payload, unsigned char *bytes, size_t length)
 {
     uint64_t word = payload_mix(payload->seed ^ PAYLOAD_ODD_2);
@@ -95,36 +151,43 @@ static void payload_grow(const struct payload *payload, unsigned char *bytes, si
         payload_store_word(bytes + at, word ^ (word >> 29) * PAYLOAD_ODD_2);
     }
     payload_store(bytes + at, length - at, payload_mix(word + PAYLOAD_ODD_1));
+    payload_spare(payload->lacks, bytes, length);
 }
 
-static uint64_t payload_checksum(const unsigned char *bytes, size_t length)
+static uint64_t payload_checksum(const unsigned char *header, const unsigned char *rest, size_t length)
 {
-    uint64_t head = payload_sum(PAYLOAD_ODD_3, bytes, PAYLOAD_CHECKSUM_AT);
+    return payload_sum(payload_sum(PAYLOAD_ODD_3, header, PAYLOAD_CHECKSUM_AT), rest, length);
+}
 
-    return payload_sum(head, bytes + PAYLOAD_HEADER_BYTES, length - PAYLOAD_HEADER_BYTES);
+size_t payload_header_bytes(uint32_t lacks)
+{
+    return lacks == PAYLOAD_LACKS_NONE ? PAYLOAD_HEADER_BYTES : PAYLOAD_HEADER_BYTES_MAX;
 }
 
 void payload_write(const struct payload *payload, void *data)
 {
-    unsigned char *bytes = data;
+    unsigned char header[PAYLOAD_HEADER_BYTES], *bytes = data;
+    size_t header_bytes = payload_header_bytes(payload->lacks);
 
-    if (payload->length < PAYLOAD_HEADER_BYTES) {
+    if (payload->length < header_bytes) {
         payload_grow(payload, bytes, payload->length);
         return;
     }
-    payload_store(bytes, 4, payload->kind);
-    payload_store(bytes + 4, 4, payload->tag);
-    payload_store_word(bytes + 8, payload->sequence);
-    payload_store_word(bytes + 16, payload->made_ns);
-    payload_store_word(bytes + 24, payload->length);
-    payload_grow(payload, bytes + PAYLOAD_HEADER_BYTES, payload->length - PAYLOAD_HEADER_BYTES);
-    payload_store_word(bytes + PAYLOAD_CHECKSUM_AT, payload_checksum(bytes, payload->length));
+    payload_store(header, 4, payload->kind);
+    payload_store(header + 4, 4, payload->tag);
+    payload_store_word(header + 8, payload->sequence);
+    payload_store_word(header + 16, payload->made_ns);
+    payload_store_word(header + 24, payload->length);
+    payload_grow(payload, bytes + header_bytes, payload->length - header_bytes);
+    payload_store_word(header + PAYLOAD_CHECKSUM_AT,
+                       payload_checksum(header, bytes + header_bytes, payload->length - header_bytes));
+    payload_store_header(payload->lacks, header, bytes);
 }
 
 static enum payload_verdict payload_read_short(const struct payload *expected, const unsigned char *bytes,
                                                size_t length)
 {
-    unsigned char due[PAYLOAD_HEADER_BYTES];
+    unsigned char due[PAYLOAD_HEADER_BYTES_MAX];
 
     if (length != expected->length) {
         return PAYLOAD_WRONG_LENGTH;
@@ -137,19 +200,25 @@ enum payload_verdict payload_read(const struct payload *expected, const void *da
                                   struct payload *found)
 {
     const unsigned char *bytes = data;
+    unsigned char header[PAYLOAD_HEADER_BYTES];
+    size_t header_bytes = payload_header_bytes(expected->lacks);
 
     *found = *expected;
     found->length = length;
-    if (length < PAYLOAD_HEADER_BYTES) {
+    if (length < header_bytes) {
         return payload_read_short(expected, bytes, length);
     }
-    found->kind = (uint32_t) payload_load(bytes, 4);
-    found->tag = (uint32_t) payload_load(bytes + 4, 4);
-    found->sequence = payload_load_word(bytes + 8);
-    found->made_ns = payload_load_word(bytes + 16);
+    if (!payload_load_header(expected->lacks, bytes, header, sizeof(header))) {
+        return PAYLOAD_WRONG_BYTES;
+    }
+    found->kind = (uint32_t) payload_load(header, 4);
+    found->tag = (uint32_t) payload_load(header + 4, 4);
+    found->sequence = payload_load_word(header + 8);
+    found->made_ns = payload_load_word(header + 16);
     /* The checksum first: where it fails, nothing that the header says can be trusted. */
-    if (payload_load_word(bytes + PAYLOAD_CHECKSUM_AT) != payload_checksum(bytes, length) ||
-        payload_load_word(bytes + 24) != length) {
+    if (payload_load_word(header + PAYLOAD_CHECKSUM_AT) !=
+            payload_checksum(header, bytes + header_bytes, length - header_bytes) ||
+        payload_load_word(header + 24) != length) {
         return PAYLOAD_WRONG_BYTES;
     }
     if (found->kind != expected->kind) {
@@ -164,9 +233,14 @@ enum payload_verdict payload_read(const struct payload *expected, const void *da
     return length == expected->length ? PAYLOAD_GOOD : PAYLOAD_WRONG_LENGTH;
 }
 
-uint32_t payload_kind(const void *data, size_t length)
+uint32_t payload_kind(uint32_t lacks, const void *data, size_t length)
 {
-    return length < PAYLOAD_HEADER_BYTES ? PAYLOAD_KIND_REQUEST : (uint32_t) payload_load(data, 4);
+    unsigned char kind[4];
+
+    if (length < payload_header_bytes(lacks) || !payload_load_header(lacks, data, kind, sizeof(kind))) {
+        return PAYLOAD_KIND_REQUEST;
+    }
+    return (uint32_t) payload_load(kind, sizeof(kind));
 }
 
 const char *payload_verdict_text(enum payload_verdict verdict)

@@ -14,6 +14,10 @@
  *
  * A shorter one has no header: it is the first bytes of a stream that seed, tag and sequence determine. An empty one
  * has nothing but its place between its neighbours; its length is what there is to check.
+ *
+ * A message that a delimiter ends lacks one byte (`lacks`), and does not end in a carriage return, which belongs to
+ * some delimiters. Its length stays what it is. Of its header each byte is two letters, the lower half first, so that
+ * it takes PAYLOAD_HEADER_BYTES_MAX; of the bytes behind it, those that must not be there are others.
  */
 #ifndef PIPEPORT_TOOL_PAYLOAD_H
 #define PIPEPORT_TOOL_PAYLOAD_H
@@ -22,9 +26,12 @@
 #include <stdint.h>
 
 #define PAYLOAD_HEADER_BYTES 40
+#define PAYLOAD_HEADER_BYTES_MAX 80
 #define PAYLOAD_KIND_REQUEST UINT32_C(0x31716552)   /* "Req1" */
 #define PAYLOAD_KIND_BROADCAST UINT32_C(0x316f7242) /* "Bro1" */
 #define PAYLOAD_TAG_ALL UINT32_MAX
+#define PAYLOAD_LACKS_NONE 0u
+#define PAYLOAD_LACKS(byte) (0x100u | (uint8_t) (byte))
 
 /* What a message is, or is expected to be. */
 struct payload {
@@ -34,6 +41,7 @@ struct payload {
     uint64_t seed; /* What the bytes grow from; who checks needs it only for messages without a header. */
     uint64_t made_ns;
     size_t length;
+    uint32_t lacks; /* PAYLOAD_LACKS(the byte that it may not hold), or PAYLOAD_LACKS_NONE. */
 };
 
 enum payload_verdict {
@@ -54,8 +62,14 @@ void payload_write(const struct payload *payload, void *data);
 enum payload_verdict payload_read(const struct payload *expected, const void *data, size_t length,
                                   struct payload *found);
 
-/* The kind that the bytes claim, PAYLOAD_KIND_REQUEST where they are too short to claim one. */
-uint32_t payload_kind(const void *data, size_t length);
+/* The kind that the bytes claim, PAYLOAD_KIND_REQUEST where they are too short, or too odd, to claim one. */
+uint32_t payload_kind(uint32_t lacks, const void *data, size_t length);
+
+/* What the header of such a message takes; a shorter one has none. */
+size_t payload_header_bytes(uint32_t lacks);
+
+/* Every step can be undone, so two words that differ never become one. */
+uint64_t payload_mix(uint64_t word);
 
 /* A few words for people, static. */
 const char *payload_verdict_text(enum payload_verdict verdict);

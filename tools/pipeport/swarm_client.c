@@ -234,7 +234,7 @@ static void client_message(void *user, void *state, pipeport_conn conn, const vo
     if (client->bad) {
         return;
     }
-    if (payload_kind(data, length) == PAYLOAD_KIND_BROADCAST) {
+    if (payload_kind(PAYLOAD_LACKS_NONE, data, length) == PAYLOAD_KIND_BROADCAST) {
         client_take_broadcast(client, data, length);
     } else {
         client_take_echo(client, data, length);
