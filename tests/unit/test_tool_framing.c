@@ -139,3 +139,42 @@ Test(tool_framing, reckons_frames_as_the_engine_does)
         }
     }
 }
+
+/* What the tools put before a payload is what the engine looks for, and the other way round. */
+Test(tool_framing, writes_headers_that_the_engine_reads)
+{
+    static const char *const texts[] = {"len:0,4,le,0,keep",         "len:0,1,be,0,escape,keep",
+                                        "len:3,2,le,-5,escape,keep", "len:64,3,be,7,escape,keep",
+                                        "len:0,8,be,0,keep",         "len:1,2,le,0,keep"};
+    static const uint32_t lengths[] = {0, 1, 6, 7, 249, 250, 254, 255, 256, 65529, 65530, 65535, 65536, 1 << 20};
+    static unsigned char frame[FRAMING_HEADER_BYTES_MAX + (1 << 20)];
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
+        pipeport_framing framing, stripped;
+        struct framing_fault fault;
+        pp_framing rule;
+        cr_assert(framing_read(texts[i], &framing, &fault), "%s", fault.text);
+        cr_assert_null(pp_wire_framing(&rule, &framing));
+        stripped = framing;
+        stripped.flags &= ~(uint32_t) PIPEPORT_KEEP;
+        for (size_t j = 0; j < sizeof lengths / sizeof lengths[0]; ++j) {
+            uint32_t header = framing_kept_bytes(&framing, lengths[j]), whole = header + lengths[j];
+            pp_frame found = {0};
+            pp_framing plain = rule;
+            plain.keep = false;
+            cr_assert_eq(framing_says(&framing, lengths[j]), pp_framing_fits(&plain, lengths[j]), "%s, %" PRIu32,
+                         texts[i], lengths[j]);
+            cr_assert_eq(framing_kept_bytes(&stripped, lengths[j]), 0);
+            if (!framing_says(&framing, lengths[j])) {
+                continue;
+            }
+            framing_keep(&framing, lengths[j], frame);
+            cr_assert_eq(framing_frame_bytes(&stripped, lengths[j]), whole);
+            cr_assert_eq(pp_framing_look(&rule, frame, whole, 1 << 30, &found), PP_FRAME_WHOLE);
+            cr_assert(found.payload_at == 0 && found.payload_bytes == whole, "%s, %" PRIu32, texts[i], lengths[j]);
+            cr_assert_eq(pp_framing_admit(&rule, frame, whole), PP_ADMITTED);
+            for (uint32_t k = 0; k < framing.offset; ++k) {
+                cr_assert_eq(frame[k], 0xa0 + k);
+            }
+        }
+    }
+}

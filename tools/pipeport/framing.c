@@ -10,7 +10,7 @@
 #define FRAMING_PARTS_MAX 8
 #define FRAMING_OFFSET_MAX 64
 #define FRAMING_ADJUST_MAX (1 << 20)
-#define FRAMING_OVERHEAD_MAX 80 /* Offset, width and escape together, as headers are shorter. */
+#define FRAMING_OVERHEAD_MAX FRAMING_HEADER_BYTES_MAX /* As the lines of headers are shorter. */
 #define FRAMING_ESCAPED_BYTES 8
 
 /* What stands between commas; `length` may be 0. */
@@ -188,15 +188,67 @@ bool framing_read(const char *text, pipeport_framing *framing, struct framing_fa
     return true;
 }
 
+static uint64_t framing_ones(const pipeport_framing *framing)
+{
+    return framing->width == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * framing->width) - 1;
+}
+
+/* The length does not go into the field itself. */
+static bool framing_escapes(const pipeport_framing *framing, uint64_t payload_bytes)
+{
+    int64_t value = (int64_t) payload_bytes - framing->adjust;
+
+    return (framing->flags & PIPEPORT_ESCAPE) && value >= 0 && (uint64_t) value >= framing_ones(framing);
+}
+
 static uint64_t framing_length_bytes(const pipeport_framing *framing, uint64_t length)
 {
-    uint64_t ones = framing->width == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * framing->width) - 1;
-    bool escaped = (framing->flags & PIPEPORT_ESCAPE) && (int64_t) length - framing->adjust >= (int64_t) ones;
-
     if (framing->flags & PIPEPORT_KEEP) {
         return length;
     }
-    return framing->offset + framing->width + (escaped ? FRAMING_ESCAPED_BYTES : 0) + length;
+    return framing->offset + framing->width + (framing_escapes(framing, length) ? FRAMING_ESCAPED_BYTES : 0) + length;
+}
+
+bool framing_says(const pipeport_framing *framing, uint64_t payload_bytes)
+{
+    int64_t value = (int64_t) payload_bytes - framing->adjust;
+
+    if (framing->kind != PIPEPORT_FRAMING_LENGTH) {
+        return true;
+    }
+    return value >= 0 && ((framing->flags & PIPEPORT_ESCAPE) || (uint64_t) value <= framing_ones(framing));
+}
+
+uint32_t framing_kept_bytes(const pipeport_framing *framing, uint64_t payload_bytes)
+{
+    if (framing->kind != PIPEPORT_FRAMING_LENGTH || !(framing->flags & PIPEPORT_KEEP)) {
+        return 0;
+    }
+    return framing->offset + framing->width + (framing_escapes(framing, payload_bytes) ? FRAMING_ESCAPED_BYTES : 0);
+}
+
+static unsigned char *framing_store(const pipeport_framing *framing, unsigned char *bytes, uint32_t width,
+                                    uint64_t value)
+{
+    for (uint32_t i = 0; i < width; i++) {
+        bytes[framing->flags & PIPEPORT_BIG_ENDIAN ? width - 1 - i : i] = (unsigned char) (value >> 8 * i);
+    }
+    return bytes + width;
+}
+
+void framing_keep(const pipeport_framing *framing, uint64_t payload_bytes, unsigned char *header)
+{
+    uint64_t value = payload_bytes - (uint64_t) framing->adjust;
+
+    for (uint32_t i = 0; i < framing->offset; i++) {
+        *header++ = (unsigned char) (0xa0 + i);
+    }
+    if (framing_escapes(framing, payload_bytes)) {
+        header = framing_store(framing, header, framing->width, UINT64_MAX);
+        framing_store(framing, header, FRAMING_ESCAPED_BYTES, value);
+    } else {
+        framing_store(framing, header, framing->width, value);
+    }
 }
 
 uint64_t framing_frame_bytes(const pipeport_framing *framing, uint64_t length)

@@ -22,6 +22,8 @@
     "headers, message or none (docs/PROTOCOL.md); a whole frame of len has\n"                                          \
     "OFFSET + WIDTH + value + ADJUST bytes; HEX is one byte in two digits"
 
+#define FRAMING_HEADER_BYTES_MAX 80 /* Of a length field, with its OFFSET and escape. */
+
 /* A sentence for people. */
 struct framing_fault {
     char text[256];
@@ -32,6 +34,16 @@ bool framing_read(const char *text, pipeport_framing *framing, struct framing_fa
 
 /* The whole frame of a message of this length, by the tools' own arithmetic: what is said to be sent is held to it. */
 uint64_t framing_frame_bytes(const pipeport_framing *framing, uint64_t length);
+
+/* Can a payload of this length be said? Not with a length field that is too narrow or whose ADJUST is above it. */
+bool framing_says(const pipeport_framing *framing, uint64_t payload_bytes);
+
+/* With keep the program's messages are whole frames: what stands in front of a payload of this length, by the tools'
+ * own arithmetic; at most FRAMING_HEADER_BYTES_MAX. 0 without keep. */
+uint32_t framing_kept_bytes(const pipeport_framing *framing, uint64_t payload_bytes);
+
+/* Writes it. The OFFSET bytes before the field are 0xa0, 0xa1, ..., for what is kept goes from end to end as it is. */
+void framing_keep(const pipeport_framing *framing, uint64_t payload_bytes, unsigned char *header);
 
 /* No frame is longer than its message by more. */
 uint32_t framing_overhead_max(const pipeport_framing *framing);
