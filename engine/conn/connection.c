@@ -81,13 +81,19 @@ void pp_conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker)
 
 /* ---- Closing ---- */
 
+/* Its place among the figures of what was told. A client has one connection at a time. */
+static uint32_t conn_told_at(const pp_conn *conn)
+{
+    return conn->party->members ? conn->seat.index : 0;
+}
+
 /* What was sent since it was told last; all of it, once the pump is home. */
 static void conn_tell_sent(pp_conn *conn)
 {
     pp_party *party = conn->party;
     if (party->events.sent && conn->heard) {
         uint64_t sent = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed);
-        uint64_t rest = pp_told_rest(&party->told, conn->seat.index, sent);
+        uint64_t rest = pp_told_rest(&party->told, conn_told_at(conn), sent);
         if (rest) {
             party->events.sent(party->events.user, conn->user_state, conn_name(conn), rest);
         }
@@ -204,10 +210,6 @@ static void conn_open(pp_conn *conn, pp_worker *worker)
 {
     pp_party *party = conn->party;
     pipeport_status admitted = atomic_load(&party->stopping) ? PIPEPORT_STOPPED : pp_conn_admit(conn);
-    if (admitted == PIPEPORT_OK && party->events.sent && !pp_told_begin(&party->told, conn->seat.index)) {
-        pp_tally_add(&party->tally.accepts_failed, 1);
-        admitted = PIPEPORT_NO_MEMORY;
-    }
     if (admitted != PIPEPORT_OK) {
         conn_end(conn, (pp_fault){admitted, 0}, worker);
         return;
@@ -411,6 +413,11 @@ pipeport_status pp_conn_start(pp_party *party, const pp_pipe *pipe, pp_worker *w
     pp_conn *conn = (pp_conn *) seat;
     memset((char *) conn + sizeof conn->seat, 0, sizeof *conn - sizeof conn->seat);
     conn->party = party;
+    if (party->events.sent && !pp_told_begin(&party->told, conn_told_at(conn))) {
+        (void) pp_seat_unpin(seat);
+        pp_roster_give(&hub->roster, seat);
+        return PIPEPORT_NO_MEMORY;
+    }
     conn->pipe = *pipe;
     pp_reader_init(&conn->reader, hub->port, conn_read_done);
     pp_writer_init(&conn->writer, pp_conn_write_done);

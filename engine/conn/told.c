@@ -7,35 +7,35 @@
 void pp_told_init(pp_told *told, pp_memory *memory)
 {
     pp_lock_init(&told->lock);
-    pp_table_init(&told->seats, memory, sizeof(uint64_t));
+    pp_table_init(&told->sent, memory, sizeof(uint64_t));
 }
 
 void pp_told_fini(pp_told *told)
 {
-    pp_table_fini(&told->seats);
+    pp_table_fini(&told->sent);
     pp_lock_fini(&told->lock);
 }
 
-bool pp_told_begin(pp_told *told, uint32_t seat)
+bool pp_told_begin(pp_told *told, uint32_t place)
 {
     bool is_there = true;
     pp_lock_take(&told->lock);
-    while (is_there && atomic_load(&told->seats.count) <= seat) {
-        is_there = pp_table_next(&told->seats) != NULL;
+    while (is_there && atomic_load(&told->sent.count) <= place) {
+        is_there = pp_table_next(&told->sent) != NULL;
         if (is_there) {
-            pp_table_grow(&told->seats);
+            pp_table_grow(&told->sent);
         }
     }
     pp_lock_give(&told->lock);
     if (is_there) {
-        *(uint64_t *) pp_table_at(&told->seats, seat) = 0;
+        *(uint64_t *) pp_table_at(&told->sent, place) = 0;
     }
     return is_there;
 }
 
-uint64_t pp_told_rest(pp_told *told, uint32_t seat, uint64_t sent)
+uint64_t pp_told_rest(pp_told *told, uint32_t place, uint64_t sent)
 {
-    uint64_t *at = pp_table_at(&told->seats, seat);
+    uint64_t *at = pp_table_at(&told->sent, place);
     uint64_t rest = sent - *at;
     PP_ASSERT(sent >= *at);
     *at = sent;

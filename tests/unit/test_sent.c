@@ -121,3 +121,49 @@ LIFE_TEST(sent, is_refused_a_connection_for_whose_figure_there_is_no_memory)
     }
     cr_assert_geq(failed, 3);
 }
+
+LIFE_TEST(sent, does_not_make_a_client_silent_for_whose_figure_there_is_no_memory)
+{
+    life.hears_sent = true;
+    pipeport_status status = PIPEPORT_NO_MEMORY;
+    for (uint64_t fail = 0; status == PIPEPORT_NO_MEMORY; ++fail) {
+        life.engine->hub.memory.fail_after = fail;
+        status = life_dial();
+        life_settle();
+        life.engine->hub.memory.fail_after = UINT64_MAX;
+        cr_assert_eq(fake_pipes_open(), status == PIPEPORT_OK);
+    }
+    cr_assert_eq(status, PIPEPORT_OK);
+    cr_assert_eq(life.count, 1, "a start that answers OK is followed by `opened`, or by `failed`");
+}
+
+enum { SENT_SEATS = 3 * PP_TABLE_CHUNK };
+
+/* What a client costs that is seated behind so many others. */
+static uint64_t sent_client_bytes(void)
+{
+    uint64_t before = life.engine->hub.memory.bytes;
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    life_settle();
+    uint64_t bytes = life.engine->hub.memory.bytes - before;
+    pipeport_client_stop(life.client, 0);
+    life.client = NULL;
+    return bytes;
+}
+
+LIFE_TEST(sent, costs_a_client_the_same_however_many_connections_there_are)
+{
+    pp_seat *held[SENT_SEATS];
+    pp_roster *roster = &life.engine->hub.roster;
+    for (unsigned i = 0; i < SENT_SEATS; ++i) {
+        held[i] = pp_roster_take(roster);
+    }
+    (void) sent_client_bytes(); /* It pays for the seats' own growth. */
+    uint64_t bytes = sent_client_bytes();
+    life.hears_sent = true;
+    cr_assert_leq(sent_client_bytes(), bytes + sizeof(pp_table_branch) + PP_TABLE_CHUNK * sizeof(uint64_t));
+    for (unsigned i = 0; i < SENT_SEATS; ++i) {
+        cr_assert(pp_seat_unpin(held[i]));
+        pp_roster_give(roster, held[i]);
+    }
+}
