@@ -341,6 +341,10 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
 {
     fake.accepts_called += 1;
     PP_VERIFY(fake_armed_on(ear) < ear->room);
+    if (ear->plan.instances_max && fake_pipes_open() + fake_armed_on(ear) >= ear->plan.instances_max) {
+        *now = (pp_result){{PIPEPORT_BUSY, 231}, 0, 0};
+        return PP_NOW;
+    }
     if (fake.accepts.at < fake.accepts.count) {
         *now = (pp_result){fake_answer(&fake.accepts, PIPEPORT_OK), 0, 0};
         if (now->fault.status == PIPEPORT_OK) {

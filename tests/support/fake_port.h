@@ -73,7 +73,7 @@ typedef struct fake_system {
     pipeport_peer peer;         /* Who is at the other end of pipes opened from now on, */
     pp_fault peer_fault;        /* unless this is not OK when he is asked for. */
     unsigned peers_asked;       /* Calls of pp_pipe_peer, ever. */
-    pp_plan plan;               /* Of the last ear, or dial. */
+    pp_plan plan;               /* Of the last ear, or dial. Every open pipe is one of an ear's instances_max. */
     fake_script accepts;        /* What the next accepts answer at once, OK: a client was there. Empty: they wait. */
     fake_script dials;          /* What the next dials answer. Empty: OK. */
     pp_fault port_fault, ear_fault;

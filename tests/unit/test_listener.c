@@ -64,6 +64,22 @@ LIFE_TEST(listener, never_passes_its_limit_of_connections)
     cr_assert_null(life_client());
 }
 
+LIFE_TEST(listener, offers_the_instance_that_was_left_where_the_system_has_no_more)
+{
+    life_options.instances_max = 3;
+    life_serve();
+    for (unsigned i = 0; i < 20; ++i) {
+        while (life_client()) {
+        }
+        cr_assert_eq(fake_pipes_open(), 3);
+        fake_peer_goes(&fake.pipes[i]);
+        life_settle();
+        cr_assert_eq(fake.accepts_armed, 1, "it is there at once");
+    }
+    cr_assert_eq(listener_accepts_failed(), 0);
+    cr_assert_eq(life.lines, 0);
+}
+
 LIFE_TEST(listener, arms_a_window_wider_than_its_budget_at_once)
 {
     life_options.accepts_pending = 255;
