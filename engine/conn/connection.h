@@ -131,6 +131,13 @@ void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_wo
 /* Turn. When to look at the clock again (UINT64_MAX: not for its sake). Not after now_ms: it is over, and why. */
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
 
+/* For one write to be taken by a peer that has ended its sending: what it takes is all that can be heard of it, so that
+ * where writes have no bound its silence has. UINT32_MAX: none. */
+static inline uint32_t pp_conn_stall_ms(const pipeport_options *options)
+{
+    return options->write_stall_ms == UINT32_MAX && options->idle_ms ? options->idle_ms : options->write_stall_ms;
+}
+
 /* Turn, before it is opened: whether who came may stay; counted where not. Fails: FULL (turned away), what the system
  * says of its peer, NO_MEMORY. */
 pipeport_status pp_conn_admit(pp_conn *conn);

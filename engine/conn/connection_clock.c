@@ -32,8 +32,9 @@ static uint64_t clock_noted_ms(const pp_conn *conn, uint64_t now_ms, pipeport_st
     const pipeport_options *options = &conn->party->options;
     uint64_t due = UINT64_MAX;
     uint32_t since = atomic_load_explicit(&conn->writer.pending_since, memory_order_relaxed);
-    if (since && options->write_stall_ms != UINT32_MAX) {
-        due = pp_stamp_due_ms(since, options->write_stall_ms, now_ms);
+    uint32_t stall_ms = conn->left ? pp_conn_stall_ms(options) : options->write_stall_ms;
+    if (since && stall_ms != UINT32_MAX) {
+        due = pp_stamp_due_ms(since, stall_ms, now_ms);
         *why = PIPEPORT_SLOW_PEER;
     }
     uint64_t others = UINT64_MAX;

@@ -31,7 +31,7 @@ static void writing_wrote(pp_writer *writer, uint32_t bytes)
 static void writing_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *worker)
 {
     pp_conn *conn = writing_conn(writer);
-    uint32_t stall_ms = conn->party->options.write_stall_ms;
+    uint32_t stall_ms = pp_conn_stall_ms(&conn->party->options); /* At least: whether it left is the turn's to know. */
     if (stall_ms == UINT32_MAX) {
         return;
     }

@@ -203,7 +203,8 @@ typedef struct pipeport_options {
     uint32_t first_message_ms; /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;          /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
     uint32_t write_stall_ms;   /* [30000] for one write (256 KiB at most) to be taken by the peer; else
-                                  closed, SLOW_PEER. UINT32_MAX: no bound. */
+                                  closed, SLOW_PEER. UINT32_MAX: no bound; of a peer that only ended its sending
+                                  idle_ms is the bound then. */
     uint32_t connect_ms;       /* [5000] client: how long to wait while every instance is taken. */
     /* [0: never] client: 1-UINT32_MAX, how long to rest before it connects again; pipeport_client_start says when.
      * Rests double up to reconnect_max_ms [30000, or reconnect_ms if that is more], and each is drawn between a half of

@@ -111,6 +111,36 @@ LIFE_TEST(connection_said_all, is_bounded_by_write_stall_ms)
     said_all_expect(conn, PIPEPORT_SLOW_PEER, 4, 10);
 }
 
+LIFE_TEST(connection_said_all, is_bounded_by_idle_ms_where_write_stall_ms_is_no_bound)
+{
+    life_options.write_stall_ms = UINT32_MAX;
+    life_options.idle_ms = 300;
+    life_conn *conn = said_all_with_a_queue();
+    life_pass(200);
+    fake_peer_reads(pipe, 1);
+    life_pass(250); /* It reads, so it is there. */
+    cr_assert_eq(conn->closed, 0);
+    life_pass(100);
+    said_all_expect(conn, PIPEPORT_SLOW_PEER, 4, 10);
+}
+
+LIFE_TEST(connection_said_all, is_not_bounded_by_idle_ms_in_a_drain_of_ours)
+{
+    life_options.write_stall_ms = UINT32_MAX;
+    life_options.idle_ms = 300;
+    life_conn *conn = said_all_open();
+    pipe->write_room = 3;
+    cr_assert_eq(life_send(conn, "abc", 3), PIPEPORT_OK);
+    cr_assert_eq(pipeport_close(life.engine, conn->name, PIPEPORT_DRAIN), PIPEPORT_OK);
+    life_pass(1000);
+    fake_peer_has_said_all(pipe);
+    life_pass(100000);
+    cr_assert_eq(conn->closed, 0);
+    fake_peer_reads(pipe, 100);
+    life_settle();
+    said_all_expect(conn, PIPEPORT_OK, 7, 0);
+}
+
 LIFE_TEST(connection_said_all, is_overtaken_by_an_abort)
 {
     life_conn *conn = said_all_with_a_queue();
