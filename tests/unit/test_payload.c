@@ -10,8 +10,9 @@ static const size_t lengths[] = {0, 1, 7, 8, 39, 40, 41, 47, 48, 63, 64, 71, 72,
 #define LENGTHS (sizeof(lengths) / sizeof(lengths[0]))
 
 /* What messages of most tests here lack. */
-static const uint32_t lacked[] = {PAYLOAD_LACKS_NONE, PAYLOAD_LACKS(0),    PAYLOAD_LACKS('\n'), PAYLOAD_LACKS('\r'),
-                                  PAYLOAD_LACKS('-'), PAYLOAD_LACKS(0x4d), PAYLOAD_LACKS(0x60), PAYLOAD_LACKS(0xff)};
+static const uint32_t lacked[] = {PAYLOAD_LACKS_NONE,  PAYLOAD_LACKS(0),    PAYLOAD_LACKS('\n'),
+                                  PAYLOAD_LACKS('\r'), PAYLOAD_LACKS('-'),  PAYLOAD_LACKS(0x4d),
+                                  PAYLOAD_LACKS(0x60), PAYLOAD_LACKS(0xff), PAYLOAD_LACKS_HIGH};
 #define LACKED (sizeof(lacked) / sizeof(lacked[0]))
 
 static struct payload request(uint32_t tag, uint64_t sequence, size_t length)
@@ -76,6 +77,11 @@ Test(payload, holds_no_byte_that_it_lacks)
             payload_write(&payload, data);
             cr_assert_null(length == 0 ? NULL : memchr(data, (int) byte, length), "%zu bytes hold %02x", length, byte);
             cr_assert(length == 0 || data[length - 1] != '\r', "%zu bytes without %02x end in 0d", length, byte);
+            payload.lacks = PAYLOAD_LACKS_HIGH;
+            payload_write(&payload, data);
+            for (size_t i = 0; i < length; i++) {
+                cr_assert_lt(data[i], 0x80, "%zu bytes of text hold %02x", length, data[i]);
+            }
         }
     }
 }

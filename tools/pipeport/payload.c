@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/pipeport/payload.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define PAYLOAD_LANES 4 /* Independent sums, so that a processor works on all of them at once. */
@@ -91,6 +90,12 @@ static void payload_spare(uint32_t lacks, unsigned char *bytes, size_t length)
     if (lacks == PAYLOAD_LACKS_NONE) {
         return;
     }
+    if (lacks == PAYLOAD_LACKS_HIGH) {
+        for (size_t i = 0; i < length; i++) {
+            bytes[i] &= 0x7f;
+        }
+        return;
+    }
     for (size_t i = 0; i < length; i++) {
         bytes[i] = bytes[i] == lacked ? (unsigned char) (lacked ^ 0x40) : bytes[i];
     }
@@ -119,16 +124,16 @@ static void payload_store_header(uint32_t lacks, const unsigned char *header, un
     }
 }
 
-/* The first `count` bytes of the header; false where they are not written with its letters. */
-static bool payload_load_header(uint32_t lacks, const unsigned char *bytes, unsigned char *header, size_t count)
+/* False where it is not written with its letters. */
+static bool payload_load_header(uint32_t lacks, const unsigned char *bytes, unsigned char *header)
 {
     unsigned char first = payload_letters(lacks);
 
     if (lacks == PAYLOAD_LACKS_NONE) {
-        memcpy(header, bytes, count);
+        memcpy(header, bytes, PAYLOAD_HEADER_BYTES);
         return true;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < PAYLOAD_HEADER_BYTES; i++) {
         unsigned low = bytes[2 * i] - (unsigned) first, high = bytes[2 * i + 1] - (unsigned) first;
 
         if (low > 15 || high > 15) {
@@ -196,6 +201,14 @@ static enum payload_verdict payload_read_short(const struct payload *expected, c
     return memcmp(due, bytes, length) == 0 ? PAYLOAD_GOOD : PAYLOAD_WRONG_BYTES;
 }
 
+static void payload_describe(struct payload *found, const unsigned char *header)
+{
+    found->kind = (uint32_t) payload_load(header, 4);
+    found->tag = (uint32_t) payload_load(header + 4, 4);
+    found->sequence = payload_load_word(header + 8);
+    found->made_ns = payload_load_word(header + 16);
+}
+
 enum payload_verdict payload_read(const struct payload *expected, const void *data, size_t length,
                                   struct payload *found)
 {
@@ -208,13 +221,10 @@ enum payload_verdict payload_read(const struct payload *expected, const void *da
     if (length < header_bytes) {
         return payload_read_short(expected, bytes, length);
     }
-    if (!payload_load_header(expected->lacks, bytes, header, sizeof(header))) {
+    if (!payload_load_header(expected->lacks, bytes, header)) {
         return PAYLOAD_WRONG_BYTES;
     }
-    found->kind = (uint32_t) payload_load(header, 4);
-    found->tag = (uint32_t) payload_load(header + 4, 4);
-    found->sequence = payload_load_word(header + 8);
-    found->made_ns = payload_load_word(header + 16);
+    payload_describe(found, header);
     /* The checksum first: where it fails, nothing that the header says can be trusted. */
     if (payload_load_word(header + PAYLOAD_CHECKSUM_AT) !=
             payload_checksum(header, bytes + header_bytes, length - header_bytes) ||
@@ -233,14 +243,23 @@ enum payload_verdict payload_read(const struct payload *expected, const void *da
     return length == expected->length ? PAYLOAD_GOOD : PAYLOAD_WRONG_LENGTH;
 }
 
+bool payload_peek(struct payload *found, const void *data, size_t length)
+{
+    unsigned char header[PAYLOAD_HEADER_BYTES];
+
+    if (length < payload_header_bytes(found->lacks) || !payload_load_header(found->lacks, data, header)) {
+        return false;
+    }
+    payload_describe(found, header);
+    return true;
+}
+
 uint32_t payload_kind(uint32_t lacks, const void *data, size_t length)
 {
-    unsigned char kind[4];
+    struct payload found = {.kind = PAYLOAD_KIND_REQUEST, .lacks = lacks};
 
-    if (length < payload_header_bytes(lacks) || !payload_load_header(lacks, data, kind, sizeof(kind))) {
-        return PAYLOAD_KIND_REQUEST;
-    }
-    return (uint32_t) payload_load(kind, sizeof(kind));
+    payload_peek(&found, data, length);
+    return found.kind;
 }
 
 const char *payload_verdict_text(enum payload_verdict verdict)

@@ -5,7 +5,8 @@
  * A message of PAYLOAD_HEADER_BYTES or more begins with a header (little endian) and goes on with bytes that look
  * random:
  *
- *    0  kind      4   whose message it is: "Req1" a request and its echo, "Bro1" a broadcast
+ *    0  kind      4   what it is: "Req1" a request and its echo, "Bro1" a broadcast; of a topic, "Pub1" what was
+ *                     published and "Sub1" what was sent to see whether one has subscribed
  *    4  tag       4   the connection's number; PAYLOAD_TAG_ALL in a broadcast
  *    8  sequence  8   0, 1, 2, ... for each tag and kind
  *   16  made_ns   8   when it was made (clock.h)
@@ -22,6 +23,7 @@
 #ifndef PIPEPORT_TOOL_PAYLOAD_H
 #define PIPEPORT_TOOL_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +32,10 @@
 #define PAYLOAD_KIND_REQUEST UINT32_C(0x31716552)   /* "Req1" */
 #define PAYLOAD_KIND_BROADCAST UINT32_C(0x316f7242) /* "Bro1" */
 #define PAYLOAD_TAG_ALL UINT32_MAX
+#define PAYLOAD_KIND_PUBLISHED UINT32_C(0x31627550) /* "Pub1" */
+#define PAYLOAD_KIND_PROBE UINT32_C(0x31627553)     /* "Sub1" */
 #define PAYLOAD_LACKS_NONE 0u
+#define PAYLOAD_LACKS_HIGH 0x200u /* Every byte above 0x7f: it is text, in ASCII. */
 #define PAYLOAD_LACKS(byte) (0x100u | (uint8_t) (byte))
 
 /* What a message is, or is expected to be. */
@@ -41,7 +46,7 @@ struct payload {
     uint64_t seed; /* What the bytes grow from; who checks needs it only for messages without a header. */
     uint64_t made_ns;
     size_t length;
-    uint32_t lacks; /* PAYLOAD_LACKS(the byte that it may not hold), or PAYLOAD_LACKS_NONE. */
+    uint32_t lacks; /* PAYLOAD_LACKS(the byte that it may not hold), PAYLOAD_LACKS_HIGH or PAYLOAD_LACKS_NONE. */
 };
 
 enum payload_verdict {
@@ -64,6 +69,10 @@ enum payload_verdict payload_read(const struct payload *expected, const void *da
 
 /* The kind that the bytes claim, PAYLOAD_KIND_REQUEST where they are too short, or too odd, to claim one. */
 uint32_t payload_kind(uint32_t lacks, const void *data, size_t length);
+
+/* What a message says of itself: kind, tag, sequence and made_ns of *found, whose `lacks` is given. False where it has
+ * no header. Nothing of it can be trusted before payload_read has found it good. */
+bool payload_peek(struct payload *found, const void *data, size_t length);
 
 /* What the header of such a message takes; a shorter one has none. */
 size_t payload_header_bytes(uint32_t lacks);
