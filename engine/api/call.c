@@ -117,6 +117,7 @@ pipeport_status pipeport_client_call(pipeport_client *client, const void *data, 
         pp_pool_here(&client->engine->hub.pool)) {
         return PIPEPORT_INVALID;
     }
+    reply->length = 0;
     pp_party *party = &client->party;
     if (party->plan.way != PP_WAY_BOTH) {
         return PIPEPORT_UNSUPPORTED;

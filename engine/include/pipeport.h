@@ -384,7 +384,7 @@ PIPEPORT_API pipeport_conn pipeport_client_conn(const pipeport_client *client);
 typedef struct pipeport_reply {
     void *data;    /* NULL where room is 0. */
     size_t room;   /* In bytes. */
-    size_t length; /* Of the reply; set by OK and TOO_LARGE. */
+    size_t length; /* Of the reply, also of one that is TOO_LARGE; 0 where none came. */
 } pipeport_reply;
 
 /* Asks and waits: for its turn (a client has one call at a time, in the order in which they came), for a connection,

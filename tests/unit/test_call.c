@@ -17,7 +17,7 @@ static pipeport_reply call_reply;
 static pipeport_status call_ask(uint32_t timeout_ms)
 {
     memset(call_room, 0, sizeof call_room);
-    call_reply = (pipeport_reply){.data = call_room, .room = sizeof call_room};
+    call_reply = (pipeport_reply){.data = call_room, .room = sizeof call_room, .length = 99};
     return pipeport_client_call(life.client, "ask", 3, &call_reply, timeout_ms);
 }
 
@@ -241,6 +241,7 @@ LIFE_TEST(call, aborts_its_connection_when_its_time_is_over)
     uint64_t begin_ms = fake_os_ms;
     cr_assert_eq(call_ask(25), PIPEPORT_TIMED_OUT);
     cr_assert_eq(fake_os_ms - begin_ms, 25);
+    cr_assert_eq(call_reply.length, 0);
     life_settle();
     life_expect_end(life_newest(), PIPEPORT_STOPPED);
     cr_assert_eq(call_ask(25), PIPEPORT_GONE);
@@ -293,7 +294,9 @@ LIFE_TEST(call, refuses_what_makes_no_sense)
     cr_assert_eq(pipeport_client_call(life.client, NULL, 1, &reply, 10), PIPEPORT_INVALID);
     cr_assert_eq(pipeport_client_call(life.client, "a", 1, NULL, 10), PIPEPORT_INVALID);
     cr_assert_eq(pipeport_client_call(life.client, "a", 1, &reply, 0), PIPEPORT_INVALID);
+    reply.length = 99;
     cr_assert_eq(pipeport_client_call(life.client, "a", (1 << 20) + 1, &reply, 10), PIPEPORT_TOO_LARGE);
+    cr_assert_eq(reply.length, 0, "it looks as if a reply were too large");
     atomic_store(&life.engine->hub.memory.fail_after, 0);
     cr_assert_eq(call_ask(10), PIPEPORT_NO_MEMORY);
     atomic_store(&life.engine->hub.memory.fail_after, UINT64_MAX);
