@@ -13,8 +13,8 @@ find_path(PIPEPORT_CJSON_INCLUDE cjson/cJSON.h)
 find_library(PIPEPORT_CJSON_LIBRARY cjson)
 mark_as_advanced(PIPEPORT_CJSON_INCLUDE PIPEPORT_CJSON_LIBRARY)
 if(NOT PIPEPORT_CJSON_INCLUDE OR NOT PIPEPORT_CJSON_LIBRARY)
-  message(FATAL_ERROR "pipeport's benchmarks need cJSON (1.7) and found none. Run tools/setup in ${PROJECT_SOURCE_DIR}, "
-    "or install libcjson-dev, or leave them out with -DPIPEPORT_BUILD_BENCH=OFF")
+  message(FATAL_ERROR "pipeport's benchmarks need cJSON (1.7) and found none. Run tools/setup in "
+    "${PROJECT_SOURCE_DIR}, or install libcjson-dev, or leave them out with -DPIPEPORT_BUILD_BENCH=OFF")
 endif()
 target_include_directories(pipeport_cjson SYSTEM INTERFACE "${PIPEPORT_CJSON_INCLUDE}")
 target_link_libraries(pipeport_cjson INTERFACE "${PIPEPORT_CJSON_LIBRARY}")
