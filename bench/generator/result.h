@@ -16,6 +16,7 @@
 #include "tools/pipeport/histogram.h"
 
 #define RESULT_UNSTABLE_SPREAD 1.35 /* Highest rate of the runs by their lowest; above it a median claims nothing. */
+#define RESULT_SPREAD_ENDLESS 1e9   /* Where a run brought nothing and another did. */
 
 /* What went wrong, counted; each is told apart because each has another cure. */
 enum result_error {
@@ -45,7 +46,7 @@ struct result_run {
     uint64_t planned;  /* Open loop: planned in the measured time; else 0. */
     uint64_t errors[RESULT_ERRORS];
     struct histogram *service;     /* From the send itself: what a closed loop sees. Owner: the result. */
-    struct histogram *corrected;   /* From the planned moment (open loop); the same as `service` in a closed loop. */
+    struct histogram *corrected;   /* From the planned moment (open loop); in a closed loop `service`, or its like. */
     struct histogram *last;        /* Broadcast: until the last receiver had it. NULL in other modes. */
     struct histogram *connecting;  /* Dial to connected. */
     uint64_t client_cpu_ns;        /* Of this process in the measured time. */
@@ -76,10 +77,11 @@ double result_rate(const struct result_run *run);
 /* Sum of its errors. */
 uint64_t result_errors(const struct result_run *run);
 
-/* The run of the median rate (the lower of the middle two), for everything that shows one run. */
+/* The run of the median rate (the lower of the middle two), for everything that shows one run; NULL where there is
+ * none. */
 const struct result_run *result_median(const struct result *result);
 
-/* Highest rate of the runs by their lowest, 1.0 for one run. */
+/* Highest rate of the runs by their lowest; 1.0 for one run, or where all are 0. */
 double result_spread(const struct result *result);
 
 /* Frees what it owns; a result of zeros is allowed. */

@@ -35,10 +35,15 @@ uint64_t histogram_bucket_end_ns(size_t bucket)
 
 void histogram_add(struct histogram *histogram, uint64_t ns)
 {
+    histogram_add_many(histogram, ns, 1);
+}
+
+void histogram_add_many(struct histogram *histogram, uint64_t ns, uint64_t count)
+{
     uint64_t longest = atomic_load_explicit(&histogram->longest_ns, memory_order_relaxed);
 
-    atomic_fetch_add_explicit(&histogram->buckets[histogram_bucket(ns)], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&histogram->count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->buckets[histogram_bucket(ns)], count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->count, count, memory_order_relaxed);
     while (ns > longest && !atomic_compare_exchange_weak_explicit(&histogram->longest_ns, &longest, ns,
                                                                   memory_order_relaxed, memory_order_relaxed)) {
     }

@@ -29,6 +29,7 @@ void histogram_destroy(struct histogram *histogram);
 
 /* Thread: any. */
 void histogram_add(struct histogram *histogram, uint64_t ns);
+void histogram_add_many(struct histogram *histogram, uint64_t ns, uint64_t count);
 
 /* The duration that `share` (0.0-1.0) of all did not pass: the upper edge of its bucket, never above the longest; 0
  * where nothing was added. */
