@@ -109,6 +109,9 @@ static bool reader_read(pp_reader *reader, const pp_reader_means *means)
     }
     reader_took(reader, now);
     reader->told = reader->awaits && now.more > 1; /* A message is there, and only lacked room. */
+    if (reader->told && reader->dropping) {        /* There will be none for it, and behind it more may come. */
+        pp_pipe_skip(means->pipe);
+    }
     return true;
 }
 

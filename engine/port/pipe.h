@@ -72,6 +72,10 @@ pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out);
  * of it. A system may bring the message's first part, or nothing until there is room for all of it. */
 pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp_result *now);
 
+/* Throws away what is left of the message of which the last read said that `more` than 1 byte is to come. Only where
+ * pp_port_can_await. Never blocks. */
+void pp_pipe_skip(pp_pipe *pipe);
+
 /* Waits for something to read, or for the end, and lends no buffer: then OK and 0 bytes, and a read comes next. It is
  * the pipe's read: one of both at a time. A hint: that read may still pend. A pipe that by its plan is never read waits
  * for the end alone, and never comes without it: GONE. Only where pp_port_can_await. */

@@ -348,6 +348,28 @@ Test(laws_message, is_heard_by_awaits_that_lend_nothing)
     message_settle();
 }
 
+Test(laws_message, that_lacked_room_is_thrown_away_alone)
+{
+    pp_result now;
+    message_pair();
+    if (!pp_port_can_await(message_bed.port)) {
+        message_settle();
+        cr_skip_test("this system brings a part of a message into any room");
+    }
+    for (uint32_t length = SMALL + 2; length <= LENGTH_MAX; length *= 3) {
+        cr_assert_eq(bed_write(&message_bed, &client, block, length).bytes, length);
+        bed_stamp(block, 3, length);
+        cr_assert_eq(bed_write(&message_bed, &client, block, 3).bytes, 3);
+        message_await(&server);
+        cr_assert_eq(pp_pipe_read(&server.pipe, room, SMALL, NULL, &now), PP_NOW);
+        cr_assert(now.fault.status == PIPEPORT_OK && now.bytes + now.more == length);
+        pp_pipe_skip(&server.pipe);
+        cr_assert_eq(message_hear(&server, SMALL), 3);
+        cr_assert(bed_is_stamped(room, 3, length));
+    }
+    message_settle();
+}
+
 Test(laws_message, that_is_not_there_is_told_from_one_of_no_bytes)
 {
     pp_result now;

@@ -13,6 +13,8 @@
 #include "tests/sim/trace.h"
 #include "tests/sim/world.h"
 
+#include <stdlib.h>
+
 const char *pp_plan_lacks(const pp_plan *plan)
 {
     (void) plan;
@@ -165,6 +167,20 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     sim_trace("a read pends: link, side, bytes", link->number, side, bytes);
     sim_kernel_lend(record);
     return pipe_pends(at);
+}
+
+void pp_pipe_skip(pp_pipe *pipe)
+{
+    uint32_t side, more;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    const sim_channel *from = &link->channels[1 - side];
+    SIM_MUST(sim.rules.can_await && link->whole && !link->sides[side].read && from->lengths_count > 0);
+    uint32_t left = from->lengths[from->lengths_at];
+    uint8_t *dropped = malloc(left);
+    SIM_MUST(dropped && left > 1);
+    sim_link_heard(link, side, sim_link_hear(link, side, dropped, left, &more));
+    SIM_MUST(more == 0);
+    free(dropped);
 }
 
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)

@@ -174,6 +174,28 @@ READER_TEST(throws_away_what_comes_while_it_only_listens_for_the_end)
     cr_assert_eq(pp_reader_fault(&reader).status, PIPEPORT_GONE);
 }
 
+/* No room is made for a message that nobody wants, and no message is so long that nothing behind it is heard. */
+READER_TEST(throws_away_messages_that_lack_room_while_it_only_listens_for_the_end)
+{
+    static const pp_framing whole = {.kind = PP_FRAMING_MESSAGE};
+    static const uint8_t data[3 * PP_SPARE_BYTES];
+    means.inbox.framing = &whole;
+    pipe->whole = true;
+    fake.gathers = reader.awaits;
+    reader.dropping = true;
+    fake_peer_says(pipe, "a", 1);
+    fake_peer_says(pipe, data, sizeof data);
+    fake_peer_says(pipe, data, sizeof data);
+    fake_peer_says(pipe, "b", 1);
+    budget = reader.awaits ? 10 : UINT32_MAX;
+    expect(PP_READING_ARMED);
+    cr_assert_leq(memory.bytes_peak, PP_SPARE_BYTES);
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    cr_assert_eq(pp_reader_fault(&reader).status, PIPEPORT_GONE);
+}
+
 /* ---- Where the port can await ---- */
 
 static void begin_awaiting(void)

@@ -110,6 +110,12 @@ pp_armed pp_pipe_read(pp_pipe *pipe, void *buffer, uint32_t bytes, pp_op *op, pp
     return pipe->port->driver->read(pipe_state(pipe), &piece, op, now);
 }
 
+void pp_pipe_skip(pp_pipe *pipe)
+{
+    PP_ASSERT(pipe->slices_max == 0);
+    pp_socket_skip(pipe->handle);
+}
+
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
 {
     PP_ASSERT(op->home == pipe->home);

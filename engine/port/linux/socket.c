@@ -76,6 +76,22 @@ static bool socket_peek(int fd, size_t *bytes, bool *is_end)
     }
 }
 
+/* The next packet: a room that is too short throws the rest of it away (recv(2)). -1: an error, in errno. */
+static ssize_t socket_receive(int fd, const struct iovec *piece)
+{
+    ssize_t got;
+    do {
+        got = recv(fd, piece->iov_base, piece->iov_len, MSG_DONTWAIT);
+    } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+    return got;
+}
+
+void pp_socket_skip(int fd)
+{
+    char byte;
+    (void) socket_receive(fd, &(struct iovec){&byte, sizeof byte});
+}
+
 pp_socket_got pp_socket_read_whole(int fd, const struct iovec *piece, pp_result *result)
 {
     size_t bytes;
@@ -91,9 +107,7 @@ pp_socket_got pp_socket_read_whole(int fd, const struct iovec *piece, pp_result 
             result->more = (uint32_t) bytes;
             return PP_SOCKET_GOT;
         }
-        do {
-            got = recv(fd, piece->iov_base, piece->iov_len, MSG_DONTWAIT);
-        } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+        got = socket_receive(fd, piece);
     }
     if (got < 0 && errno == EAGAIN) {
         return PP_SOCKET_EMPTY;

@@ -47,4 +47,7 @@ typedef enum pp_socket_got {
 /* Receives one packet that fits, or says how long it is and leaves it. Never blocks. */
 pp_socket_got pp_socket_read_whole(int fd, const struct iovec *piece, pp_result *result);
 
+/* Drops the packet that was left. Never blocks. */
+void pp_socket_skip(int fd);
+
 #endif
