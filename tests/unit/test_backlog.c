@@ -169,6 +169,7 @@ Test(backlog, keeps_its_length_below_the_room_whatever_comes)
         cr_assert(backlog.length == 1 || backlog.length < backlog.room);
         cr_assert_leq(clients_count - served, backlog.room > 1 ? backlog.room : 1, "at %d", i);
         cr_assert(backlog.room > 0 || backlog.plugged || clients_count - served == 1);
+        cr_assert(backlog.room < 2 || (backlog.plug < 0 && !backlog.plugged));
     }
     cr_assert_gt(served, 200);
 }
@@ -212,6 +213,32 @@ Test(backlog, has_in_one_who_slips_through_the_plug_that_keeps_out_the_next)
         backlog_leave_all_files();
         cr_assert_eq(backlog_fill(), 1);
     }
+}
+
+Test(backlog, has_no_plug_at_hand_where_it_needs_none)
+{
+    pp_backlog_make_room(&backlog, 1);
+    backlog_finds_nobody();
+    cr_assert_geq(backlog.plug, 0);
+    pp_backlog_make_room(&backlog, 1);
+    cr_assert_eq(backlog.plug, -1);
+    for (uint32_t i = 0; i < 2; i++) {
+        cr_assert(backlog_come());
+        backlog_take(i);
+    }
+    cr_assert(backlog.room == 0 && backlog.plugged);
+    pp_backlog_make_room(&backlog, 2);
+    cr_assert_eq(backlog.plug, -1);
+    cr_assert(backlog_come());
+    backlog_take(2);
+    cr_assert(backlog_come());
+    backlog_leave_files(1);
+    backlog_take(3); /* As if somebody were faster than the plug; who comes is the one that slips through. */
+    backlog_leave_all_files();
+    cr_assert_eq(backlog_fill(), 1);
+    pp_backlog_make_room(&backlog, 2);
+    cr_assert_eq(backlog.plug, -1);
+    backlog_take(4);
 }
 
 Test(backlog, gives_the_last_descriptor_to_a_client_rather_than_to_a_plug)

@@ -120,6 +120,8 @@ void pp_backlog_make_room(pp_backlog *backlog, uint32_t more)
     backlog->room += more;
     if (backlog->plugged && backlog->room > 0) {
         (void) backlog_pull_plug(backlog); /* Where it fails, the next take tries again. */
+    } else if (backlog->room > 1) {        /* One that was at hand, and is not needed for the next client. */
+        backlog_drop_plug(backlog);
     }
     backlog_fit(backlog);
 }

@@ -33,14 +33,14 @@ typedef struct pp_backlog {
     const char *address; /* The owner's. */
     uint32_t room;       /* How many more may be taken. */
     uint32_t length;     /* How many the queue takes: 1 to room - 1, 1 where that is less. */
-    int plug;            /* Our end of it; -1: there is none. */
+    int plug;            /* Our end of it; -1: there is none. Not plugged: it is at hand, with room for one at most. */
     bool plugged;        /* It is first in the queue; `plug` may be closed already. */
 } pp_backlog;
 
 /* Binds and listens, with room for nobody, for whom the plan lets in. Fails: as bind, chown, chmod and listen do. */
 pp_fault pp_backlog_open(pp_backlog *backlog, const char *address, const pp_plan *plan);
 
-/* For `more` clients more. */
+/* For `more` clients more. With room for two or more there is no plug, and none at hand. */
 void pp_backlog_make_room(pp_backlog *backlog, uint32_t more);
 
 /* The descriptor of the oldest that waits, or -1 and the fault; BUSY: nobody waits. There is room. `flags` are
