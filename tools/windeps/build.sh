@@ -8,6 +8,8 @@
 # without a network. About 30 s and 3 MB, besides the sources.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/windeps/sources.sh
+. "$here/sources.sh"
 mkdir -p "$1"
 prefix=$(cd "$1" && pwd)
 src=$prefix/src
@@ -21,25 +23,6 @@ archives=(mimalloc_2.0.9+ds.orig.tar.xz criterion_2.4.1.orig.tar.gz boxfort_0.1.
 # cJSON reads files of others: it is taken with Debian's patches, which close holes.
 patched_package=cjson=1.7.15-1+deb12u4
 archives+=(cjson_1.7.15.orig.tar.gz cjson_1.7.15-1+deb12u4.debian.tar.xz)
-
-# The machine's own Debian sources, read as sources of source packages; the machine's apt is not changed.
-fetch() {
-    local apt=$work/apt file
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/parts"
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-        sed -n '/debian\|ubuntu/s/^deb /deb-src /p' >"$apt/parts/pipeport.list" || true
-    for file in /etc/apt/sources.list.d/*.sources; do
-        if [ -e "$file" ] && grep -qiE 'debian|ubuntu' "$file"; then
-            sed -E 's/^Types:.*/Types: deb-src/' "$file"
-            echo
-        fi
-    done >"$apt/parts/pipeport.sources"
-    set -- -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$apt/parts" \
-        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User= -o Acquire::Languages=none
-    apt-get "$@" update
-    (cd "$src" && apt-get "$@" source --only-source --download-only --tar-only "${packages[@]}" &&
-        apt-get "$@" source --only-source --download-only "$patched_package")
-}
 
 have_all() {
     local archive
@@ -102,7 +85,10 @@ mkdir -p "$src" "$work"
 exec 3>&1 >"$work/build.log" 2>&1   # from here on only steps are seen, and the log if it fails
 trap 'code=$?; [ $code = 0 ] || { tail -40 "$work/build.log" >&3; printf "  windeps: failed, see above\n" >&3; }' EXIT
 step 'sources'
-if ! have_all; then fetch; fi
+if ! have_all; then
+    fetch_sources "$src" "$work/apt" "${packages[@]}"
+    (cd "$src" && apt-get "${source_apt[@]}" source --only-source --download-only "$patched_package")
+fi
 for archive in "${archives[@]}"; do
     [[ $archive == *.debian.tar.* ]] || unpack "$archive"
 done
