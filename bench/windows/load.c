@@ -109,7 +109,7 @@ int main(int argc, char **argv)
     uint32_t seconds = 0;
     const struct argument known[] = {
         {"--connections", &load.connections, 1, 20000, "connections"},
-        {"--size", &load.size, PEER_SIZE_MIN, 60000, "bytes of a message, the header not counted"},
+        {"--size", &load.size, PEER_SIZE_MIN, 65536, "bytes of a message, the header not counted"},
         {"--depth", &load.depth, 1, 1024, "messages in flight on each connection"},
         {"--threads", &load.threads, 1, 64, "threads of the load, each with a port of its own"},
         {"--messages", &load.messages, 0, UINT32_MAX, "messages on each connection; 0: for a time"},
