@@ -30,6 +30,9 @@ MAY_INCLUDE = {
     "bench/generator/linux":  ["bench/generator", "bench"],
     "bench/windows":          ["bench"],   # the bare loops: the system, and no library
     "bench/linux":            ["bench"],
+    "bench/peers":            ["bench"],   # others' libraries, under the same load
+    "bench/peers/windows":    ["bench/peers", "bench/windows", "bench"],
+    "bench/peers/linux":      ["bench/peers", "bench/linux", "bench"],
     "tools/pipeport":         ["engine/include", "protocol"],
     "tools/pipeport/windows": ["tools/pipeport"],
     "tools/pipeport/linux":   ["tools/pipeport"],
@@ -42,7 +45,7 @@ C_LIBRARY = set("""assert ctype float inttypes limits math stdalign stdarg stdat
     stdnoreturn string time""".split())
 ALSO = {
     "tools":  {"pipeport", "errno", "signal", "locale"},
-    "bench":  {"pipeport", "errno", "signal", "locale", "cjson/cJSON"},
+    "bench":  {"pipeport", "errno", "signal", "locale", "cjson/cJSON", "uv"},
 }
 ONE_DOOR = {"mimalloc": "engine/base/memory.c", "windows": "engine/port/windows/win.h"}
 
