@@ -39,6 +39,8 @@ const char *pipeport_status_text(pipeport_status status)
         return "This system cannot do it.";
     case PIPEPORT_SYSTEM:
         return "The system failed in a way that has no name here; its own code says more.";
+    case PIPEPORT_WRONG_TYPE:
+        return "The server's pipe is of the other type: one end is of bytes, the other of messages.";
     }
     return "This is not a status of pipeport."; /* A newer library's status, or a number from elsewhere. */
 }

@@ -60,7 +60,8 @@ typedef enum pipeport_status {
     PIPEPORT_BAD_PEER = 12,    /* The peer sent bytes that break the framing or its bound. */
     PIPEPORT_SLOW_PEER = 13,   /* The peer did not read for write_stall_ms, or as much as DISCONNECT demands. */
     PIPEPORT_UNSUPPORTED = 14, /* This system cannot do it. */
-    PIPEPORT_SYSTEM = 15       /* The system failed in a way that has no name above; see the system's code. */
+    PIPEPORT_SYSTEM = 15,      /* The system failed in a way that has no other name; see the system's code. */
+    PIPEPORT_WRONG_TYPE = 16   /* The server's pipe is of the other pipeport_type: see options.type. */
 } pipeport_status;
 
 /* One English sentence about a status, never NULL, static. Thread: any. */
@@ -215,10 +216,11 @@ typedef struct pipeport_options {
     uint32_t when_full;         /* [PIPEPORT_REFUSE] pipeport_when_full */
 
     /* Of the pipe; both ends must say the same of direction and type. */
-    uint32_t direction;        /* [DUPLEX] pipeport_direction. An end that may only write hears neither message nor
-                                  silence, so that it has no first_message_ms and no idle_ms. On Windows it hears of the
-                                  peer's end only when it writes. */
-    uint32_t type;             /* [DEFAULT] pipeport_type */
+    uint32_t direction; /* [DUPLEX] pipeport_direction. An end that may only write hears neither message nor
+                           silence, so that it has no first_message_ms and no idle_ms. On Windows it hears of the
+                           peer's end only when it writes. */
+    uint32_t type;      /* [DEFAULT] pipeport_type. A client hears WRONG_TYPE of a server that is of the other one;
+                           but on Windows one of BYTE also reads, as bytes, what a server of MESSAGE writes. */
     uint32_t in_buffer_bytes;  /* [pipe_buffer_bytes] 512-16 MiB, for what goes to the server. */
     uint32_t out_buffer_bytes; /* [pipe_buffer_bytes] 512-16 MiB, for what comes from it. */
 
@@ -346,7 +348,7 @@ PIPEPORT_API pipeport_status pipeport_engine_destroy(pipeport_engine *engine);
  * for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
  * Owner:   the caller gets *out; give it to pipeport_server_stop. Name, options (may be NULL), events are copied.
  * Thread:  any, events too.
- * Fails:   INVALID, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
+ * Fails:   INVALID, UNSUPPORTED, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *engine, const char *name,
                                                    const pipeport_options *options, const pipeport_events *events);
 
@@ -369,7 +371,7 @@ PIPEPORT_API const char *pipeport_server_address(const pipeport_server *server);
  * Owner:   the caller gets *out; give it to pipeport_client_stop. Name, options, events are copied; the latter two may
  *          be NULL.
  * Thread:  any, events too.
- * Fails:   INVALID, NO_SERVER, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
+ * Fails:   INVALID, UNSUPPORTED, NO_SERVER, WRONG_TYPE, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_client_start(pipeport_client **out, pipeport_engine *engine, const char *name,
                                                    const pipeport_options *options, const pipeport_events *events);
 
@@ -399,7 +401,7 @@ typedef struct pipeport_reply {
  * Fails:   INVALID (also: inside an event; timeout_ms 0), TOO_LARGE (the message; or the reply, which is lost, and the
  *          connection goes on), TIMED_OUT, GONE (the connection ended before the reply; without reconnect_ms also: it
  *          had ended before), FULL, STOPPED, NO_MEMORY, UNSUPPORTED (a pipe of one way); and what `failed` would say
- * where it could not connect in time: NO_SERVER, BUSY, DENIED, SYSTEM. */
+ * where it could not connect in time: NO_SERVER, BUSY, WRONG_TYPE, DENIED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_client_call(pipeport_client *client, const void *data, size_t length,
                                                   pipeport_reply *reply, uint32_t timeout_ms);
 

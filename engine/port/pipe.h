@@ -60,7 +60,8 @@ void pp_pipe_init(pp_pipe *pipe, pp_port *port);
 pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now);
 
 /* Connects without waiting. BUSY: every instance is taken, try again later. The pipe lives with drainer `home`.
- * Fails: INVALID, NO_SERVER, BUSY, DENIED (also: not the server that the plan demands), NO_MEMORY, SYSTEM. */
+ * Fails: INVALID, NO_SERVER, BUSY, DENIED (also: not the server that the plan demands), WRONG_TYPE (bytes here, whole
+ * messages there, or the other way round; Windows reads messages as bytes), NO_MEMORY, SYSTEM. */
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home);
 
 /* Who opened the other end of an open pipe, which was accepted (else dialled). Never blocks. Fails: GONE, SYSTEM. */

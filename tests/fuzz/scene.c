@@ -170,6 +170,7 @@ static void scene_judge_end(const scene_conn *conn, pipeport_status why)
     case PIPEPORT_TOO_LARGE:
     case PIPEPORT_FULL:
     case PIPEPORT_UNSUPPORTED:
+    case PIPEPORT_WRONG_TYPE:
         PP_VERIFY(false);
     }
 }

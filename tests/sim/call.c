@@ -62,6 +62,7 @@ static bool call_is_refused(pipeport_status status, uint32_t length)
     case PIPEPORT_DENIED:
     case PIPEPORT_FULL:
     case PIPEPORT_SYSTEM:
+    case PIPEPORT_WRONG_TYPE:
         return true;
     case PIPEPORT_TOO_LARGE:
         return length > sim_message_bytes_max;

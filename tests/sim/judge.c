@@ -193,6 +193,7 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
     case PIPEPORT_TOO_LARGE:
     case PIPEPORT_FULL:
     case PIPEPORT_UNSUPPORTED:
+    case PIPEPORT_WRONG_TYPE:
         break;
     }
     return false;

@@ -121,6 +121,43 @@ Test(pipes, a_message_beyond_the_bound_ends_who_sent_it_alone)
     rig_close(&rig);
 }
 
+static void pipes_meet_other_type(test_rig *rig, const pipeport_options *served, const pipeport_options *dialled,
+                                  pipeport_status expected)
+{
+    test_peer server = {0}, client = {0}, other = {0};
+    pipeport_options again = *dialled;
+    char name[RIG_NAME_BYTES];
+    again.reconnect_ms = 1;
+    rig_name(name);
+    peer_serve(&server, rig, name, served);
+    pipeport_events none = {.size = sizeof none};
+    pipeport_client *dialler = NULL;
+    EXPECT(pipeport_client_start(&dialler, rig->engine, name, dialled, &none) == expected);
+    EXPECT((dialler == NULL) == (expected != PIPEPORT_OK));
+    pipeport_client_stop(dialler, 0);
+    EXPECT(peer_try_dial(&other, rig, name, &again) == expected); /* Said at once, though it would connect again. */
+    EXPECT(other.client == NULL || expected == PIPEPORT_OK);
+    if (other.client) {
+        peer_stop(&other, 0);
+    }
+    peer_dial(&client, rig, name, served);
+    AWAIT(client.opened == 1);
+    peer_stop(&client, 0);
+    peer_stop(&server, 0);
+}
+
+Test(pipes, a_client_is_told_of_a_server_of_the_other_type)
+{
+    test_rig rig;
+    pipeport_options bytes = {.size = sizeof bytes}, messages = pipes_messages();
+    rig_open(&rig, 2);
+    bool reads_messages_as_bytes = strcmp(pipeport_engine_driver(rig.engine), "IOCP") == 0;
+    pipes_meet_other_type(&rig, &bytes, &messages, PIPEPORT_WRONG_TYPE);
+    pipes_meet_other_type(&rig, &messages, &bytes, reads_messages_as_bytes ? PIPEPORT_OK : PIPEPORT_WRONG_TYPE);
+    EXPECT(strstr(pipeport_status_text(PIPEPORT_WRONG_TYPE), "one end is of bytes, the other of messages") != NULL);
+    rig_close(&rig);
+}
+
 /* ---- One way ---- */
 
 static void pipes_push(test_peer *peer, pipeport_conn conn)

@@ -288,7 +288,7 @@ Test(port_linux_plan, connects_no_stream_with_packets)
     bed_end_init(&plan_bed, &client, 0);
     cr_assert_eq(plan_listen(path, &plan).status, PIPEPORT_OK);
     pp_fault fault = pp_pipe_dial(&client.pipe, path, &bed_plan, 0);
-    cr_assert(fault.status == PIPEPORT_SYSTEM && fault.system_code == EPROTOTYPE);
+    cr_assert(fault.status == PIPEPORT_WRONG_TYPE && fault.system_code == EPROTOTYPE);
     pp_ear *second;
     fault = pp_ear_open(&second, plan_bed.port, &plan_bed.memory, path, &bed_plan);
     cr_assert_eq(fault.status, PIPEPORT_NAME_TAKEN, "a server of packets is a live one for who looks with a stream");

@@ -177,7 +177,7 @@ Test(port_windows_plan, refuses_a_server_of_bytes_where_messages_are_planned, .t
         cr_assert_eq(pp_pipe_accept(&server.pipe, plan_bed.ear, &server.accept, &now), PP_LATER);
         typed.whole = whole > 0;
         pp_fault fault = pp_pipe_dial(&client.pipe, plan_bed.name, &typed, 0);
-        cr_assert(fault.status == PIPEPORT_UNSUPPORTED && fault.system_code == ERROR_INVALID_PARAMETER);
+        cr_assert(fault.status == PIPEPORT_WRONG_TYPE && fault.system_code == ERROR_INVALID_PARAMETER);
         cr_assert_eq(client.pipe.handle, PP_PIPE_CLOSED);
         cr_assert_eq(bed_await(&plan_bed, &server.accept).fault.status, PIPEPORT_OK);
         char byte;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_COUNT = PIPEPORT_SYSTEM + 1 };
+enum { STATUS_COUNT = PIPEPORT_WRONG_TYPE + 1 };
 
 Test(status, has_a_sentence_of_its_own_for_each)
 {
@@ -40,6 +40,7 @@ Test(status, keeps_the_numbers_it_has_published)
     cr_assert_eq(PIPEPORT_GONE, 9);
     cr_assert_eq(PIPEPORT_BAD_PEER, 12);
     cr_assert_eq(PIPEPORT_SYSTEM, 15);
+    cr_assert_eq(PIPEPORT_WRONG_TYPE, 16);
 }
 
 Test(status, tells_the_version_of_the_header)

@@ -18,6 +18,7 @@ static const struct {
     {ENOTDIR, PIPEPORT_NO_SERVER},
     {ECONNREFUSED, PIPEPORT_NO_SERVER}, /* The socket's file outlived its server. */
     {EAGAIN, PIPEPORT_BUSY},            /* connect: the backlog is full. */
+    {EPROTOTYPE, PIPEPORT_WRONG_TYPE},  /* connect: a stream with packets, or the other way round. */
     {EACCES, PIPEPORT_DENIED},
     {EPERM, PIPEPORT_DENIED},
     {EROFS, PIPEPORT_DENIED},

@@ -67,7 +67,7 @@ pp_fault pp_modes_set(HANDLE client, const pp_plan *plan)
         return pp_fault_from(GetLastError());
     }
     if ((flags & PIPE_TYPE_MESSAGE) == 0) {
-        return (pp_fault){PIPEPORT_UNSUPPORTED, ERROR_INVALID_PARAMETER};
+        return (pp_fault){PIPEPORT_WRONG_TYPE, ERROR_INVALID_PARAMETER};
     }
     if (!plan->whole || plan->way == PP_WAY_TO_SERVER) {
         return (pp_fault){PIPEPORT_OK, 0};

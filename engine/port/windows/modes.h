@@ -25,7 +25,7 @@ bool pp_modes_are_too_many(const pp_plan *plan, HANDLE instance);
 /* What a client asks for. */
 DWORD pp_modes_rights(const pp_plan *plan);
 
-/* Sets how a client's handle, just opened, is to be read. UNSUPPORTED, ERROR_INVALID_PARAMETER: the plan wants
+/* Sets how a client's handle, just opened, is to be read. WRONG_TYPE, ERROR_INVALID_PARAMETER: the plan wants
  * messages, and the server's pipe is of bytes. Fails: GONE, SYSTEM too. */
 pp_fault pp_modes_set(HANDLE client, const pp_plan *plan);
 
