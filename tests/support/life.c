@@ -190,6 +190,12 @@ pipeport_status life_dial(void)
     return pipeport_client_start(&life.client, life.engine, "life", &life_options, &events);
 }
 
+void life_stop_client(void)
+{
+    pipeport_client_stop(life.client, 0);
+    life.client = NULL;
+}
+
 fake_pipe *life_client(void)
 {
     fake_pipe *pipe = fake_client_comes();
@@ -237,6 +243,16 @@ void life_pass(uint32_t ms)
     life_settle();
 }
 
+uint32_t life_next_try(void)
+{
+    unsigned dials = fake.dials_called;
+    uint64_t begin_ms = fake_os_ms;
+    while (fake.dials_called == dials) {
+        life_pass(1);
+    }
+    return (uint32_t) (fake_os_ms - begin_ms);
+}
+
 pipeport_status life_send(const life_conn *conn, const void *data, size_t length)
 {
     return pipeport_send(life.engine, conn->name, data, length);
@@ -248,6 +264,17 @@ void life_as_thread(uintptr_t self, void (*body)(void))
     fake_os_self = self;
     body();
     fake_os_self = before;
+}
+
+static void life_pass_once(void)
+{
+    fake.inside_wake = NULL;
+    life_pass(100);
+}
+
+void life_pass_elsewhere(void)
+{
+    life_as_thread(2, life_pass_once);
 }
 
 static void (*life_body)(void);

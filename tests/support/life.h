@@ -63,6 +63,7 @@ extern pipeport_options life_options;
 void life_serve(void);
 pipeport_status life_try_serve(void);
 pipeport_status life_dial(void);
+void life_stop_client(void); /* Aborts it, and forgets it. */
 
 /* A client comes, is opened, and is the newest of life.conns. NULL: nobody accepted. */
 fake_pipe *life_client(void);
@@ -72,6 +73,10 @@ life_conn *life_newest(void);
 void life_settle(void);
 /* Lets time pass, with all that happens in it. */
 void life_pass(uint32_t ms);
+/* The same until a client dials again: how long that was. */
+uint32_t life_next_try(void);
+/* For fake.inside_wake: the same on another thread, once, for longer than any of its deadlines. */
+void life_pass_elsewhere(void);
 
 pipeport_status life_send(const life_conn *conn, const void *data, size_t length);
 

@@ -179,8 +179,7 @@ LIFE_TEST(call, says_why_there_was_no_connection_in_time)
         uint64_t begin_ms = fake_os_ms;
         cr_assert_eq(call_ask(70), faults[i]);
         cr_assert_eq(fake_os_ms - begin_ms, 70);
-        pipeport_client_stop(life.client, 0);
-        life.client = NULL;
+        life_stop_client();
         fake.dials = (fake_script){.count = 0};
     }
 }
@@ -310,8 +309,7 @@ LIFE_TEST(call, needs_a_pipe_of_both_ways)
         call_open(0);
         cr_assert_eq(call_ask(10), PIPEPORT_UNSUPPORTED);
         cr_assert_eq(fake_newest()->written.length, 0);
-        pipeport_client_stop(life.client, 0);
-        life.client = NULL;
+        life_stop_client();
     }
 }
 

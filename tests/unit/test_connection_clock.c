@@ -11,18 +11,22 @@
 
 TestSuite(connection_clock, .timeout = 20);
 
-static fake_pipe *pipe;
+static life_conn *clock_busy; /* Whose messages take so long, */
+static fake_pipe *pipe;       /* and its peer. */
+static fake_pipe *clock_other;
 
-static life_conn *clock_open(void)
+/* Both; answers the other one. */
+static life_conn *clock_open(void (*on_message)(life_conn *conn, const void *data, size_t length))
 {
+    life.on_message = on_message;
     life_serve();
     pipe = life_client();
     cr_assert_not_null(pipe);
+    clock_busy = life_newest();
+    clock_other = life_client();
+    cr_assert_not_null(clock_other);
     return life_newest();
 }
-
-static life_conn *clock_busy; /* Whose messages take so long. */
-static fake_pipe *clock_other;
 
 static void clock_hold_up(life_conn *conn, const void *data, size_t length)
 {
@@ -39,10 +43,7 @@ static void clock_hold_up(life_conn *conn, const void *data, size_t length)
  * it. Answers the other one, which must still be there. */
 static life_conn *clock_hold_up_another(void)
 {
-    life.on_message = clock_hold_up;
-    clock_busy = clock_open();
-    clock_other = life_client();
-    life_conn *other = life_newest();
+    life_conn *other = clock_open(clock_hold_up);
     clock_other->write_room = 0;
     cr_assert_eq(life_send(other, "abc", 3), PIPEPORT_OK);
     fake_peer_sends_message(pipe, "for long", 8);
@@ -85,10 +86,7 @@ LIFE_TEST(connection_clock, does_not_call_slow_who_has_read_while_the_write_wait
 LIFE_TEST(connection_clock, gives_a_drain_no_more_than_its_time)
 {
     life_options.write_stall_ms = 300;
-    life.on_message = clock_hold_up;
-    clock_busy = clock_open();
-    clock_other = life_client();
-    life_conn *other = life_newest();
+    life_conn *other = clock_open(clock_hold_up);
     clock_other->write_room = 0;
     cr_assert_eq(life_send(other, "abc", 3), PIPEPORT_OK);
     pp_conn *conn = pp_conn_pin(&life.engine->hub, other->name.id);
@@ -122,10 +120,7 @@ static void clock_hold_a_batch(life_conn *conn, const void *data, size_t length)
 LIFE_TEST(connection_clock, does_not_call_idle_whose_bytes_are_in_another_workers_hand)
 {
     life_options.idle_ms = 300;
-    life.on_message = clock_hold_a_batch;
-    clock_busy = clock_open();
-    clock_other = life_client();
-    life_conn *other = life_newest();
+    life_conn *other = clock_open(clock_hold_a_batch);
     fake_peer_sends_message(pipe, "for long", 8);
     fake_peer_sends_message(clock_other, "in time", 7);
     life_settle();
@@ -152,10 +147,7 @@ static void clock_drip(life_conn *conn, const void *data, size_t length)
 static life_conn *clock_open_dripping(void)
 {
     life_options.first_message_ms = 300;
-    life.on_message = clock_drip;
-    clock_busy = clock_open();
-    clock_other = life_client();
-    life_conn *other = life_newest();
+    life_conn *other = clock_open(clock_drip);
     fake_peer_sends(clock_other, "\0\0\17", 3); /* Almost a million bytes. */
     life_settle();
     return other;

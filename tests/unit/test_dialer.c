@@ -15,8 +15,7 @@ LIFE_TEST(dialer, connects_at_once_and_opens_on_a_worker)
     life_settle();
     cr_assert_eq(life.count, 1);
     cr_assert_eq(life.failed, 0);
-    pipeport_client_stop(life.client, 0);
-    life.client = NULL;
+    life_stop_client();
     life_expect_end(life_newest(), PIPEPORT_STOPPED);
 }
 
@@ -46,23 +45,6 @@ LIFE_TEST(dialer, tries_again_while_every_instance_is_taken)
     cr_assert_eq(life.failed, 0);
 }
 
-static void dialer_stop(void)
-{
-    pipeport_client_stop(life.client, 0);
-    life.client = NULL;
-}
-
-/* When the next try comes, in ms from now. */
-static uint32_t dialer_next_try(void)
-{
-    unsigned dials = fake.dials_called;
-    uint64_t begin_ms = fake_os_ms;
-    while (fake.dials_called == dials) {
-        life_pass(1);
-    }
-    return (uint32_t) (fake_os_ms - begin_ms);
-}
-
 LIFE_TEST(dialer, draws_each_wait_between_its_length_and_twice_that)
 {
     static const uint32_t least[] = {1, 2, 4, 8, 16, 32, 50, 50, 50};
@@ -72,9 +54,9 @@ LIFE_TEST(dialer, draws_each_wait_between_its_length_and_twice_that)
         cr_assert_eq(life_dial(), PIPEPORT_OK);
         for (unsigned i = 0; i < sizeof least / sizeof least[0]; ++i) {
             cr_assert_eq(fake_os_draws, draws + i + 1, "each wait is drawn anew");
-            cr_assert_eq(dialer_next_try(), least[i] + fake_os_bits % (least[i] + 1));
+            cr_assert_eq(life_next_try(), least[i] + fake_os_bits % (least[i] + 1));
         }
-        dialer_stop();
+        life_stop_client();
         fake.dials = (fake_script){.count = 0};
     }
     fake_os_bits = 0;
@@ -93,7 +75,7 @@ LIFE_TEST(dialer, never_waits_past_its_time_whatever_is_drawn)
         life_pass(1);
         cr_assert_eq(life.failed, failed + 1, "after its time");
         cr_assert_eq(life.failed_why, PIPEPORT_BUSY);
-        dialer_stop();
+        life_stop_client();
         fake.dials = (fake_script){.count = 0};
     }
     fake_os_bits = 0;
@@ -143,7 +125,7 @@ LIFE_TEST(dialer, says_nothing_more_once_it_is_stopped)
 
 LIFE_TEST(dialer, can_be_stopped_inside_failed)
 {
-    life.on_failed = dialer_stop;
+    life.on_failed = life_stop_client;
     life_options.connect_ms = 5;
     fake_say(&fake.dials, PIPEPORT_BUSY, FAKE_SCRIPT_MAX);
     cr_assert_eq(life_dial(), PIPEPORT_OK);
@@ -152,24 +134,13 @@ LIFE_TEST(dialer, can_be_stopped_inside_failed)
     cr_assert_null(life.client);
 }
 
-static void dialer_time_passes(void)
-{
-    fake.inside_wake = NULL;
-    life_pass(100);
-}
-
-static void dialer_woken(void)
-{
-    life_as_thread(2, dialer_time_passes);
-}
-
 /* A worker tries again, fails, and its event stops the client, while the start has just set the deadline. */
 LIFE_TEST(dialer, outlives_its_start_when_it_is_stopped_meanwhile)
 {
-    life.on_failed = dialer_stop;
+    life.on_failed = life_stop_client;
     fake_say(&fake.dials, PIPEPORT_BUSY, 1);
     fake_say(&fake.dials, PIPEPORT_NO_SERVER, 1);
-    fake.inside_wake = dialer_woken;
+    fake.inside_wake = life_pass_elsewhere;
     cr_assert_eq(life_dial(), PIPEPORT_OK);
     cr_assert_eq(life.failed, 1);
 }

@@ -17,28 +17,12 @@ static void reconnect_dial(uint32_t first_ms, uint32_t max_ms)
     cr_assert_eq(life_dial(), PIPEPORT_OK);
 }
 
-static void reconnect_stop(void)
-{
-    pipeport_client_stop(life.client, 0);
-    life.client = NULL;
-}
-
 static uint64_t reconnect_dials(void)
 {
     pipeport_stats stats = {.size = sizeof stats};
     cr_assert_eq(pipeport_client_stats(life.client, &stats), PIPEPORT_OK);
     cr_assert_eq(stats.dials, fake.dials_called);
     return stats.dials;
-}
-
-/* How long until the next try. */
-static uint32_t reconnect_next_try(void)
-{
-    uint64_t dials = reconnect_dials(), begin_ms = fake_os_ms;
-    while (reconnect_dials() == dials) {
-        life_pass(1);
-    }
-    return (uint32_t) (fake_os_ms - begin_ms);
 }
 
 static void reconnect_cut(void)
@@ -64,7 +48,7 @@ LIFE_TEST(reconnect, has_a_new_connection_after_each_that_ended)
         for (unsigned before = 0; before < i; ++before) {
             cr_assert_neq(ids[before], ids[i]);
         }
-        cr_assert_eq(reconnect_next_try(), 100);
+        cr_assert_eq(life_next_try(), 100);
     }
     cr_assert_eq(life.failed, 0);
 }
@@ -103,12 +87,12 @@ LIFE_TEST(reconnect, starts_where_nobody_serves_yet_and_says_so_once)
     cr_assert_eq(life.failed, 1);
     cr_assert_eq(life.failed_why, PIPEPORT_NO_SERVER);
     cr_assert_eq(life.failed_code, 77);
-    cr_assert_eq(reconnect_next_try(), 100);
-    cr_assert_eq(reconnect_next_try(), 200);
-    cr_assert_eq(reconnect_next_try(), 400);
-    cr_assert_eq(reconnect_next_try(), 400);
+    cr_assert_eq(life_next_try(), 100);
+    cr_assert_eq(life_next_try(), 200);
+    cr_assert_eq(life_next_try(), 400);
+    cr_assert_eq(life_next_try(), 400);
     cr_assert_eq(life.count, 0);
-    cr_assert_eq(reconnect_next_try(), 400);
+    cr_assert_eq(life_next_try(), 400);
     cr_assert_eq(life.count, 1);
     cr_assert_eq(life.failed, 1);
 }
@@ -184,10 +168,10 @@ LIFE_TEST(reconnect, waits_connect_ms_for_a_busy_server_before_it_rests)
     cr_assert_eq(life.failed, 1);
     cr_assert_eq(life.failed_why, PIPEPORT_BUSY);
     cr_assert_eq(reconnect_dials(), 7);
-    cr_assert_eq(reconnect_next_try(), 1000);
+    cr_assert_eq(life_next_try(), 1000);
     life_pass(60);
     cr_assert_eq(reconnect_dials(), 14);
-    cr_assert_eq(reconnect_next_try(), 2000);
+    cr_assert_eq(life_next_try(), 2000);
     cr_assert_eq(life.count, 1);
     cr_assert_eq(life.failed, 1);
 }
@@ -200,7 +184,7 @@ LIFE_TEST(reconnect, draws_each_rest_between_a_half_and_the_whole)
     life_settle();
     for (uint64_t bits = 1; bits < 40; ++bits) {
         fake_os_bits = bits * 3;
-        cr_assert_eq(reconnect_next_try(), 100 - (bits - 1) * 3 % 51);
+        cr_assert_eq(life_next_try(), 100 - (bits - 1) * 3 % 51);
     }
     fake_os_bits = 0;
 }
@@ -215,11 +199,11 @@ LIFE_TEST(reconnect, rests_longer_from_one_short_connection_to_the_next)
             life_pass(99);
         }
         reconnect_cut();
-        cr_assert_eq(reconnect_next_try(), rests[i]);
+        cr_assert_eq(life_next_try(), rests[i]);
     }
     life_pass(1000); /* As long as the next rest. */
     reconnect_cut();
-    cr_assert_eq(reconnect_next_try(), 100);
+    cr_assert_eq(life_next_try(), 100);
 }
 
 LIFE_TEST(reconnect, does_not_come_back_from_a_stop)
@@ -241,7 +225,7 @@ LIFE_TEST(reconnect, is_stopped_while_it_rests_without_waiting)
         reconnect_dial(10, 20);
         life_pass(i * 17);
         uint64_t begin_ms = fake_os_ms;
-        reconnect_stop();
+        life_stop_client();
         cr_assert_eq(fake_os_ms, begin_ms);
         cr_assert_eq(life.engine->hub.memory.bytes, held);
     }
@@ -254,7 +238,7 @@ LIFE_TEST(reconnect, is_stopped_while_it_rests_without_waiting)
 static void reconnect_stop_in_event(life_conn *conn)
 {
     (void) conn;
-    reconnect_stop();
+    life_stop_client();
 }
 
 LIFE_TEST(reconnect, is_stopped_inside_its_events)
@@ -271,7 +255,7 @@ LIFE_TEST(reconnect, is_stopped_inside_its_events)
     life_pass(100);
     cr_assert_eq(life.count, 2);
     life.on_closed = NULL;
-    life.on_failed = reconnect_stop;
+    life.on_failed = life_stop_client;
     fake_say(&fake.dials, PIPEPORT_NO_SERVER, 1);
     reconnect_dial(10, 10);
     life_pass(100);
@@ -279,23 +263,12 @@ LIFE_TEST(reconnect, is_stopped_inside_its_events)
     cr_assert_eq(fake.dials_called, 3);
 }
 
-static void reconnect_time_passes(void)
-{
-    fake.inside_wake = NULL;
-    life_pass(100);
-}
-
-static void reconnect_woken(void)
-{
-    life_as_thread(2, reconnect_time_passes);
-}
-
 /* A worker tells `failed`, and the event stops the client, while the start has just set the deadline. */
 LIFE_TEST(reconnect, is_stopped_by_another_thread_while_its_start_is_not_through)
 {
     fake_say(&fake.dials, PIPEPORT_NO_SERVER, 1);
-    life.on_failed = reconnect_stop;
-    fake.inside_wake = reconnect_woken;
+    life.on_failed = life_stop_client;
+    fake.inside_wake = life_pass_elsewhere;
     reconnect_dial(10, 10);
     life_pass(100);
     cr_assert_eq(life.failed, 1);

@@ -146,8 +146,7 @@ static uint64_t sent_client_bytes(void)
     cr_assert_eq(life_dial(), PIPEPORT_OK);
     life_settle();
     uint64_t bytes = life.engine->hub.memory.bytes - before;
-    pipeport_client_stop(life.client, 0);
-    life.client = NULL;
+    life_stop_client();
     return bytes;
 }
 

@@ -111,7 +111,7 @@ LIFE_TEST(way, is_the_other_one_for_a_client)
     life_settle();
     cr_assert_eq(fake_newest()->written.length, 6);
     cr_assert_eq(fake_newest()->reads, 0);
-    pipeport_client_stop(life.client, 0);
+    life_stop_client();
     life_options.direction = PIPEPORT_TO_CLIENT;
     cr_assert_eq(life_dial(), PIPEPORT_OK);
     life_settle();
