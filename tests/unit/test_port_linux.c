@@ -209,6 +209,30 @@ Test(port_linux, removes_nothing_that_is_no_socket)
     close(file);
 }
 
+Test(port_linux, removes_nothing_that_is_no_lock)
+{
+    pp_ear *ear = NULL;
+    char elsewhere[PORT_PATH_BYTES + 8], text[8] = "";
+    cr_assert_eq(pp_address_secure(port_bed.name, true).status, PIPEPORT_OK);
+    int file = open(lock, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    cr_assert_eq(write(file, "mine", 4), 4);
+    cr_assert_eq(port_listen(&ear).status, PIPEPORT_NAME_TAKEN);
+    cr_assert(pread(file, text, sizeof text, 0) == 4 && strcmp(text, "mine") == 0);
+    cr_assert(port_is_there(lock, S_IFREG, S_IRUSR | S_IWUSR));
+    cr_assert_eq(close(file), 0);
+    snprintf(elsewhere, sizeof elsewhere, "%s.file", lock);
+    cr_assert_eq(rename(lock, elsewhere), 0);
+    cr_assert_eq(symlink(elsewhere, lock), 0);
+    cr_assert_eq(port_listen(&ear).status, PIPEPORT_NAME_TAKEN);
+    cr_assert(unlink(lock) == 0 && mkdir(lock, S_IRWXU) == 0);
+    cr_assert_eq(port_listen(&ear).status, PIPEPORT_NAME_TAKEN);
+    cr_assert(rmdir(lock) == 0 && mkfifo(lock, S_IRUSR | S_IWUSR) == 0);
+    cr_assert_eq(port_listen(&ear).status, PIPEPORT_NAME_TAKEN);
+    cr_assert(port_is_there(lock, S_IFIFO, S_IRUSR | S_IWUSR) && access(address, F_OK) != 0);
+    cr_assert(unlink(lock) == 0 && unlink(elsewhere) == 0);
+    cr_assert_eq(port_listen(&port_bed.ear).status, PIPEPORT_OK);
+}
+
 Test(port_linux, says_busy_when_the_backlog_is_full)
 {
     cr_assert_eq(pp_address_secure(port_bed.name, true).status, PIPEPORT_OK);

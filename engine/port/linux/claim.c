@@ -24,18 +24,31 @@ static void claim_lock_path(const char *address, char path[CLAIM_LOCK_BYTES])
     snprintf(path, CLAIM_LOCK_BYTES, "%s.lock", address);
 }
 
+/* There is something at the lock's path that is no lock: a link, a folder, a socket. */
+static pp_fault claim_open_fault(int code)
+{
+    bool is_other = code == ELOOP || code == EISDIR || code == ENXIO;
+    return is_other ? (pp_fault){PIPEPORT_NAME_TAKEN, code} : pp_fault_from(code);
+}
+
+/* A lock is an empty file. Any other is not ours to remove, whoever holds its lock: the path is a user's choice, and
+ * NAME.lock may well be something of his. */
 static pp_fault claim_lock(const char *path, int *lock)
 {
     for (;;) { /* Again only if somebody else has just ended his own claim. */
         struct stat is;
         int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, S_IRUSR | S_IWUSR);
         if (file < 0) {
-            return errno == ENXIO ? (pp_fault){PIPEPORT_NAME_TAKEN, ENXIO} : pp_fault_from(errno);
+            return claim_open_fault(errno);
         }
         if (flock(file, LOCK_EX | LOCK_NB) != 0 || fstat(file, &is) != 0) {
             int code = errno;
             close(file);
             return code == EWOULDBLOCK ? (pp_fault){PIPEPORT_NAME_TAKEN, code} : pp_fault_from(code);
+        }
+        if (!S_ISREG(is.st_mode) || is.st_size != 0) {
+            close(file);
+            return (pp_fault){PIPEPORT_NAME_TAKEN, EEXIST};
         }
         if (is.st_nlink > 0) {
             *lock = file;

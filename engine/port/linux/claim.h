@@ -4,7 +4,8 @@
  *
  * The kernel lets go of the lock when its process dies, so a live name cannot be taken and a dead one can be reclaimed;
  * a socket's file alone would tell neither. The file is removed only by who holds its lock, and who has locked a file
- * that was removed meanwhile begins again: so two never hold the lock of one name.
+ * that was removed meanwhile begins again: so two never hold the lock of one name. What else may lie at either path, a
+ * link, a file that is not empty, is left alone, and the name is taken.
  */
 #ifndef PP_PORT_LINUX_CLAIM_H
 #define PP_PORT_LINUX_CLAIM_H
