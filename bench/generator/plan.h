@@ -31,21 +31,24 @@ struct plan_size {
 
 struct plan {
     enum plan_mode mode;
-    const char *name;      /* The pipe's; with `self` the one that is made for it. */
-    bool self;             /* The server is our own, in a process of its own. */
-    uint32_t connections;  /* 1-65,536 */
-    uint32_t threads;      /* Workers of the client's engine. */
-    uint32_t depth;        /* PLAN_PIPELINED: messages in flight on each connection. */
-    uint32_t ramp_per_s;   /* Connections begun a second; 0 as fast as they come. */
-    uint32_t duration_ms;  /* Measured time; 0 where `count` bounds the run. */
-    uint64_t count;        /* Measured messages of all connections; 0 where `duration_ms` bounds it. */
-    uint32_t warmup_ms;    /* Not measured, before it. */
-    double rate_per_s;     /* Open loop: messages of all connections planned a second; 0 closed loop. */
-    uint32_t slow_percent; /* So many of 100 connections never read. */
-    double kill_per_s;     /* Connections aborted, and dialled anew, a second. */
-    bool verify;           /* Sequence and checksum of each message; otherwise its length only. */
-    uint64_t seed;         /* Sizes, contents, who is killed: all choices grow from it. */
-    uint32_t repeat;       /* Runs; 1 by default. */
+    const char *name;         /* The pipe's; with `self` the one that is made for it. */
+    bool self;                /* The server is our own, in a process of its own. */
+    uint32_t connections;     /* 1-65,536 */
+    uint32_t threads;         /* Workers of the client's engine. */
+    uint32_t depth;           /* Messages in flight on each connection, at most; broadcast: in all. */
+    uint32_t ramp_per_s;      /* Connections begun a second; 0 as fast as they come. */
+    uint32_t duration_ms;     /* Measured time; 0 where `count` bounds the run. */
+    uint64_t count;           /* Measured messages of all connections; 0 where `duration_ms` bounds it. */
+    uint32_t warmup_ms;       /* Not measured, before it. */
+    double rate_per_s;        /* Open loop: messages of all connections planned a second; 0 closed loop. */
+    uint32_t slow_percent;    /* So many of 100 connections never read. */
+    double kill_per_s;        /* Connections aborted, and dialled anew, a second. */
+    bool verify;              /* Sequence and checksum of each message; otherwise its length only. */
+    uint64_t seed;            /* Sizes, contents, who is killed: all choices grow from it. */
+    uint32_t repeat;          /* Runs; 1 by default. */
+    uint32_t server_pid;      /* Given by hand; 0: whoever the first connection finds at the other end. */
+    uint32_t silence_ms;      /* So long nothing at all may come while something is due; then the run ends. */
+    const char *framing_text; /* As it was typed. */
     pipeport_framing framing;
     struct plan_size sizes[PLAN_SIZES_MAX];
     uint32_t sizes_count;

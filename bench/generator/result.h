@@ -45,15 +45,16 @@ struct result_run {
     uint64_t bytes;    /* Their lengths, without framing. */
     uint64_t planned;  /* Open loop: planned in the measured time; else 0. */
     uint64_t errors[RESULT_ERRORS];
-    struct histogram *service;     /* From the send itself: what a closed loop sees. Owner: the result. */
-    struct histogram *corrected;   /* From the planned moment (open loop); in a closed loop `service`, or its like. */
-    struct histogram *last;        /* Broadcast: until the last receiver had it. NULL in other modes. */
-    struct histogram *connecting;  /* Dial to connected. */
-    uint64_t client_cpu_ns;        /* Of this process in the measured time. */
-    uint64_t server_cpu_ns;        /* Of the server in it; 0 where its process is not known. */
-    uint64_t server_idle_bytes;    /* Idle mode: resident bytes of the server a connection; 0 where not known. */
-    uint64_t killed;               /* By --kill-rate. */
-    struct result_second *seconds; /* Owner: the result. */
+    struct histogram *service;    /* From the send itself: what a closed loop sees. Owner: the result. */
+    struct histogram *corrected;  /* From the planned moment (open loop); in a closed loop `service`, or its like. */
+    struct histogram *last;       /* Broadcast: until the last receiver had it. NULL in other modes. */
+    struct histogram *connecting; /* Dial to connected. */
+    uint64_t client_cpu_ns;       /* Of this process in the measured time. */
+    uint64_t server_cpu_ns;       /* Of the server in it; 0 where its process is not known. */
+    uint64_t server_idle_bytes;   /* Idle mode: resident bytes of the server a connection; 0 where not known. */
+    uint64_t killed;              /* By --kill-rate. */
+    uint64_t late_p50_ns, late_p99_ns; /* Open loop: how late the generator itself sent what it had planned; else 0. */
+    struct result_second *seconds;     /* Owner: the result. */
     uint32_t seconds_count;
     uint32_t connected; /* The most at once. */
 };

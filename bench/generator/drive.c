@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/generator/drive.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "bench/generator/fan.h"
+#include "bench/generator/live.h"
+#include "bench/generator/machine.h"
+#include "bench/generator/pacer.h"
+#include "bench/generator/self.h"
+#include "bench/generator/series.h"
+#include "bench/generator/sizes.h"
+#include "tools/pipeport/clock.h"
+#include "tools/pipeport/interrupt.h"
+#include "tools/pipeport/say.h"
+
+#define DRIVE_TURN_US 2000u
+#define DRIVE_S_NS UINT64_C(1000000000)
+#define DRIVE_MS_NS UINT64_C(1000000)
+#define DRIVE_WINDOW 64u                   /* Connections dialled at the same time. */
+#define DRIVE_CONNECT_NS (15 * DRIVE_S_NS) /* Without one more that came or failed. */
+#define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is in flight at the end, */
+#define DRIVE_STILL_NS (1 * DRIVE_S_NS)    /* unless so long nothing of it comes. */
+#define DRIVE_CHILD_MS 5000u
+
+struct drive {
+    struct load *load;
+    const struct plan *plan;
+    struct result_run *run;
+    struct series *series;
+    struct live *live;
+    struct machine_child *child;
+    struct pacer *pacer;
+    uint64_t turn_ns; /* The present turn's. */
+    uint64_t begin_ns, end_ns;
+    uint64_t seen_all, seen_ns; /* How much had come, and when it last was more. */
+    uint64_t killed, redial_ns;
+    uint64_t client_cpu_ns, server_cpu_ns, memory_bytes;
+    bool measuring;
+};
+
+/* ---- Connecting ---- */
+
+static uint32_t drive_server(const struct drive *drive)
+{
+    if (drive->plan->server_pid != 0) {
+        return drive->plan->server_pid;
+    }
+    return drive->child != NULL ? machine_child_process(drive->child) : atomic_load(&drive->load->server_process);
+}
+
+/* Waits until `*number` is `wanted`, for so long as it grows. */
+static bool drive_wait(const struct drive *drive, const _Atomic uint32_t *number, uint32_t wanted)
+{
+    uint32_t seen = 0;
+    uint64_t seen_ns = clock_now_ns();
+
+    for (;;) {
+        uint32_t now = atomic_load_explicit(number, memory_order_acquire);
+
+        if (now >= wanted) {
+            return true;
+        }
+        if (now != seen) {
+            seen = now;
+            seen_ns = clock_now_ns();
+        }
+        if (interrupt_came() || clock_now_ns() - seen_ns > DRIVE_CONNECT_NS) {
+            return false;
+        }
+        live_connecting(drive->live, now);
+        machine_pause_us(DRIVE_TURN_US / 4);
+    }
+}
+
+/* Lane 0 goes first: where it cannot connect, nobody can. A server of our own may take a moment to begin. */
+static bool drive_connect_first(struct drive *drive)
+{
+    struct load *load = drive->load;
+    uint64_t until_ns = clock_now_ns() + DRIVE_CONNECT_NS;
+    pipeport_status wrong;
+
+    atomic_store(&load->dial_next, 1);
+    while (!lane_dial(&load->lanes[0]) && drive->child != NULL && machine_child_runs(drive->child) &&
+           clock_now_ns() < until_ns && !interrupt_came() && atomic_load(&load->first_wrong) == PIPEPORT_NO_SERVER) {
+        load->lanes[0].settled = false;
+        atomic_store(&load->settled, 0);
+        atomic_store(&load->first_wrong, 0);
+        machine_pause_us(DRIVE_TURN_US);
+    }
+    if (drive_wait(drive, &load->settled, 1) && atomic_load(&load->first_wrong) == 0) {
+        return true;
+    }
+    wrong = (pipeport_status) atomic_load(&load->first_wrong);
+    if (wrong == PIPEPORT_NO_SERVER && !drive->plan->self) {
+        say_error("run", "'%s': nobody serves this name; start the server first, or give --self", drive->plan->name);
+    } else if (wrong != PIPEPORT_OK) {
+        say_status("run", drive->plan->name, wrong);
+    } else if (!interrupt_came()) {
+        say_error("run", "'%s': no connection came within %" PRIu64 " s", drive->plan->name,
+                  DRIVE_CONNECT_NS / DRIVE_S_NS);
+    }
+    return false;
+}
+
+/* As many a second as the plan says, in steps of a turn. */
+static bool drive_ramp(struct drive *drive)
+{
+    struct load *load = drive->load;
+    uint64_t from_ns = clock_now_ns();
+
+    for (uint32_t next = 1; next < drive->plan->connections;) {
+        uint64_t due = 1 + (clock_now_ns() - from_ns) * drive->plan->ramp_per_s / DRIVE_S_NS;
+
+        for (; next < drive->plan->connections && next <= due; next++) {
+            (void) lane_dial(&load->lanes[next]);
+        }
+        if (interrupt_came()) {
+            return false;
+        }
+        live_connecting(drive->live, atomic_load(&load->settled));
+        machine_pause_us(DRIVE_TURN_US / 2);
+    }
+    return true;
+}
+
+static bool drive_connect_others(struct drive *drive)
+{
+    struct load *load = drive->load;
+
+    if (drive->plan->ramp_per_s != 0) {
+        return drive_ramp(drive);
+    }
+    for (uint32_t i = 0; i < DRIVE_WINDOW; i++) {
+        lane_dial_next(load);
+    }
+    return true;
+}
+
+/* ---- Running ---- */
+
+/* From here on lanes send. */
+static void drive_start(struct drive *drive)
+{
+    struct load *load = drive->load;
+
+    drive->begin_ns = clock_now_ns() + drive->plan->warmup_ms * DRIVE_MS_NS;
+    drive->end_ns = drive->plan->count != 0 ? LOAD_NEVER : drive->begin_ns + drive->plan->duration_ms * DRIVE_MS_NS;
+    drive->series->cut_ns = drive->begin_ns;
+    drive->seen_ns = clock_now_ns();
+    atomic_store(&load->begin_ns, drive->begin_ns);
+    atomic_store(&load->end_ns, drive->end_ns);
+    atomic_store(&load->phase, LOAD_RUNNING);
+    for (uint32_t i = 0; i < drive->plan->connections; i++) {
+        struct lane *lane = &load->lanes[i];
+
+        if (atomic_load(&lane->id) != 0 && !atomic_exchange(&lane->primed, true)) {
+            lane_prime(lane);
+        }
+    }
+}
+
+static void drive_kill(struct drive *drive)
+{
+    struct load *load = drive->load;
+    uint64_t due = (uint64_t) ((double) (drive->turn_ns - drive->begin_ns) * drive->plan->kill_per_s / 1e9);
+
+    for (; drive->killed < due; drive->killed++) {
+        uint64_t random = sizes_mix(drive->plan->seed ^ sizes_mix(~drive->killed));
+        struct lane *lane = &load->lanes[random % drive->plan->connections];
+        pipeport_conn conn = {atomic_load(&lane->id)};
+        struct recorder *recorder = load_recorder(load);
+
+        if (conn.id == 0 || lane->slow || recorder == NULL) {
+            continue; /* Just now there is nobody there to be killed. */
+        }
+        atomic_store(&lane->killed, true);
+        if (pipeport_close(load->engine, conn, PIPEPORT_ABORT) == PIPEPORT_OK) {
+            recorder_count(&recorder->killed, 1);
+        }
+    }
+}
+
+static void drive_redial(struct drive *drive)
+{
+    for (uint32_t i = 0; i < drive->plan->connections; i++) {
+        struct lane *lane = &drive->load->lanes[i];
+        uint64_t rest_ns = atomic_load(&lane->rest_ns);
+
+        if (rest_ns != 0 && rest_ns <= drive->turn_ns) {
+            atomic_store(&lane->rest_ns, 0);
+            (void) lane_dial(lane);
+        }
+    }
+}
+
+/* The measured time begins. */
+static void drive_measure(struct drive *drive)
+{
+    drive->measuring = true;
+    drive->client_cpu_ns = machine_cpu_ns(0);
+    drive->server_cpu_ns = drive_server(drive) == 0 ? 0 : machine_cpu_ns(drive_server(drive));
+}
+
+static bool drive_is_due(const struct drive *drive)
+{
+    const struct load *load = drive->load;
+
+    if (drive->plan->mode == PLAN_CHURN) {
+        return true;
+    }
+    if (drive->plan->mode == PLAN_BROADCAST) {
+        return atomic_load(&load->fan->asked) != atomic_load(&load->fan->completed);
+    }
+    for (uint32_t i = 0; i < drive->plan->connections; i++) {
+        const struct lane *lane = &load->lanes[i];
+
+        if (!lane->slow && atomic_load(&lane->id) != 0 && atomic_load(&lane->sent) != atomic_load(&lane->done)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is there no sense in going on? Says so. */
+static bool drive_is_broken(struct drive *drive)
+{
+    const struct load *load = drive->load;
+    uint64_t all = load_all(load), still_ns = drive->turn_ns - drive->seen_ns;
+
+    if (all != drive->seen_all) {
+        drive->seen_all = all;
+        drive->seen_ns = drive->turn_ns;
+        return false;
+    }
+    if (atomic_load(&load->connected) == 0 && still_ns > DRIVE_STILL_NS) {
+        say_error("run", "the server is gone: no connection is left, and none can be made");
+        return true;
+    }
+    if (drive->plan->mode == PLAN_BROADCAST && atomic_load(&load->lost) != 0 && still_ns > DRIVE_STILL_NS) {
+        say_error("run", "a broadcast cannot reach all any more: a connection was lost");
+        return true;
+    }
+    if (still_ns > drive->plan->silence_ms * DRIVE_MS_NS && drive_is_due(drive)) {
+        say_error("run", "nothing came for %" PRIu32 " ms, and something is due; --timeout gives it longer",
+                  drive->plan->silence_ms);
+        return true;
+    }
+    return false;
+}
+
+static enum drive_end drive_turns(struct drive *drive)
+{
+    struct load *load = drive->load;
+
+    for (;;) {
+        machine_pause_us(DRIVE_TURN_US);
+        drive->turn_ns = clock_now_ns();
+        if (!drive->measuring && drive->turn_ns >= drive->begin_ns) {
+            drive_measure(drive);
+        }
+        if (interrupt_came()) {
+            return DRIVE_INTERRUPTED;
+        }
+        if (drive->turn_ns >= drive->end_ns || (drive->plan->count != 0 && atomic_load(&load->remaining) == 0)) {
+            return DRIVE_DONE;
+        }
+        if (drive_is_broken(drive)) {
+            return DRIVE_BROKEN;
+        }
+        if (drive->measuring && drive->turn_ns - drive->series->cut_ns >= DRIVE_S_NS) {
+            (void) series_keep(drive->series, load, drive->run, drive->turn_ns);
+        }
+        if (drive->plan->kill_per_s > 0 && drive->measuring) {
+            drive_kill(drive);
+        }
+        if (drive->turn_ns - drive->redial_ns > 10 * DRIVE_MS_NS) {
+            drive->redial_ns = drive->turn_ns;
+            drive_redial(drive);
+        }
+        drive->run->connected = atomic_load(&load->connected) > drive->run->connected ? atomic_load(&load->connected)
+                                                                                      : drive->run->connected;
+        live_running(drive->live, drive->turn_ns);
+    }
+}
+
+/* ---- The end ---- */
+
+static uint64_t drive_missing(const struct drive *drive)
+{
+    const struct load *load = drive->load;
+    uint64_t missing = 0;
+
+    for (uint32_t i = 0; i < drive->plan->connections; i++) {
+        const struct lane *lane = &load->lanes[i];
+
+        if (lane->slow || lane->lost || atomic_load(&lane->killed)) {
+            continue;
+        }
+        for (uint64_t k = atomic_load(&lane->done); k != atomic_load(&lane->sent); k++) {
+            missing += lane->ring[k & lane->mask].length != LOAD_VOID;
+        }
+        if (load->fan != NULL) {
+            missing += atomic_load(&load->fan->asked) - lane->broadcast_next;
+        }
+    }
+    return missing;
+}
+
+/* What is in flight may come home. */
+static void drive_grace(const struct drive *drive)
+{
+    uint64_t from_ns = clock_now_ns(), seen_ns = from_ns, seen = load_all(drive->load);
+
+    while (drive_is_due(drive) && drive->plan->mode != PLAN_CHURN && atomic_load(&drive->load->connected) != 0) {
+        uint64_t now_ns = clock_now_ns(), all = load_all(drive->load);
+
+        seen_ns = all != seen ? now_ns : seen_ns;
+        seen = all;
+        if (now_ns - seen_ns > DRIVE_STILL_NS || now_ns - from_ns > DRIVE_GRACE_NS) {
+            return;
+        }
+        machine_pause_us(DRIVE_TURN_US / 4);
+    }
+}
+
+static bool drive_sum(const struct drive *drive)
+{
+    struct result_run *run = drive->run;
+
+    run->service = histogram_create();
+    run->corrected = histogram_create();
+    run->connecting = histogram_create();
+    run->last = drive->load->fan != NULL ? histogram_create() : NULL;
+    if (run->service == NULL || run->corrected == NULL || run->connecting == NULL ||
+        (drive->load->fan != NULL && run->last == NULL)) {
+        say_error("run", "there is not enough memory for the result");
+        return false;
+    }
+    for (uint32_t i = 0; i < LOAD_RECORDERS_MAX; i++) {
+        const struct recorder *recorder = atomic_load(&drive->load->recorders[i]);
+
+        if (recorder == NULL) {
+            continue;
+        }
+        run->messages += recorder->messages;
+        run->bytes += recorder->bytes;
+        run->planned += recorder->planned;
+        run->killed += recorder->killed;
+        for (uint32_t k = 0; k < RESULT_ERRORS; k++) {
+            run->errors[k] += recorder->errors[k];
+        }
+        recorder_merge(run->service, &recorder->service);
+        recorder_merge(run->corrected, drive->load->open_loop ? &recorder->corrected : &recorder->service);
+        recorder_merge(run->connecting, &recorder->connecting);
+        if (run->last != NULL) {
+            recorder_merge(run->last, &recorder->last);
+        }
+    }
+    run->errors[RESULT_MISSING] += drive_missing(drive);
+    return true;
+}
+
+/* When the last counted message was complete: by count a run ends there, and not when the main thread looks. */
+static uint64_t drive_last_ns(const struct drive *drive)
+{
+    uint64_t last_ns = 0;
+
+    for (uint32_t i = 0; i < LOAD_RECORDERS_MAX; i++) {
+        const struct recorder *recorder = atomic_load(&drive->load->recorders[i]);
+        uint64_t ns = recorder == NULL ? 0 : atomic_load_explicit(&recorder->last_ns, memory_order_relaxed);
+
+        last_ns = ns > last_ns ? ns : last_ns;
+    }
+    return last_ns;
+}
+
+/* The measured time is over: what was spent in it, before anything else costs something. */
+static void drive_stop_measuring(struct drive *drive, enum drive_end end)
+{
+    struct result_run *run = drive->run;
+    uint32_t server = drive_server(drive);
+    uint64_t end_ns = drive->turn_ns < drive->end_ns ? drive->turn_ns : drive->end_ns;
+    uint64_t memory_bytes;
+
+    if (end == DRIVE_DONE && drive->plan->count != 0 && drive_last_ns(drive) > drive->begin_ns) {
+        end_ns = drive_last_ns(drive);
+    }
+    if (!drive->measuring) {
+        drive_measure(drive);
+    }
+    run->measured_ns = end_ns > drive->begin_ns ? end_ns - drive->begin_ns : 0;
+    run->client_cpu_ns = machine_cpu_ns(0) - drive->client_cpu_ns;
+    run->server_cpu_ns = server == 0 ? 0 : machine_cpu_ns(server) - drive->server_cpu_ns;
+    run->server_cpu_ns = run->server_cpu_ns > UINT64_MAX / 2 ? 0 : run->server_cpu_ns; /* It has ended meanwhile. */
+    memory_bytes = server == 0 || drive->plan->mode != PLAN_IDLE ? 0 : machine_memory_bytes(server);
+    if (memory_bytes > drive->memory_bytes && drive->memory_bytes != 0 && run->connected > 1) {
+        run->server_idle_bytes = (memory_bytes - drive->memory_bytes) / (run->connected - 1);
+    }
+    if (atomic_load(&drive->load->end_ns) > end_ns && drive->plan->count == 0) {
+        atomic_store(&drive->load->end_ns, end_ns);
+    }
+    if (run->measured_ns > 0 && end_ns > drive->series->cut_ns) {
+        (void) series_keep(drive->series, drive->load, run, end_ns);
+    }
+}
+
+static enum drive_end drive_all(struct drive *drive)
+{
+    struct load *load = drive->load;
+    bool churn = drive->plan->mode == PLAN_CHURN;
+    enum drive_end end;
+
+    if (!drive_connect_first(drive)) {
+        return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
+    }
+    drive->memory_bytes = drive_server(drive) == 0 ? 0 : machine_memory_bytes(drive_server(drive));
+    if (!churn && (!drive_connect_others(drive) || !drive_wait(drive, &load->settled, drive->plan->connections))) {
+        return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
+    }
+    drive_start(drive);
+    if (churn) {
+        (void) drive_connect_others(drive);
+    }
+    if (load->open_loop && (drive->pacer = pacer_start(load)) == NULL) {
+        say_error("run", "--rate: the thread that keeps the pace cannot be started");
+        return DRIVE_FAILED;
+    }
+    end = drive_turns(drive);
+    drive_stop_measuring(drive, end);
+    return end;
+}
+
+enum drive_end drive(struct load *load, struct result_run *run)
+{
+    struct drive drive = {.load = load, .plan = load->plan, .run = run};
+    enum drive_end end = DRIVE_FAILED;
+
+    drive.series = calloc(1, sizeof *drive.series);
+    drive.live = live_create(load);
+    drive.child = load->plan->self ? self_start(load->plan) : NULL;
+    if (drive.series == NULL || drive.live == NULL) {
+        say_error("run", "there is not enough memory for the result");
+    } else if (!load->plan->self || drive.child != NULL) {
+        end = drive_all(&drive);
+    }
+    pacer_stop(drive.pacer, end == DRIVE_DONE || end == DRIVE_INTERRUPTED, run);
+    atomic_store(&load->phase, LOAD_ENDING);
+    live_end(drive.live);
+    if (end == DRIVE_DONE) {
+        drive_grace(&drive);
+    }
+    lane_stop_all(load, end == DRIVE_DONE);
+    if (end != DRIVE_FAILED && !drive_sum(&drive)) {
+        end = DRIVE_FAILED;
+    }
+    if (!machine_child_end(drive.child, DRIVE_CHILD_MS) && end != DRIVE_FAILED) {
+        say_error("run", "--self: its server did not end well");
+    }
+    free(drive.series);
+    return end;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/generator/fan.h"
+
+#include <stdlib.h>
+
+#include "bench/generator/sizes.h"
+#include "tools/pipeport/clock.h"
+
+struct fan *fan_create(struct load *load)
+{
+    const struct plan *plan = load->plan;
+    struct fan *fan = calloc(1, sizeof *fan + plan->depth * sizeof fan->places[0]);
+
+    if (fan == NULL) {
+        return NULL;
+    }
+    fan->asker = &load->lanes[plan->connections - 1];
+    fan->receivers = plan->connections - (uint32_t) ((uint64_t) plan->connections * plan->slow_percent / 100);
+    fan->places_count = plan->depth;
+    atomic_store(&fan->quota, (plan->count + fan->receivers - 1) / fan->receivers);
+    return fan;
+}
+
+static bool fan_may_ask(const struct load *load, uint64_t now_ns)
+{
+    if (now_ns >= atomic_load_explicit(&load->end_ns, memory_order_relaxed) || load_phase(load) == LOAD_ENDING) {
+        return false;
+    }
+    return load->plan->count == 0 || atomic_load_explicit(&load->fan->quota, memory_order_relaxed) > 0 ||
+           now_ns < atomic_load_explicit(&load->begin_ns, memory_order_relaxed);
+}
+
+static void fan_ask(struct load *load, uint64_t planned_ns, uint64_t now_ns)
+{
+    struct fan *fan = load->fan;
+    uint64_t number = atomic_load_explicit(&fan->asked, memory_order_relaxed);
+    uint64_t quota = atomic_load_explicit(&fan->quota, memory_order_relaxed);
+    struct fan_place *place = &fan->places[number % fan->places_count];
+    struct payload payload = {.kind = PAYLOAD_KIND_BROADCAST, .tag = PAYLOAD_TAG_ALL, .sequence = number};
+    pipeport_conn conn = {atomic_load(&fan->asker->id)};
+    pipeport_status status;
+
+    place->entry.planned_ns = planned_ns;
+    place->entry.sent_ns = now_ns;
+    place->entry.length = sizes_draw(load->plan, PAYLOAD_TAG_ALL, number);
+    payload.length = place->entry.length;
+    if (quota > 0 && planned_ns >= atomic_load_explicit(&load->begin_ns, memory_order_relaxed)) {
+        atomic_store_explicit(&fan->quota, quota - 1, memory_order_relaxed);
+    }
+    atomic_store_explicit(&place->waiting, fan->receivers, memory_order_relaxed);
+    atomic_store_explicit(&fan->asked, number + 1, memory_order_release);
+    status = lane_give(fan->asker, conn, &payload);
+    if (status != PIPEPORT_OK && status != PIPEPORT_GONE && status != PIPEPORT_STOPPED) {
+        load_object(load, fan->asker, RESULT_REFUSED, pipeport_status_text(status));
+    }
+}
+
+/* Two receivers may each be the last of their message at the same time: only one of them asks, for both. */
+static void fan_credit(struct load *load, uint32_t credits, uint64_t now_ns)
+{
+    struct fan *fan = load->fan;
+
+    if (atomic_fetch_add(&fan->credits, credits) != 0) {
+        return;
+    }
+    do {
+        if (fan_may_ask(load, now_ns)) {
+            fan_ask(load, now_ns, now_ns);
+        }
+    } while (atomic_fetch_sub(&fan->credits, 1) != 1);
+}
+
+void fan_prime(struct lane *lane)
+{
+    struct load *load = lane->load;
+
+    if (lane == load->fan->asker && !load->open_loop) {
+        fan_credit(load, load->fan->places_count, clock_now_ns());
+    }
+}
+
+bool fan_ask_planned(struct load *load, uint64_t planned_ns, uint64_t now_ns)
+{
+    struct fan *fan = load->fan;
+    uint64_t asked = atomic_load_explicit(&fan->asked, memory_order_relaxed);
+
+    if (atomic_load_explicit(&fan->places[asked % fan->places_count].waiting, memory_order_acquire) != 0) {
+        return false;
+    }
+    fan_ask(load, planned_ns, now_ns);
+    return true;
+}
+
+/* Everybody has this one. */
+static void fan_complete(struct load *load, const struct load_entry *entry, uint64_t now_ns)
+{
+    struct recorder *recorder = load_recorder(load);
+    uint64_t begin_ns = atomic_load_explicit(&load->begin_ns, memory_order_relaxed);
+
+    if (recorder != NULL && entry->planned_ns >= begin_ns &&
+        entry->planned_ns < atomic_load_explicit(&load->end_ns, memory_order_relaxed)) {
+        recorder_time(&recorder->last, now_ns - entry->planned_ns);
+    }
+}
+
+static bool fan_is_right(struct lane *lane, const struct load_entry *entry, const void *data, size_t length)
+{
+    struct load *load = lane->load;
+    struct payload expected = {.kind = PAYLOAD_KIND_BROADCAST,
+                               .tag = PAYLOAD_TAG_ALL,
+                               .sequence = lane->broadcast_next,
+                               .seed = load->plan->seed,
+                               .length = entry->length};
+    struct payload found;
+    enum payload_verdict verdict;
+
+    if (!load->plan->verify) {
+        if (length != entry->length) {
+            load_object(load, lane, RESULT_DAMAGED, "a broadcast came that is not as long as the one that was sent");
+        }
+        return length == entry->length;
+    }
+    verdict = payload_read(&expected, data, length, &found);
+    if (verdict != PAYLOAD_GOOD) {
+        load_object(load, lane, verdict == PAYLOAD_AHEAD || verdict == PAYLOAD_AGAIN ? RESULT_ORDER : RESULT_DAMAGED,
+                    payload_verdict_text(verdict));
+    }
+    return verdict == PAYLOAD_GOOD;
+}
+
+void fan_message(struct lane *lane, const void *data, size_t length)
+{
+    struct load *load = lane->load;
+    struct fan *fan = load->fan;
+    struct fan_place *place = &fan->places[lane->broadcast_next % fan->places_count];
+    uint64_t now_ns = clock_now_ns();
+    struct load_entry entry;
+
+    if (lane->broadcast_next >= atomic_load_explicit(&fan->asked, memory_order_acquire)) {
+        load_object(load, lane, RESULT_ORDER, "a broadcast came where none was due");
+        return;
+    }
+    entry = place->entry; /* Whoever counts the last receiver out may write it anew. */
+    if (fan_is_right(lane, &entry, data, length)) {
+        lane_record(load, &entry, now_ns);
+    }
+    lane->broadcast_next++;
+    if (atomic_fetch_sub_explicit(&place->waiting, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    fan_complete(load, &entry, now_ns);
+    atomic_fetch_add_explicit(&fan->completed, 1, memory_order_release);
+    if (!load->open_loop) {
+        fan_credit(load, 1, now_ns);
+    }
+    if (load->plan->count != 0 && atomic_load_explicit(&fan->quota, memory_order_relaxed) == 0 &&
+        atomic_load(&fan->completed) == atomic_load(&fan->asked)) { /* The main thread waits for this one alone. */
+        atomic_store(&load->remaining, 0);
+    }
+}

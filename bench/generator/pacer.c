@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/generator/pacer.h"
+
+#include <stdlib.h>
+
+#include "bench/generator/fan.h"
+#include "bench/generator/machine.h"
+#include "tools/pipeport/clock.h"
+
+#define PACER_TRIES 5
+#define PACER_TRY_US 1000u
+#define PACER_LOOK_NS (UINT64_C(200) * 1000)       /* How often lanes that are behind are tried again. */
+#define PACER_SLEEP_NS_MAX (UINT64_C(5) * 1000000) /* How long it looks away from a stop. */
+
+/* How far a lane is. Its message number j is number j * lanes + place of the run. */
+struct pacer_lane {
+    struct lane *lane; /* NULL: the broadcasts. */
+    uint64_t due;      /* Messages planned until now. */
+    uint64_t sent;
+};
+
+struct pacer {
+    struct load *load;
+    struct machine_thread *thread;
+    atomic_bool stop;
+    uint64_t start_ns;
+    double step_ns;
+    uint64_t margin_ns; /* The timer wakes no later than so much, as far as it was tried. */
+    uint64_t next;      /* The next message of the run that is not due yet. */
+    uint64_t left;      /* With --count: measured messages still to be planned. */
+    uint64_t behind;    /* Due and not sent, of all lanes. */
+    uint64_t looked_ns; /* When those behind were tried last. */
+    struct histogram late;
+    uint32_t lanes_count;
+    struct pacer_lane lanes[];
+};
+
+static uint64_t pacer_planned_ns(const struct pacer *pacer, uint64_t number)
+{
+    return pacer->start_ns + (uint64_t) ((double) number * pacer->step_ns);
+}
+
+/* Sleeping is as exact as the timer and the scheduler make it: tried, not assumed. */
+static void pacer_try_timer(struct pacer *pacer)
+{
+    for (int i = 0; i < PACER_TRIES; i++) {
+        uint64_t from_ns = clock_now_ns(), late_ns;
+
+        machine_pause_us(PACER_TRY_US);
+        late_ns = clock_now_ns() - from_ns - PACER_TRY_US * UINT64_C(1000);
+        if (late_ns < UINT64_C(1000000000) && late_ns > pacer->margin_ns) {
+            pacer->margin_ns = late_ns;
+        }
+    }
+    pacer->margin_ns *= 2;
+}
+
+/* Sends what the lane is behind, as far as there is room. */
+static void pacer_catch_up(struct pacer *pacer, uint32_t place, bool in_time)
+{
+    struct pacer_lane *mine = &pacer->lanes[place];
+    struct lane *lane = mine->lane;
+    uint64_t now_ns = clock_now_ns();
+
+    while (mine->sent < mine->due) {
+        uint64_t planned_ns = pacer_planned_ns(pacer, mine->sent * pacer->lanes_count + place);
+
+        if (lane == NULL) {
+            if (!fan_ask_planned(pacer->load, planned_ns, now_ns)) {
+                return;
+            }
+        } else {
+            if (atomic_load(&lane->id) == 0 || atomic_load_explicit(&lane->sent, memory_order_relaxed) -
+                                                       atomic_load_explicit(&lane->done, memory_order_acquire) >
+                                                   lane->mask) {
+                return;
+            }
+            (void) lane_send(lane, planned_ns, now_ns); /* What is refused is counted, and gone. */
+        }
+        mine->sent++;
+        pacer->behind--;
+        if (in_time) {
+            recorder_time(&pacer->late, now_ns - planned_ns);
+        }
+    }
+}
+
+/* One more message is due. False where the run has no more. */
+static bool pacer_plan_next(struct pacer *pacer, uint64_t planned_ns)
+{
+    struct load *load = pacer->load;
+    struct recorder *recorder = load_recorder(load);
+    uint32_t place = (uint32_t) (pacer->next % pacer->lanes_count);
+    struct pacer_lane *mine = &pacer->lanes[place];
+
+    if (planned_ns >= atomic_load_explicit(&load->end_ns, memory_order_relaxed)) {
+        return false;
+    }
+    if (planned_ns >= atomic_load_explicit(&load->begin_ns, memory_order_relaxed)) {
+        if (load->plan->count != 0 && pacer->left-- == 0) {
+            return false;
+        }
+        if (recorder != NULL) {
+            recorder_count(&recorder->planned, 1);
+        }
+    }
+    pacer->next++;
+    pacer->behind++;
+    mine->due++;
+    if (mine->sent + 1 == mine->due) {
+        pacer_catch_up(pacer, place, true);
+    }
+    return true;
+}
+
+/* Until `until_ns`, or a little less: it looks again. */
+static void pacer_wait(const struct pacer *pacer, uint64_t until_ns, uint64_t now_ns)
+{
+    uint64_t wait_ns = until_ns - now_ns;
+
+    wait_ns = wait_ns > PACER_SLEEP_NS_MAX ? PACER_SLEEP_NS_MAX : wait_ns;
+    if (wait_ns > pacer->margin_ns) {
+        machine_pause_us((uint32_t) ((wait_ns - pacer->margin_ns) / 1000));
+    } else {
+        machine_yield();
+    }
+}
+
+static void pacer_run(void *user)
+{
+    struct pacer *pacer = user;
+
+    pacer_try_timer(pacer);
+    pacer->start_ns = clock_now_ns();
+    while (!atomic_load_explicit(&pacer->stop, memory_order_relaxed)) {
+        uint64_t now_ns = clock_now_ns(), planned_ns = pacer_planned_ns(pacer, pacer->next);
+
+        if (planned_ns <= now_ns) {
+            if (!pacer_plan_next(pacer, planned_ns)) {
+                pacer->step_ns = 1e18; /* Only what is behind is left. */
+                pacer->start_ns = now_ns;
+            }
+        } else {
+            pacer_wait(pacer,
+                       pacer->behind != 0 && planned_ns > now_ns + PACER_LOOK_NS ? now_ns + PACER_LOOK_NS : planned_ns,
+                       now_ns);
+        }
+        if (pacer->behind != 0 && now_ns - pacer->looked_ns > PACER_LOOK_NS) {
+            pacer->looked_ns = now_ns;
+            for (uint32_t i = 0; i < pacer->lanes_count; i++) {
+                pacer_catch_up(pacer, i, false);
+            }
+        }
+    }
+}
+
+struct pacer *pacer_start(struct load *load)
+{
+    const struct plan *plan = load->plan;
+    struct pacer *pacer = calloc(1, sizeof *pacer + plan->connections * sizeof pacer->lanes[0]);
+
+    if (pacer == NULL) {
+        return NULL;
+    }
+    pacer->load = load;
+    pacer->step_ns = 1e9 / plan->rate_per_s;
+    pacer->left = load->fan != NULL ? atomic_load(&load->fan->quota) : plan->count;
+    if (load->fan != NULL) {
+        pacer->lanes_count = 1;
+    }
+    for (uint32_t i = 0; i < plan->connections && load->fan == NULL; i++) {
+        if (!load->lanes[i].slow) {
+            pacer->lanes[pacer->lanes_count++].lane = &load->lanes[i];
+        }
+    }
+    pacer->thread = machine_thread_start(pacer_run, pacer);
+    if (pacer->thread == NULL) {
+        free(pacer);
+        return NULL;
+    }
+    return pacer;
+}
+
+void pacer_stop(struct pacer *pacer, bool counts, struct result_run *run)
+{
+    if (pacer == NULL) {
+        return;
+    }
+    atomic_store(&pacer->stop, true);
+    machine_thread_join(pacer->thread);
+    run->late_p50_ns = histogram_share_ns(&pacer->late, 0.5);
+    run->late_p99_ns = histogram_share_ns(&pacer->late, 0.99);
+    run->errors[RESULT_MISSING] += counts ? pacer->behind : 0;
+    free(pacer);
+}

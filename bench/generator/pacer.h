@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pacer.h - the open loop: a thread that sends each message at its planned moment, whatever has come back.
+ *
+ * Message k of the run is planned at k / rate after its begin, and is of the lanes in turn. A lane whose ring is full
+ * sends later what was planned meanwhile, in order, each with its planned moment: so nothing is left out because the
+ * server was slow. Between two moments the thread sleeps as long as its timer is sure to wake it in time, and yields
+ * the processor for the rest.
+ */
+#ifndef PIPEPORT_GENERATOR_PACER_H
+#define PIPEPORT_GENERATOR_PACER_H
+
+#include "bench/generator/load.h"
+
+struct pacer;
+
+/* NULL: there is no thread or memory to be had. */
+struct pacer *pacer_start(struct load *load);
+
+/* Ends it; what it planned and never could send is counted as missing where `counts`. NULL is fine. */
+void pacer_stop(struct pacer *pacer, bool counts, struct result_run *run);
+
+#endif

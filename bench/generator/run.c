@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/generator/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/generator/drive.h"
+#include "bench/generator/machine.h"
+#include "bench/generator/options.h"
+#include "bench/generator/report.h"
+#include "tools/pipeport/interrupt.h"
+#include "tools/pipeport/say.h"
+#include "tools/pipeport/system.h"
+
+#define RUN_COMMAND_BYTES 4096
+
+/* What a result points to; static, as the command's own. */
+struct run_texts {
+    char command[RUN_COMMAND_BYTES], machine[256], began[32], name[64];
+};
+
+/* As it was typed, so far as a shell would read it back. */
+static void run_write_command(char *command, int count, char **arguments)
+{
+    size_t used = (size_t) snprintf(command, RUN_COMMAND_BYTES, "%s run", say_program_name());
+
+    for (int i = 0; i < count && used < RUN_COMMAND_BYTES; i++) {
+        bool plain = arguments[i][0] != '\0' && strpbrk(arguments[i], " \t\"'\\$*?<>|&;()[]{}#!`~") == NULL;
+
+        used += (size_t) snprintf(command + used, RUN_COMMAND_BYTES - used, plain ? " %s" : " '%s'", arguments[i]);
+    }
+}
+
+static void run_write_began(char *began, size_t room)
+{
+    time_t now = time(NULL);
+    const struct tm *utc = gmtime(&now);
+
+    if (utc == NULL || strftime(began, room, "%Y-%m-%dT%H:%M:%SZ", utc) == 0) {
+        snprintf(began, room, "unknown");
+    }
+}
+
+/* One run. `*go_on`: another may follow. */
+static bool run_once(struct result *result, bool *go_on)
+{
+    static struct load load; /* The events keep pointing at it. */
+    struct result_run *run = &result->runs[result->runs_count];
+    enum drive_end end = DRIVE_FAILED;
+
+    if (load_create(&load, &result->plan, result->runs_count + 1)) {
+        result->driver = pipeport_engine_driver(load.engine);
+        end = drive(&load, run);
+    }
+    load_destroy(&load);
+    result->interrupted |= end == DRIVE_INTERRUPTED;
+    result->runs_count += end != DRIVE_FAILED;
+    *go_on = end == DRIVE_DONE;
+    return end != DRIVE_FAILED;
+}
+
+static int run_all(struct result *result)
+{
+    bool broken = false;
+    int code;
+
+    for (bool go_on = true; go_on && result->runs_count < result->plan.repeat;) {
+        if (!run_once(result, &go_on)) {
+            return SAY_EXIT_FAIL;
+        }
+        broken = !go_on && !result->interrupted;
+    }
+    code = report_result(result);
+    return broken && code == SAY_EXIT_OK ? SAY_EXIT_FAIL : code;
+}
+
+int run_main(int count, char **arguments)
+{
+    static struct result result;
+    static struct run_texts texts;
+    int code;
+
+    switch (options_read(count, arguments, &result.plan)) {
+    case ARGS_HELP:
+        return SAY_EXIT_OK;
+    case ARGS_WRONG:
+        return SAY_EXIT_USAGE;
+    case ARGS_GO:
+        break;
+    }
+    if (!system_allows("run", result.plan.connections)) {
+        return SAY_EXIT_FAIL;
+    }
+    run_write_command(texts.command, count, arguments);
+    run_write_began(texts.began, sizeof texts.began);
+    machine_describe(texts.machine, sizeof texts.machine);
+    if (result.plan.self) {
+        snprintf(texts.name, sizeof texts.name, "pipeport-bench-%" PRIu32, machine_process());
+        result.plan.name = texts.name;
+    }
+    result.command = texts.command;
+    result.machine = texts.machine;
+    result.began = texts.began;
+    result.version = pipeport_version();
+    result.driver = "";
+    result.runs = calloc(result.plan.repeat, sizeof *result.runs);
+    if (result.runs == NULL) {
+        say_error("run", "there is not enough memory for the result");
+        return SAY_EXIT_FAIL;
+    }
+    interrupt_watch();
+    code = run_all(&result);
+    result_clear(&result);
+    return code;
+}
+
+void run_help(void)
+{
+    args_help(&options_command);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - `pipeport-bench run`.
+ */
+#ifndef PIPEPORT_GENERATOR_RUN_H
+#define PIPEPORT_GENERATOR_RUN_H
+
+/* After its own word. Returns the exit code. */
+int run_main(int count, char **arguments);
+void run_help(void);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#undef _WIN32_WINNT
+#define _WIN32_WINNT 0x0602 /* Windows 8, as the library. */
+#define WIN32_LEAN_AND_MEAN
+
+#include "bench/generator/machine.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+#define PSAPI_VERSION 2 /* GetProcessMemoryInfo lies in kernel32. */
+#include <psapi.h>
+
+#define CHILD_COMMAND_BYTES 4096
+
+static HANDLE machine_open(uint32_t process)
+{
+    return process == 0 ? GetCurrentProcess() : OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process);
+}
+
+uint64_t machine_cpu_ns(uint32_t process)
+{
+    FILETIME created, exited, kernel, user;
+    HANDLE handle = machine_open(process);
+    uint64_t ticks = 0; /* Of 100 ns. */
+
+    if (handle == NULL) {
+        return 0;
+    }
+    if (GetProcessTimes(handle, &created, &exited, &kernel, &user)) {
+        ticks = ((uint64_t) kernel.dwHighDateTime << 32 | kernel.dwLowDateTime) +
+                ((uint64_t) user.dwHighDateTime << 32 | user.dwLowDateTime);
+    }
+    if (process != 0) {
+        CloseHandle(handle);
+    }
+    return ticks * 100;
+}
+
+uint64_t machine_memory_bytes(uint32_t process)
+{
+    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof counters};
+    HANDLE handle = machine_open(process);
+    uint64_t bytes = 0;
+
+    if (handle == NULL) {
+        return 0;
+    }
+    if (K32GetProcessMemoryInfo(handle, &counters, sizeof counters)) {
+        bytes = counters.WorkingSetSize;
+    }
+    if (process != 0) {
+        CloseHandle(handle);
+    }
+    return bytes;
+}
+
+uint32_t machine_process(void)
+{
+    return GetCurrentProcessId();
+}
+
+uint32_t machine_processors(void)
+{
+    SYSTEM_INFO info;
+
+    GetSystemInfo(&info);
+    return info.dwNumberOfProcessors;
+}
+
+void machine_describe(char *text, size_t text_bytes)
+{
+    char model[128] = "processor";
+    DWORD room = sizeof model;
+    OSVERSIONINFOW version = {.dwOSVersionInfoSize = sizeof version};
+    LONG(WINAPI * tell)(OSVERSIONINFOW *) = NULL;
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    FARPROC found = ntdll == NULL ? NULL : GetProcAddress(ntdll, "RtlGetVersion");
+    bool wine = ntdll != NULL && GetProcAddress(ntdll, "wine_get_version") != NULL;
+
+    if (RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0", "ProcessorNameString",
+                     RRF_RT_REG_SZ, NULL, model, &room) != ERROR_SUCCESS) {
+        snprintf(model, sizeof model, "processor");
+    }
+    /* GetVersionEx answers what a manifest claims; this one does not. */
+    memcpy(&tell, &found, sizeof tell);
+    if (tell != NULL) {
+        (void) tell(&version);
+    }
+    snprintf(text, text_bytes, "%s, %" PRIu32 " processors, Windows %lu.%lu.%lu%s", model, machine_processors(),
+             version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber, wine ? " (Wine)" : "");
+}
+
+void machine_pause_us(uint32_t us)
+{
+    Sleep((us + 999) / 1000);
+}
+
+void machine_yield(void)
+{
+    (void) SwitchToThread();
+}
+
+bool machine_has_terminal(void)
+{
+    DWORD mode;
+
+    return GetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), &mode) &&
+           GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
+}
+
+struct machine_thread {
+    HANDLE handle;
+    void (*run)(void *user);
+    void *user;
+};
+
+static DWORD WINAPI machine_thread_run(void *argument)
+{
+    const struct machine_thread *thread = argument;
+
+    thread->run(thread->user);
+    return 0;
+}
+
+struct machine_thread *machine_thread_start(void (*run)(void *user), void *user)
+{
+    struct machine_thread *thread = malloc(sizeof *thread);
+
+    if (thread == NULL) {
+        return NULL;
+    }
+    thread->run = run;
+    thread->user = user;
+    thread->handle = CreateThread(NULL, 0, machine_thread_run, thread, 0, NULL);
+    if (thread->handle == NULL) {
+        free(thread);
+        return NULL;
+    }
+    return thread;
+}
+
+void machine_thread_join(struct machine_thread *thread)
+{
+    WaitForSingleObject(thread->handle, INFINITE);
+    CloseHandle(thread->handle);
+    free(thread);
+}
+
+struct machine_child {
+    HANDLE process;
+    HANDLE input; /* The writing end of its stdin. */
+    DWORD id;
+};
+
+/* Each argument in quotation marks; false where there is no room. */
+static bool machine_child_command(char *command, size_t room, const char *const *arguments)
+{
+    char program[MAX_PATH];
+    DWORD length = GetModuleFileNameA(NULL, program, sizeof program);
+    size_t used;
+
+    if (length == 0 || length >= sizeof program) {
+        return false;
+    }
+    used = (size_t) snprintf(command, room, "\"%s\"", program);
+    for (; *arguments != NULL && used < room; arguments++) {
+        used += (size_t) snprintf(command + used, room - used, " \"%s\"", *arguments);
+    }
+    return used < room;
+}
+
+static bool machine_child_spawn(struct machine_child *child, char *command, HANDLE input)
+{
+    STARTUPINFOA start = {.cb = sizeof start,
+                          .dwFlags = STARTF_USESTDHANDLES,
+                          .hStdInput = input,
+                          .hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE),
+                          .hStdError = GetStdHandle(STD_ERROR_HANDLE)};
+    PROCESS_INFORMATION made;
+
+    if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP, NULL, NULL, &start, &made)) {
+        return false;
+    }
+    CloseHandle(made.hThread);
+    child->process = made.hProcess;
+    child->id = made.dwProcessId;
+    return true;
+}
+
+struct machine_child *machine_child_start(const char *const *arguments)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    struct machine_child *child = calloc(1, sizeof *child);
+    char command[CHILD_COMMAND_BYTES];
+    HANDLE input = NULL;
+    bool spawned;
+
+    if (child == NULL || !machine_child_command(command, sizeof command, arguments) ||
+        !CreatePipe(&input, &child->input, &inherited, 0)) {
+        free(child);
+        return NULL;
+    }
+    /* A child that held this end as well would never see its stdin end. */
+    spawned = SetHandleInformation(child->input, HANDLE_FLAG_INHERIT, 0) && machine_child_spawn(child, command, input);
+    CloseHandle(input);
+    if (!spawned) {
+        CloseHandle(child->input);
+        free(child);
+        return NULL;
+    }
+    return child;
+}
+
+uint32_t machine_child_process(const struct machine_child *child)
+{
+    return child->id;
+}
+
+bool machine_child_runs(struct machine_child *child)
+{
+    return WaitForSingleObject(child->process, 0) == WAIT_TIMEOUT;
+}
+
+bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
+{
+    DWORD code = 1;
+    bool fine;
+
+    if (child == NULL) {
+        return true;
+    }
+    CloseHandle(child->input);
+    fine = WaitForSingleObject(child->process, wait_ms) == WAIT_OBJECT_0 && GetExitCodeProcess(child->process, &code) &&
+           code == 0;
+    if (!fine) {
+        (void) TerminateProcess(child->process, 1);
+        (void) WaitForSingleObject(child->process, wait_ms);
+    }
+    CloseHandle(child->process);
+    free(child);
+    return fine;
+}
