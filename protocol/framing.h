@@ -111,6 +111,9 @@ pp_admission pp_framing_admit(const pp_framing *framing, const uint8_t *payload,
 /* Only its length is known yet, which may be any: false if no payload of this length is admitted. */
 bool pp_framing_fits(const pp_framing *framing, uint32_t payload_bytes);
 
+/* Of one that does not fit: is it too long? Else it is too short to be one message. */
+bool pp_framing_is_too_long(const pp_framing *framing, uint32_t payload_bytes);
+
 /* What encoding puts before a payload that fits, and behind it: DELIMITER its byte, without a carriage return. */
 uint32_t pp_framing_header_bytes(const pp_framing *framing, uint32_t payload_bytes);
 uint32_t pp_framing_trailer_bytes(const pp_framing *framing);

@@ -87,6 +87,12 @@ bool pp_framing_fits(const pp_framing *framing, uint32_t payload_bytes)
     return payload_bytes != 0;
 }
 
+bool pp_framing_is_too_long(const pp_framing *framing, uint32_t payload_bytes)
+{
+    return payload_bytes > PP_FRAMING_PAYLOAD_BYTES_MAX ||
+           (framing->kind == PP_FRAMING_LENGTH && pp_length_is_too_long(framing, payload_bytes));
+}
+
 static bool kinds_is_one_frame(const pp_framing *framing, const uint8_t *payload, uint32_t payload_bytes)
 {
     pp_frame frame = {0};

@@ -36,6 +36,7 @@ static inline pp_frame_verdict pp_frame_refused(pp_frame *frame, const char *why
 pp_frame_verdict pp_length_look(const pp_framing *framing, const uint8_t *stream, uint32_t available,
                                 uint32_t payload_bytes_max, pp_frame *frame);
 bool pp_length_fits(const pp_framing *framing, uint32_t payload_bytes);
+bool pp_length_is_too_long(const pp_framing *framing, uint32_t payload_bytes);
 uint32_t pp_length_header_bytes(const pp_framing *framing, uint32_t payload_bytes);
 void pp_length_write_header(const pp_framing *framing, uint8_t *header, uint32_t payload_bytes);
 

@@ -94,6 +94,12 @@ bool pp_length_fits(const pp_framing *framing, uint32_t payload_bytes)
     return framing->escape && payload >= 0 && length_value(framing, payload) >= 0;
 }
 
+bool pp_length_is_too_long(const pp_framing *framing, uint32_t payload_bytes)
+{
+    int64_t value = length_value(framing, (int64_t) payload_bytes - (framing->keep ? length_header(framing) : 0));
+    return !framing->escape && value >= 0 && !length_fits_field(framing, value);
+}
+
 uint32_t pp_length_header_bytes(const pp_framing *framing, uint32_t payload_bytes)
 {
     if (framing->keep) {

@@ -92,10 +92,11 @@ pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine 
     if (!out || !engine || !data || (framing && pp_wire_framing(&rule, framing))) {
         return PIPEPORT_INVALID;
     }
-    if (length > PP_FRAMING_PAYLOAD_BYTES_MAX || !pp_framing_fits(&rule, (uint32_t) length)) {
-        return length ? PIPEPORT_TOO_LARGE : PIPEPORT_INVALID;
+    uint32_t bytes = length <= PP_FRAMING_PAYLOAD_BYTES_MAX ? (uint32_t) length : UINT32_MAX;
+    if (!pp_framing_fits(&rule, bytes)) {
+        return pp_framing_is_too_long(&rule, bytes) ? PIPEPORT_TOO_LARGE : PIPEPORT_INVALID;
     }
-    pp_message *message = pp_message_build(&engine->hub.memory, &rule, (uint32_t) length);
+    pp_message *message = pp_message_build(&engine->hub.memory, &rule, bytes);
     if (!message) {
         return PIPEPORT_NO_MEMORY;
     }

@@ -428,7 +428,8 @@ PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const v
  * sent where that is the framing.
  * Owner:   the caller holds one count; give it to pipeport_message_release. Sending does not take it.
  * Thread:  any, events too.
- * Fails:   INVALID, TOO_LARGE (above 1 GiB, or what the framing can say), NO_MEMORY. */
+ * Fails:   INVALID (also: too short to be one message), TOO_LARGE (above 1 GiB, or what the framing can say),
+ *          NO_MEMORY. */
 PIPEPORT_API pipeport_status pipeport_message_create(pipeport_message **out, pipeport_engine *engine,
                                                      const pipeport_framing *framing, size_t length, void **data);
 PIPEPORT_API void pipeport_message_release(pipeport_message *message); /* Thread: any. NULL is fine. */

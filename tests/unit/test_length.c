@@ -200,6 +200,8 @@ Test(length, admits_what_its_field_can_say)
         pp_admission admission = pp_framing_admit(&cases[i].framing, nothing_of_it_is_read, cases[i].payload_bytes);
         cr_assert_eq(admission, cases[i].admission, "%zu: %d", i, admission);
         cr_assert_eq(pp_framing_fits(&cases[i].framing, cases[i].payload_bytes), admission == PP_ADMITTED, "%zu", i);
+        cr_assert_eq(pp_framing_is_too_long(&cases[i].framing, cases[i].payload_bytes),
+                     admission == PP_ADMISSION_TOO_LONG, "%zu", i);
     }
 }
 
@@ -239,13 +241,14 @@ Test(length, knows_which_lengths_no_kept_frame_has)
     cr_assert(pp_framing_fits(&framing, 2));
     cr_assert(pp_framing_fits(&framing, 257));
     cr_assert_not(pp_framing_fits(&framing, 258));
+    cr_assert(pp_framing_is_too_long(&framing, 258) && !pp_framing_is_too_long(&framing, 1));
     framing.escape = true;
     cr_assert_not(pp_framing_fits(&framing, 1));
     cr_assert(pp_framing_fits(&framing, 256));
     cr_assert(pp_framing_fits(&framing, 257)); /* Escaped, with 247 bytes behind it. */
     cr_assert(pp_framing_fits(&framing, MAX));
     framing.adjust = 3;
-    cr_assert_not(pp_framing_fits(&framing, 4));
+    cr_assert(!pp_framing_fits(&framing, 4) && !pp_framing_is_too_long(&framing, 4));
     cr_assert(pp_framing_fits(&framing, 5));
     pp_framing wide = {.width = 2, .keep = true, .adjust = -300}; /* Its value would fit; its header does not. */
     cr_assert_not(pp_framing_fits(&wide, 1));

@@ -103,6 +103,16 @@ LIFE_TEST(send, refuses_a_built_message_that_is_too_large_or_anothers)
     pipeport_message *message;
     cr_assert_eq(pipeport_message_create(&message, life.engine, NULL, (size_t) (1 << 30) + 1, &data),
                  PIPEPORT_TOO_LARGE);
+    pipeport_framing framing = pipeport_framing_length(1, 0);
+    framing.adjust = 3; /* As where the length counts 3 bytes less than follow. */
+    static const pipeport_status answers[] = {[2] = PIPEPORT_INVALID, [3] = PIPEPORT_OK, [4] = PIPEPORT_TOO_LARGE};
+    for (size_t i = 2; i <= 4; ++i) {
+        message = NULL;
+        cr_assert_eq(pipeport_message_create(&message, life.engine, &framing, i < 4 ? i : 259, &data), answers[i]);
+        pipeport_message_release(message);
+    }
+    framing = pipeport_framing_none();
+    cr_assert_eq(pipeport_message_create(&message, life.engine, &framing, 0, &data), PIPEPORT_INVALID);
     cr_assert_eq(pipeport_message_create(&message, life.engine, NULL, 5, &data), PIPEPORT_OK);
     cr_assert_eq(pipeport_send_message(life.engine, life.conns[0].name, message), PIPEPORT_TOO_LARGE);
     cr_assert_eq(pipeport_broadcast_message(life.server, message, NULL), PIPEPORT_TOO_LARGE);
