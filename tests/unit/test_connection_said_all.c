@@ -220,3 +220,76 @@ LIFE_TEST(connection_said_all, reports_the_error_of_a_write_that_fails_otherwise
     said_all_expect(conn, PIPEPORT_SYSTEM, 3, 11);
     cr_assert_eq(conn->end.system_code, 1450);
 }
+
+/* ---- At any moment ---- */
+
+enum { SAID_BEFORE_IT_IS_SEATED, SAID_IN_OPENED, SAID_IN_READ, SAID_IN_MESSAGE, SAID_IN_WRITE, SAID_MOMENTS };
+
+static unsigned said_all_moment;
+
+static void said_all_at(unsigned moment)
+{
+    if (moment == said_all_moment) {
+        fake_peer_has_said_all(pipe);
+    }
+}
+
+static void said_all_in_opened(life_conn *conn)
+{
+    cr_assert_eq(life_send(conn, "hello", 5), PIPEPORT_OK);
+    said_all_at(SAID_IN_OPENED);
+}
+
+static void said_all_in_message(life_conn *conn, const void *data, size_t length)
+{
+    said_all_echo(conn, data, length);
+    said_all_at(SAID_IN_MESSAGE);
+}
+
+static void said_all_in_read(fake_pipe *of)
+{
+    (void) of;
+    said_all_at(SAID_IN_READ);
+}
+
+static void said_all_in_write(fake_pipe *of)
+{
+    (void) of;
+    said_all_at(SAID_IN_WRITE);
+}
+
+/* It has asked by then: each bit of `how` is a way in which its pipe is slow. */
+static void said_all_try(unsigned how)
+{
+    pipe = fake_client_comes();
+    pipe->inside_read = said_all_in_read;
+    pipe->inside_write = said_all_in_write;
+    pipe->reads_later = how & 1;
+    pipe->writes_later = how & 2;
+    pipe->write_room = how & 4 ? 7 : UINT64_MAX;
+    pipe->read_bytes_max = how & 8 ? 1 : UINT32_MAX;
+    fake_peer_sends_message(pipe, "ask", 3);
+    said_all_at(SAID_BEFORE_IT_IS_SEATED);
+    life_settle();
+    cr_assert_eq(life_newest()->closed, !(how & 4));
+    fake_peer_reads(pipe, 100);
+    life_settle();
+    cr_assert_eq(life_newest()->messages, 1);
+    life_expect_end(life_newest(), PIPEPORT_GONE);
+    cr_assert_eq(life_newest()->end.bytes_discarded, 0);
+    cr_assert_eq(pipe->written.length, 16);
+    cr_assert_arr_eq(pipe->written.data, "\5\0\0\0hello\3\0\0\0ask", 16);
+}
+
+LIFE_TEST(connection_said_all, may_be_said_at_any_moment)
+{
+    life.on_opened = said_all_in_opened;
+    life.on_message = said_all_in_message;
+    life_serve();
+    for (said_all_moment = 0; said_all_moment < SAID_MOMENTS; ++said_all_moment) {
+        for (unsigned how = 0; how < 16; ++how) {
+            said_all_try(how);
+        }
+    }
+    life_expect_balance();
+}
