@@ -2,9 +2,9 @@
 /*
  * load - asks a server for echoes, broadcasts or connections, checks every answer, and says how fast they came.
  *
- * Neutral: raw sockets, one thread, the framing and nothing else of whom it talks to. The last line is for a program to
- * read and says `ok` only if all that was due came, whole and, where order is promised, in order. `load_cpu` tells how
- * busy the load itself was: near 1.00 it is the load that limits, not the server.
+ * Neutral: raw sockets, one thread, the framing (speech.h) and nothing else of whom it talks to. The last line is for a
+ * program to read and says `ok` only if all that was due came, whole and, where order is promised, in order. `load_cpu`
+ * tells how busy the load itself was: near 1.00 it is the load that limits, not the server.
  */
 #include "bench/linux/gnu.h"
 
@@ -13,7 +13,6 @@
 #include "bench/arguments.h"
 #include "bench/clock.h"
 #include "bench/linux/machine.h"
-#include "bench/linux/socket.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,8 +39,9 @@ void load_connect(struct load *load)
         struct peer *peer = &load->peers[i];
         struct epoll_event event = {.events = EPOLLIN | (uint32_t) EPOLLET, .data.ptr = peer};
 
-        peer->fd = socket_connect(load->path);
-        if (peer->fd < 0 || epoll_ctl(load->epoll, EPOLL_CTL_ADD, peer->fd, &event) != 0) {
+        peer->fd = speech_connect(load->path, load->plan.speech.hello);
+        if (peer->fd < 0 || !speech_greeted(peer->fd, load->plan.speech.hello) ||
+            epoll_ctl(load->epoll, EPOLL_CTL_ADD, peer->fd, &event) != 0) {
             machine_die("no connection");
         }
     }
@@ -151,7 +151,7 @@ static void load_run(struct load *load, uint32_t mode)
 int main(int argc, char **argv)
 {
     static struct load load = {.connections = 255, .size = 64, .depth = 1, .milliseconds = 1000}; /* Some KiB. */
-    uint32_t cpu = MACHINE_ANY_CPU, mode = 0, spin = 0, unordered = 0;
+    uint32_t cpu = MACHINE_ANY_CPU, mode = 0, spin = 0, unordered = 0, speech = SPEECH_OWN;
     const struct argument known[] = {
         {"--mode", &mode, 0, 3, "0 echo; 1 broadcast; 2 churn: connect, echo, close; 3 hold until stdin ends"},
         {"--connections", &load.connections, 1, 1000000, "connections; churn: at a time"},
@@ -160,6 +160,7 @@ int main(int argc, char **argv)
         {"--ms", &load.milliseconds, 1, 86400000, "how long, in milliseconds"},
         {"--warm-up-ms", &load.warm_up_ms, 0, 60000, "before that, not counted"},
         {"--messages", &load.messages, 0, UINT32_MAX, "how many replies in all, instead of a time; 0: see --ms"},
+        {"--speech", &speech, SPEECH_OWN, SPEECH_ZEROMQ, "0 length and bytes, as all here; 1 nng; 2 ZeroMQ"},
         {"--deaf", &load.deaf, 0, 100000, "broadcast: connections more that never read"},
         {"--unordered", &unordered, 0, 1, "1: lengths and counts are checked, the order is not"},
         {"--spin", &spin, 0, 1, "1: never sleeps, so that the server has nobody to wake"},
@@ -173,6 +174,7 @@ int main(int argc, char **argv)
     load.plan.ordered = unordered == 0;
     machine_pin(cpu);
     machine_allow_files(load.connections + load.deaf);
+    speech_init(&load.plan.speech, (enum speech_kind) speech, mode == LOAD_MODE_BROADCAST, load.size);
     load_run(&load, mode);
     return 0;
 }

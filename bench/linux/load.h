@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LOAD_RECEIVE_BYTES = 512 * 1024, LOAD_BATCH = 512 };
+enum { LOAD_RECEIVE_BYTES = 512 * 1024, LOAD_BATCH = 512, LOAD_MODE_BROADCAST = 1 };
 
 struct load {
     const char *path;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_churn - clients that come, ask once and go: `connections` at a time. All of a round connect and send, then each
- * is heard and closed. Counted are visits; the time kept is from connecting to the reply.
+ * load_churn - clients that come, ask once and go: `connections` at a time. All of a round connect and send (where the
+ * server greets first: when it has), then each is heard and closed. Counted are visits; the time kept is from
+ * connecting to the reply.
  */
 #include "bench/linux/gnu.h"
 
@@ -9,7 +10,6 @@
 
 #include "bench/clock.h"
 #include "bench/linux/machine.h"
-#include "bench/linux/socket.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -23,9 +23,16 @@ struct visit {
 static void visit_begin(struct visit *visit, const struct load *load)
 {
     *visit = (struct visit){.from_ns = clock_now_ns()};
-    visit->peer.fd = socket_connect(load->path);
+    visit->peer.fd = speech_connect(load->path, load->plan.speech.hello);
     if (visit->peer.fd < 0) {
         machine_die("no connection");
+    }
+}
+
+static void visit_ask(struct visit *visit, const struct load *load)
+{
+    if (!speech_greeted(visit->peer.fd, load->plan.speech.hello)) {
+        load_fail("a visit that the server did not greet");
     }
     if (!peer_send(&visit->peer, &load->plan, 1) || visit->peer.unsent_bytes != 0) {
         machine_die("send");
@@ -61,6 +68,12 @@ void load_churn(struct load *load)
     while (!load_over(load, clock_now_ns())) {
         for (uint32_t i = 0; i < load->connections; i++) {
             visit_begin(&visits[i], load);
+            if (load->plan.speech.hello == NULL) {
+                visit_ask(&visits[i], load);
+            }
+        }
+        for (uint32_t i = 0; load->plan.speech.hello != NULL && i < load->connections; i++) {
+            visit_ask(&visits[i], load);
         }
         for (uint32_t i = 0; i < load->connections; i++) {
             visit_end(&visits[i], load);

@@ -9,7 +9,7 @@
 #ifndef PIPEPORT_BENCH_LINUX_PEER_H
 #define PIPEPORT_BENCH_LINUX_PEER_H
 
-#include "bench/frame.h"
+#include "bench/linux/speech.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 enum {
     PEER_NUMBER_BYTES = 4,
     PEER_SIZE_MIN = PEER_NUMBER_BYTES,
-    PEER_HEAD_BYTES = FRAME_HEADER_BYTES + PEER_NUMBER_BYTES
+    PEER_HEAD_BYTES_MAX = SPEECH_HEADER_BYTES_MAX + PEER_NUMBER_BYTES
 };
 
 /* `frames_max` messages side by side, with headers; shared by all peers of a thread. */
@@ -25,6 +25,7 @@ struct peer_plan {
     uint32_t size; /* Bytes of a message, the header not counted. */
     uint32_t frames_max;
     bool ordered; /* The number is checked, not only the length. */
+    struct speech speech;
     unsigned char *frames;
 };
 
@@ -34,7 +35,7 @@ struct peer {
     uint32_t unsent_bytes; /* Of the messages made last. */
     uint32_t head_got;     /* Bytes of a message's head that came without the rest. */
     uint32_t rest;         /* Bytes still to come behind a whole head. */
-    unsigned char head[PEER_HEAD_BYTES];
+    unsigned char head[PEER_HEAD_BYTES_MAX];
 };
 
 void peer_plan_init(struct peer_plan *plan);
