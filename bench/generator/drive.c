@@ -90,6 +90,7 @@ static bool drive_connect_first(struct drive *drive)
         machine_pause_us(DRIVE_TURN_US);
     }
     if (drive_wait(drive, &load->settled, 1) && atomic_load(&load->first_wrong) == 0) {
+        atomic_store(&load->lanes[0].rest_ns, 0); /* Of the tries before. */
         return true;
     }
     wrong = (pipeport_status) atomic_load(&load->first_wrong);
@@ -203,13 +204,10 @@ static void drive_measure(struct drive *drive)
     drive->server_cpu_ns = drive_server(drive) == 0 ? 0 : machine_cpu_ns(drive_server(drive));
 }
 
-static bool drive_is_due(const struct drive *drive)
+static bool drive_has_in_flight(const struct drive *drive)
 {
     const struct load *load = drive->load;
 
-    if (drive->plan->mode == PLAN_CHURN) {
-        return true;
-    }
     if (drive->plan->mode == PLAN_BROADCAST) {
         return atomic_load(&load->fan->asked) != atomic_load(&load->fan->completed);
     }
@@ -221,6 +219,12 @@ static bool drive_is_due(const struct drive *drive)
         }
     }
     return false;
+}
+
+/* Must something come? */
+static bool drive_is_due(const struct drive *drive)
+{
+    return drive->plan->mode == PLAN_CHURN || drive_has_in_flight(drive);
 }
 
 /* Is there no sense in going on? Says so. */
@@ -313,7 +317,7 @@ static void drive_grace(const struct drive *drive)
 {
     uint64_t from_ns = clock_now_ns(), seen_ns = from_ns, seen = load_all(drive->load);
 
-    while (drive_is_due(drive) && drive->plan->mode != PLAN_CHURN && atomic_load(&drive->load->connected) != 0) {
+    while (drive_has_in_flight(drive) && atomic_load(&drive->load->connected) != 0) {
         uint64_t now_ns = clock_now_ns(), all = load_all(drive->load);
 
         seen_ns = all != seen ? now_ns : seen_ns;
@@ -419,6 +423,9 @@ static enum drive_end drive_all(struct drive *drive)
     if (!churn && (!drive_connect_others(drive) || !drive_wait(drive, &load->settled, drive->plan->connections))) {
         return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
     }
+    if (load->fan != NULL && !fan_gather(load)) {
+        return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
+    }
     drive_start(drive);
     if (churn) {
         (void) drive_connect_others(drive);
@@ -440,7 +447,8 @@ enum drive_end drive(struct load *load, struct result_run *run)
     drive.series = calloc(1, sizeof *drive.series);
     drive.live = live_create(load);
     drive.child = load->plan->self ? self_start(load->plan) : NULL;
-    if (drive.series == NULL || drive.live == NULL) {
+    load->fan = load->plan->mode == PLAN_BROADCAST ? fan_create(load) : NULL;
+    if (drive.series == NULL || drive.live == NULL || (load->plan->mode == PLAN_BROADCAST && load->fan == NULL)) {
         say_error("run", "there is not enough memory for the result");
     } else if (!load->plan->self || drive.child != NULL) {
         end = drive_all(&drive);

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/fan.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "bench/generator/machine.h"
 #include "bench/generator/sizes.h"
 #include "tools/pipeport/clock.h"
+#include "tools/pipeport/interrupt.h"
+#include "tools/pipeport/say.h"
+
+#define FAN_GATHER_NS (UINT64_C(10) * 1000000000)
+#define FAN_TURN_US 500u
+#define FAN_CALL_TURNS 40u /* Between two calls. */
 
 struct fan *fan_create(struct load *load)
 {
@@ -19,6 +27,56 @@ struct fan *fan_create(struct load *load)
     fan->places_count = plan->depth;
     atomic_store(&fan->quota, (plan->count + fan->receivers - 1) / fan->receivers);
     return fan;
+}
+
+/* Until everybody counted himself into `number`, or Ctrl-C, or too long. With `calls` one more is sent now and then. */
+static bool fan_wait(struct load *load, const _Atomic uint32_t *number, bool calls)
+{
+    struct fan *fan = load->fan;
+    pipeport_conn conn = {atomic_load(&fan->asker->id)};
+    uint64_t until_ns = clock_now_ns() + FAN_GATHER_NS;
+
+    for (uint32_t turn = 0; atomic_load(number) < fan->receivers; turn++) {
+        if (clock_now_ns() > until_ns || interrupt_came()) {
+            return false;
+        }
+        if (calls && turn % FAN_CALL_TURNS == 0) {
+            (void) pipeport_send(load->engine, conn, load->content, 1); /* One that is lost is sent again. */
+        }
+        machine_pause_us(FAN_TURN_US);
+    }
+    return true;
+}
+
+bool fan_gather(struct load *load)
+{
+    struct fan *fan = load->fan;
+    pipeport_conn conn = {atomic_load(&fan->asker->id)};
+
+    if (fan_wait(load, &fan->called, true) && pipeport_send(load->engine, conn, load->content, 2) == PIPEPORT_OK &&
+        fan_wait(load, &fan->ready, false)) {
+        return true;
+    }
+    if (!interrupt_came()) {
+        say_error("run",
+                  "what was asked reached %" PRIu32 " of %" PRIu32
+                  " connections; broadcast wants a server that sends each message that it gets to all connections, the "
+                  "sender too",
+                  atomic_load(&fan->called), fan->receivers);
+    }
+    return false;
+}
+
+static void fan_take_call(struct lane *lane, size_t length)
+{
+    struct fan *fan = lane->load->fan;
+
+    if (length == 1 && !lane->answered) {
+        lane->answered = true;
+        atomic_fetch_add(&fan->called, 1);
+    } else if (length == 2) {
+        atomic_fetch_add(&fan->ready, 1);
+    }
 }
 
 static bool fan_may_ask(const struct load *load, uint64_t now_ns)
@@ -136,6 +194,10 @@ void fan_message(struct lane *lane, const void *data, size_t length)
     uint64_t now_ns = clock_now_ns();
     struct load_entry entry;
 
+    if (load_phase(load) == LOAD_CONNECTING) {
+        fan_take_call(lane, length);
+        return;
+    }
     if (lane->broadcast_next >= atomic_load_explicit(&fan->asked, memory_order_acquire)) {
         load_object(load, lane, RESULT_ORDER, "a broadcast came where none was due");
         return;

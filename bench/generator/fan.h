@@ -23,12 +23,18 @@ struct fan {
     _Atomic uint64_t completed; /* Had by all. */
     _Atomic uint32_t credits;   /* Messages that may be asked for; whoever makes it more than 0 asks. */
     _Atomic uint64_t quota;     /* With --count: measured messages that may still be asked for. Moved by who asks. */
+    _Atomic uint32_t called, ready; /* Receivers that heard a call, and the end of them. */
     uint32_t places_count;
     struct fan_place places[];
 };
 
 /* NULL: no memory. Give it to free(). */
 struct fan *fan_create(struct load *load);
+
+/* Makes sure that the server knows every receiver, which may still wait in its backlog though it is connected here:
+ * asks for calls of 1 byte until everybody heard one, and then for one of 2 bytes that ends them. False: not everybody
+ * did; one line has said so. Thread: main, before phase RUNNING. */
+bool fan_gather(struct load *load);
 
 /* Asks for the first messages, where the lane is the asker. */
 void fan_prime(struct lane *lane);

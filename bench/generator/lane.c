@@ -293,8 +293,8 @@ static void lane_let_go(struct lane *lane, bool at_once)
 {
     uintptr_t client = atomic_exchange(&lane->hand, LANE_ENDED);
 
-    if (client == 0) {
-        return; /* lane_dial has not returned from starting it, and sees to it. */
+    if (client == 0 || client == LANE_ENDED) {
+        return; /* lane_dial has not returned from starting it and sees to it, or lane_stop_all does. */
     }
     pipeport_client_stop((pipeport_client *) client, 0);
     if (lane_dials_again(lane)) {
@@ -390,6 +390,7 @@ static enum lane_dialled lane_dial_once(struct lane *lane)
     if (atomic_exchange(&lane->hand, (uintptr_t) client) != LANE_ENDED) {
         return LANE_LIVES;
     }
+    atomic_store(&lane->hand, LANE_ENDED);
     pipeport_client_stop(client, 0);
     return LANE_HAS_LIVED;
 }

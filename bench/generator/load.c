@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/generator/fan.h"
 #include "bench/generator/sizes.h"
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/log.h"
@@ -154,12 +153,12 @@ static bool load_make_lanes(struct load *load)
     load_set_options(load, entries);
     load->lanes = calloc(plan->connections, sizeof *load->lanes);
     load->entries = calloc((size_t) plan->connections * entries, sizeof *load->entries);
-    load->content = malloc((size_t) sizes_longest(plan) + 1);
+    load->content = malloc((size_t) sizes_longest(plan) + 2);
     if (load->lanes == NULL || load->entries == NULL || load->content == NULL) {
         say_error("run", "there is not enough memory for so many connections and messages in flight; give fewer");
         return false;
     }
-    load_fill_content(load, sizes_longest(plan));
+    load_fill_content(load, sizes_longest(plan) + 2); /* A broadcast's first calls are of 2 bytes at most. */
     for (uint32_t i = 0; i < plan->connections; i++) {
         struct lane *lane = &load->lanes[i];
 
@@ -190,10 +189,6 @@ bool load_create(struct load *load, const struct plan *plan, uint32_t number)
     atomic_store(&load->begin_ns, LOAD_NEVER);
     atomic_store(&load->end_ns, LOAD_NEVER);
     if (!load_make_lanes(load)) {
-        return false;
-    }
-    if (plan->mode == PLAN_BROADCAST && (load->fan = fan_create(load)) == NULL) {
-        say_error("run", "there is not enough memory for so many messages under way; give a smaller --depth");
         return false;
     }
     status = pipeport_engine_create(&load->engine, &engine);

@@ -52,7 +52,7 @@ struct lane {
     _Atomic uint64_t quota;  /* With --count: measured messages that may still be sent. Moved by the sender. */
     uint64_t came_bytes;     /* Without framing: of the message that is due. */
     uint64_t broadcast_next; /* Broadcast: the number that is due here. */
-    bool answered;           /* Churn: this connection's message came back. */
+    bool answered;           /* Churn: this connection's message came back. Broadcast: it heard a call. */
     bool lost;               /* What was in flight is told with it. */
     bool over;               /* With --count: it has done its share. */
 
@@ -85,7 +85,7 @@ struct load {
 
     struct recorder *_Atomic recorders[LOAD_RECORDERS_MAX];
     _Atomic uint32_t recorders_count;
-    struct fan *fan; /* Broadcast only. */
+    struct fan *fan; /* Broadcast only. Owner: the load; free() it. */
 };
 
 /* Memory, lanes, engine. False: one line has said why. */
