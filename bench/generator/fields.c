@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/fields.h"
 
+#include <inttypes.h>
+
 #define FIELD(type, name, kind)                                                                                        \
     {                                                                                                                  \
 #name, kind, offsetof(struct type, name)                                                                       \
@@ -21,7 +23,8 @@ static const struct field fields_plan[] = {
     FIELD(plan, ramp_per_s, FIELD_U32),    FIELD(plan, duration_ms, FIELD_U32),   FIELD(plan, count, FIELD_U64),
     FIELD(plan, warmup_ms, FIELD_U32),     FIELD(plan, rate_per_s, FIELD_DOUBLE), FIELD(plan, slow_percent, FIELD_U32),
     FIELD(plan, kill_per_s, FIELD_DOUBLE), FIELD(plan, verify, FIELD_BOOL),       FIELD(plan, seed, FIELD_U64_TEXT),
-    FIELD(plan, repeat, FIELD_U32),        FIELD(plan, json, FIELD_TEXT),         FIELD(plan, hgrm, FIELD_TEXT),
+    FIELD(plan, repeat, FIELD_U32),        FIELD(plan, server_pid, FIELD_U32),    FIELD(plan, silence_ms, FIELD_U32),
+    FIELD(plan, framing_text, FIELD_TEXT), FIELD(plan, json, FIELD_TEXT),         FIELD(plan, hgrm, FIELD_TEXT),
     FIELD(plan, html, FIELD_TEXT),         FIELD(plan, assertions, FIELD_TEXT),
 };
 
@@ -49,6 +52,8 @@ static const struct field fields_run[] = {
     FIELD(result_run, server_cpu_ns, FIELD_U64),
     FIELD(result_run, server_idle_bytes, FIELD_U64),
     FIELD(result_run, killed, FIELD_U64),
+    FIELD(result_run, late_p50_ns, FIELD_U64),
+    FIELD(result_run, late_p99_ns, FIELD_U64),
     FIELD(result_run, connected, FIELD_U32),
 };
 
@@ -73,3 +78,42 @@ const struct field_histogram fields_histograms[FIELDS_HISTOGRAMS] = {
     {"last", offsetof(struct result_run, last)},
     {"connecting", offsetof(struct result_run, connecting)},
 };
+
+void fields_add_value(struct text *text, const struct field *field, const void *from)
+{
+    const void *value = (const char *) from + field->offset;
+
+    switch (field->kind) {
+    case FIELD_BOOL:
+        text_add(text, "%s", *(const bool *) value ? "true" : "false");
+        break;
+    case FIELD_U8:
+        text_add(text, "%u", (unsigned) *(const uint8_t *) value);
+        break;
+    case FIELD_U32:
+        text_add(text, "%" PRIu32, *(const uint32_t *) value);
+        break;
+    case FIELD_I32:
+        text_add(text, "%" PRId32, *(const int32_t *) value);
+        break;
+    case FIELD_U64:
+        text_add(text, "%" PRIu64, *(const uint64_t *) value);
+        break;
+    case FIELD_U64_TEXT:
+        text_add(text, "\"%" PRIu64 "\"", *(const uint64_t *) value);
+        break;
+    case FIELD_DOUBLE:
+        text_add(text, "%.17g", *(const double *) value);
+        break;
+    case FIELD_TEXT:
+        if (*(const char *const *) value == NULL) {
+            text_add(text, "null");
+        } else {
+            text_add_json(text, *(const char *const *) value);
+        }
+        break;
+    case FIELD_MODE:
+        text_add_json(text, plan_mode_text(*(const enum plan_mode *) value));
+        break;
+    }
+}

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "bench/generator/result.h"
+#include "bench/generator/text.h"
 
 /* How a field lies in its struct. In the file integers are numbers up to 2^53, which every reader of JSON keeps. */
 enum field_kind {
@@ -33,6 +34,9 @@ struct field_table {
     const struct field *fields;
     size_t count;
 };
+
+/* The value of a field of the struct at `from`, as JSON. */
+void fields_add_value(struct text *text, const struct field *field, const void *from);
 
 extern const struct field_table fields_of_result; /* struct result, without its plan and its runs */
 extern const struct field_table fields_of_plan;   /* struct plan, without framing and sizes */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/generator/assertions.h"
 #include "bench/generator/machine.h"
 #include "bench/generator/sizes.h"
 #include "tools/pipeport/framing.h"
@@ -247,6 +248,18 @@ static bool options_ms(const struct options *options, struct plan *plan)
     return true;
 }
 
+static bool options_assertions(const char *text)
+{
+    struct assertions assertions;
+    struct assertions_fault fault;
+
+    if (text != NULL && !assertions_read(text, &assertions, &fault)) {
+        say_error("run", "--assert: %s", fault.text);
+        return false;
+    }
+    return true;
+}
+
 static void options_set_depth(const struct options *options, struct plan *plan)
 {
     plan->mode = options->mode.text == NULL && options->depth > 1 ? PLAN_PIPELINED
@@ -291,7 +304,7 @@ static bool options_settle(const struct options *options, struct plan *plan)
     }
     return options_rate("--rate", options->rate, &plan->rate_per_s) &&
            options_rate("--kill-rate", options->kill_rate, &plan->kill_per_s) && options_ms(options, plan) &&
-           options_fit(options, plan) && options_framing_carries(plan);
+           options_assertions(options->assertions) && options_fit(options, plan) && options_framing_carries(plan);
 }
 
 enum args_result options_read(int count, char **arguments, struct plan *plan)

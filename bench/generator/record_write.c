@@ -7,43 +7,6 @@
 #include "bench/generator/fields.h"
 #include "bench/generator/metric.h"
 
-static void record_add_value(struct text *text, enum field_kind kind, const void *value)
-{
-    switch (kind) {
-    case FIELD_BOOL:
-        text_add(text, "%s", *(const bool *) value ? "true" : "false");
-        break;
-    case FIELD_U8:
-        text_add(text, "%u", (unsigned) *(const uint8_t *) value);
-        break;
-    case FIELD_U32:
-        text_add(text, "%" PRIu32, *(const uint32_t *) value);
-        break;
-    case FIELD_I32:
-        text_add(text, "%" PRId32, *(const int32_t *) value);
-        break;
-    case FIELD_U64:
-        text_add(text, "%" PRIu64, *(const uint64_t *) value);
-        break;
-    case FIELD_U64_TEXT:
-        text_add(text, "\"%" PRIu64 "\"", *(const uint64_t *) value);
-        break;
-    case FIELD_DOUBLE:
-        text_add(text, "%.17g", *(const double *) value);
-        break;
-    case FIELD_TEXT:
-        if (*(const char *const *) value == NULL) {
-            text_add(text, "null");
-        } else {
-            text_add_json(text, *(const char *const *) value);
-        }
-        break;
-    case FIELD_MODE:
-        text_add_json(text, plan_mode_text(*(const enum plan_mode *) value));
-        break;
-    }
-}
-
 /* `"name": value` of each, with this between two. */
 static void record_add_fields(struct text *text, const struct field_table *table, const void *from, const char *between)
 {
@@ -51,7 +14,7 @@ static void record_add_fields(struct text *text, const struct field_table *table
         const struct field *field = &table->fields[i];
 
         text_add(text, "%s\"%s\": ", i == 0 ? "" : between, field->name);
-        record_add_value(text, field->kind, (const char *) from + field->offset);
+        fields_add_value(text, field, from);
     }
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * describe.h - what was run, and what its errors mean, in words that the summary and the page share.
+ */
+#ifndef PIPEPORT_GENERATOR_DESCRIBE_H
+#define PIPEPORT_GENERATOR_DESCRIBE_H
+
+#include <stdbool.h>
+
+#include "bench/generator/result.h"
+#include "bench/generator/text.h"
+
+/* "ping-pong, 64 connections, 64 bytes, closed loop, 10 s after 1 s of warm-up" */
+void describe_load(const struct plan *plan, struct text *text);
+
+/* "64 bytes", "64 to 1,024 bytes", "64 bytes (3 of 4), 65,536 bytes (1 of 4)" */
+void describe_sizes(const struct plan *plan, struct text *text);
+
+/* What `messages` of a run are: "messages", "deliveries", "visits"; static. */
+const char *describe_noun(enum plan_mode mode);
+
+/* True where latencies are counted from planned moments, so that corrected and uncorrected ones differ. */
+bool describe_is_open_loop(const struct plan *plan);
+
+/* What happened, and what to do; static, each one sentence without its end. */
+const char *describe_error(enum result_error error);
+const char *describe_cure(enum result_error error);
+
+#endif
