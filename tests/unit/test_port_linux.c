@@ -8,6 +8,7 @@
 #include "engine/port/linux/address.h"
 #include "engine/port/linux/epoll/watch.h"
 #include "tests/laws/bed.h"
+#include "tests/support/system.h"
 
 #include <criterion/criterion.h>
 
@@ -185,6 +186,56 @@ Test(port_linux, leaves_nothing_behind)
     pp_ear_close(ear);
     cr_assert_eq(access(address, F_OK), -1);
     cr_assert_eq(access(lock, F_OK), -1);
+}
+
+/* So many more descriptors are to be had. */
+static void port_leave_files(uint32_t count)
+{
+    struct rlimit limit;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int next = fcntl(0, F_DUPFD_CLOEXEC, 0);
+    cr_assert_geq(next, 0);
+    close(next);
+    limit.rlim_cur = count < limit.rlim_max - (rlim_t) next ? (rlim_t) next + count : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* Listens with one descriptor more each time, until there are enough. Answers how many times it failed. */
+static uint32_t port_listen_at_last(const char *name, const pp_plan *plan, bool stale)
+{
+    uint32_t handles = system_handles();
+    uint64_t memory_bytes = atomic_load(&port_bed.memory.bytes);
+    for (uint32_t count = 0; count < 20; count++) {
+        if (stale && access(address, F_OK) != 0) {
+            close(port_foreign_socket(1));
+        }
+        port_leave_files(count);
+        pp_fault fault = pp_ear_open(&port_bed.ear, port_bed.port, &port_bed.memory, name, plan);
+        port_leave_files(UINT32_MAX);
+        if (fault.status == PIPEPORT_OK) {
+            return count;
+        }
+        cr_assert_eq(fault.system_code, EMFILE, "%u left: status %d, code %d", count, fault.status, fault.system_code);
+        cr_assert_eq(system_handles(), handles, "%u left", count);
+        cr_assert_eq(atomic_load(&port_bed.memory.bytes), memory_bytes, "%u left", count);
+        cr_assert_neq(access(lock, F_OK), 0, "%u left", count);
+        cr_assert(stale || access(address, F_OK) != 0, "%u left", count);
+    }
+    return 0;
+}
+
+Test(port_linux, leaves_nothing_behind_where_it_fails)
+{
+    cr_assert_eq(pp_address_secure(port_bed.name, true).status, PIPEPORT_OK);
+    for (int i = 0; i < 4; i++) {
+        pp_plan plan = i % 2 == 0 ? bed_plan : bed_whole_plan;
+        plan.access = i < 2 ? PP_ACCESS_OWNER : PP_ACCESS_LOCAL_USERS;
+        cr_assert_geq(port_listen_at_last(i < 2 ? port_bed.name : address, &plan, i % 2 == 1), 2);
+        pp_ear_close(port_bed.ear);
+        port_bed.ear = NULL;
+    }
 }
 
 Test(port_linux, takes_no_socket_from_a_server_without_a_lock)
