@@ -23,6 +23,7 @@
 #define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is in flight at the end, */
 #define DRIVE_STILL_NS (1 * DRIVE_S_NS)    /* unless so long nothing of it comes. */
 #define DRIVE_CHILD_MS 5000u
+#define DRIVE_REST_US 50000u
 
 struct drive {
     struct load *load;
@@ -418,6 +419,9 @@ static enum drive_end drive_all(struct drive *drive)
 
     if (!drive_connect_first(drive)) {
         return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
+    }
+    if (drive->plan->mode == PLAN_IDLE) { /* With one connection, and at rest. */
+        machine_pause_us(DRIVE_REST_US);
     }
     drive->memory_bytes = drive_server(drive) == 0 ? 0 : machine_memory_bytes(drive_server(drive));
     if (!churn && (!drive_connect_others(drive) || !drive_wait(drive, &load->settled, drive->plan->connections))) {

@@ -17,6 +17,7 @@
 #include "tools/pipeport/say.h"
 
 #define LANE_ENDED ((uintptr_t) 1)
+#define LANE_ASKS 64 /* In one event. */
 #define LANE_STOP_NS (UINT64_C(5) * 1000000000)
 #define LANE_REST_NS (UINT64_C(50) * 1000000) /* After a failure. */
 
@@ -140,13 +141,15 @@ void lane_look_over(struct lane *lane)
 
 /* ---- Priming ---- */
 
-/* Who never reads asks on until nothing more is taken, and whenever there is room. */
+/* Who never reads asks on until nothing more is taken, and whenever there is room. Not for broadcasts: all would get
+ * them. */
 static void lane_ask_on(struct lane *lane)
 {
+    int asks = lane->load->plan->mode == PLAN_BROADCAST ? 0 : LANE_ASKS;
     pipeport_conn conn = {atomic_load_explicit(&lane->id, memory_order_relaxed)};
     pipeport_status status = PIPEPORT_OK;
 
-    for (int i = 0; i < 64 && status == PIPEPORT_OK && load_phase(lane->load) == LOAD_RUNNING; i++) {
+    for (int i = 0; i < asks && status == PIPEPORT_OK && load_phase(lane->load) == LOAD_RUNNING; i++) {
         status = pipeport_send(lane->load->engine, conn, lane->load->content, sizes_longest(lane->load->plan));
     }
 }
@@ -245,7 +248,9 @@ static void *lane_opened(void *user, pipeport_conn conn)
     }
     if (!lane->settled) {
         lane_is_settled(lane);
-        lane_dial_next(load);
+        if (lane->tag != 0) { /* After the first one the main thread looks round before it begins the others. */
+            lane_dial_next(load);
+        }
     }
     return lane;
 }

@@ -28,6 +28,7 @@ struct pacer {
     uint64_t margin_ns; /* The timer wakes no later than so much, as far as it was tried. */
     uint64_t next;      /* The next message of the run that is not due yet. */
     uint64_t left;      /* With --count: measured messages still to be planned. */
+    bool over;          /* All is planned; only what is behind is left. */
     uint64_t behind;    /* Due and not sent, of all lanes. */
     uint64_t looked_ns; /* When those behind were tried last. */
     struct histogram late;
@@ -133,13 +134,11 @@ static void pacer_run(void *user)
     pacer_try_timer(pacer);
     pacer->start_ns = clock_now_ns();
     while (!atomic_load_explicit(&pacer->stop, memory_order_relaxed)) {
-        uint64_t now_ns = clock_now_ns(), planned_ns = pacer_planned_ns(pacer, pacer->next);
+        uint64_t now_ns = clock_now_ns();
+        uint64_t planned_ns = pacer->over ? LOAD_NEVER : pacer_planned_ns(pacer, pacer->next);
 
         if (planned_ns <= now_ns) {
-            if (!pacer_plan_next(pacer, planned_ns)) {
-                pacer->step_ns = 1e18; /* Only what is behind is left. */
-                pacer->start_ns = now_ns;
-            }
+            pacer->over = !pacer_plan_next(pacer, planned_ns);
         } else {
             pacer_wait(pacer,
                        pacer->behind != 0 && planned_ns > now_ns + PACER_LOOK_NS ? now_ns + PACER_LOOK_NS : planned_ns,

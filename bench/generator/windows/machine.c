@@ -16,6 +16,13 @@
 
 #define CHILD_COMMAND_BYTES 4096
 
+static bool machine_is_wine(void)
+{
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+
+    return ntdll != NULL && GetProcAddress(ntdll, "wine_get_version") != NULL;
+}
+
 static HANDLE machine_open(uint32_t process)
 {
     return process == 0 ? GetCurrentProcess() : OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process);
@@ -24,9 +31,13 @@ static HANDLE machine_open(uint32_t process)
 uint64_t machine_cpu_ns(uint32_t process)
 {
     FILETIME created, exited, kernel, user;
-    HANDLE handle = machine_open(process);
+    HANDLE handle;
     uint64_t ticks = 0; /* Of 100 ns. */
 
+    if (process != 0 && process != machine_process() && machine_is_wine()) {
+        return 0; /* It would answer with this process' own. */
+    }
+    handle = machine_open(process);
     if (handle == NULL) {
         return 0;
     }
@@ -79,7 +90,6 @@ void machine_describe(char *text, size_t text_bytes)
     LONG(WINAPI * tell)(OSVERSIONINFOW *) = NULL;
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
     FARPROC found = ntdll == NULL ? NULL : GetProcAddress(ntdll, "RtlGetVersion");
-    bool wine = ntdll != NULL && GetProcAddress(ntdll, "wine_get_version") != NULL;
 
     if (RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0", "ProcessorNameString",
                      RRF_RT_REG_SZ, NULL, model, &room) != ERROR_SUCCESS) {
@@ -91,7 +101,7 @@ void machine_describe(char *text, size_t text_bytes)
         (void) tell(&version);
     }
     snprintf(text, text_bytes, "%s, %" PRIu32 " processors, Windows %lu.%lu.%lu%s", model, machine_processors(),
-             version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber, wine ? " (Wine)" : "");
+             version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber, machine_is_wine() ? " (Wine)" : "");
 }
 
 void machine_pause_us(uint32_t us)
