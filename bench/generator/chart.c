@@ -8,7 +8,8 @@
 #define CHART_WIDE 920.0
 #define CHART_NARROW 400.0
 #define CHART_LETTER 7.0 /* About as wide as a letter is, at most. */
-#define CHART_ROW 17.0   /* Of a tip. */
+#define CHART_LETTER_BOLD 8.4
+#define CHART_ROW 17.0 /* Of a tip. */
 
 struct chart chart_make(struct text *text, bool narrow, double height)
 {
@@ -158,7 +159,7 @@ void chart_ticks_rates(const struct chart *chart)
         } else if (tick >= 1e3) {
             snprintf(label, sizeof(label), "%g K/s", tick / 1e3);
         } else {
-            snprintf(label, sizeof(label), "%g/s", tick);
+            snprintf(label, sizeof(label), tick > 0.0 ? "%g/s" : "%g", tick);
         }
         chart_tick_y(chart, tick, label);
     }
@@ -206,7 +207,9 @@ static void chart_add_tip(const struct chart *chart, double x, double y, const s
     double width = 0.0, height = CHART_ROW * (double) tip->count + 10.0;
 
     for (size_t i = 0; i < tip->count; i++) {
-        width = fmax(width, CHART_LETTER * (double) chart_letters(tip->lines[i]) + 16.0);
+        double letter = i == 0 ? CHART_LETTER_BOLD : CHART_LETTER;
+
+        width = fmax(width, letter * (double) chart_letters(tip->lines[i]) + 16.0);
     }
     x = x + 12.0 + width > chart->width ? fmax(x - 12.0 - width, 0.0) : x + 12.0;
     y = y - height - 8.0 < 0.0 ? fmin(y + 8.0, chart->height - height) : y - height - 8.0;
@@ -221,6 +224,12 @@ static void chart_add_tip(const struct chart *chart, double x, double y, const s
     text_add(chart->text, "</g></g>\n");
 }
 
+void chart_dot(const struct chart *chart, const char *class, double x, double y)
+{
+    text_add(chart->text, "<g class=\"%s\"><circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/></g>\n", class,
+             chart_x(chart, x), chart_y(chart, y));
+}
+
 void chart_point(const struct chart *chart, const char *class, double x, double y, const struct chart_tip *tip)
 {
     double at_x = chart_x(chart, x), at_y = chart_y(chart, y);
@@ -228,7 +237,7 @@ void chart_point(const struct chart *chart, const char *class, double x, double 
     text_add(chart->text, "<g class=\"spot %s\"", class);
     chart_add_label(chart, tip);
     text_add(chart->text, "<circle class=\"reach\" cx=\"%.1f\" cy=\"%.1f\" r=\"14\"/>", at_x, at_y);
-    text_add(chart->text, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>", at_x, at_y);
+    text_add(chart->text, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"6.5\"/>", at_x, at_y);
     chart_add_tip(chart, at_x, at_y, tip);
 }
 

@@ -64,7 +64,8 @@ void chart_line_begin(const struct chart *chart, const char *class);
 void chart_line_point(const struct chart *chart, double x, double y);
 void chart_line_end(const struct chart *chart);
 
-/* A point of this class that shows its tip. */
+/* A dot on a line of this class, and a place to point at that shows its tip. */
+void chart_dot(const struct chart *chart, const char *class, double x, double y);
 void chart_point(const struct chart *chart, const char *class, double x, double y, const struct chart_tip *tip);
 
 /* A column from x to x_end over the whole height that shows its tip. */

@@ -101,6 +101,8 @@ static void comparison_add_side(const char *mark, const struct comparison_side *
 
     text_add(text, "%s  %s: ", mark, side->name);
     describe_load(&result->plan, text);
+    text_add(text, ", ");
+    describe_course(&result->plan, text);
     text_add(text, "\n   pipeport %s (%s), %s, %u run%s%s\n", result->version, result->driver, result->began,
              (unsigned) result->runs_count, result->runs_count == 1 ? "" : "s",
              result->interrupted ? ", interrupted" : "");

@@ -64,17 +64,23 @@ void describe_load(const struct plan *plan, struct text *text)
 
     text_add(text, "%s, %s connection%s", plan_mode_text(plan->mode), figure_count(&figure, plan->connections),
              plan->connections == 1 ? "" : "s");
-    if (plan->mode == PLAN_PIPELINED) {
+    if (plan->mode == PLAN_PIPELINED || plan->mode == PLAN_ONE_WAY) {
         text_add(text, ", depth %u", (unsigned) plan->depth);
     }
     if (plan->mode != PLAN_IDLE && plan->sizes_count > 0) {
         text_add(text, ", ");
         describe_sizes(plan, text);
     }
+}
+
+void describe_course(const struct plan *plan, struct text *text)
+{
+    struct figure figure;
+
     if (describe_is_open_loop(plan)) {
-        text_add(text, ", open loop at %s", figure_rate(&figure, plan->rate_per_s));
-    } else if (plan->mode != PLAN_IDLE) {
-        text_add(text, ", closed loop");
+        text_add(text, "open loop at %s", figure_rate(&figure, plan->rate_per_s));
+    } else {
+        text_add(text, "%s", plan->mode == PLAN_IDLE ? "held" : "closed loop");
     }
     describe_length(plan, text);
     if (plan->slow_percent > 0) {

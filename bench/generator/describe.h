@@ -10,8 +10,11 @@
 #include "bench/generator/result.h"
 #include "bench/generator/text.h"
 
-/* "ping-pong, 64 connections, 64 bytes, closed loop, 10 s after 1 s of warm-up" */
+/* "ping-pong, 64 connections, 64 bytes" */
 void describe_load(const struct plan *plan, struct text *text);
+
+/* "closed loop, 10 s after 1 s of warm-up" */
+void describe_course(const struct plan *plan, struct text *text);
 
 /* "64 bytes", "64 to 1,024 bytes", "64 bytes (3 of 4), 65,536 bytes (1 of 4)" */
 void describe_sizes(const struct plan *plan, struct text *text);

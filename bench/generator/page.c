@@ -21,6 +21,16 @@ void page_add_duration(double ns, struct text *text)
     }
 }
 
+/* "2026-01-31 12:00 UTC" */
+static void page_add_began(const struct result *result, struct text *text)
+{
+    if (strlen(result->began) >= strlen("2026-01-31T12:00")) {
+        text_add(text, "<time datetime=\"");
+        text_add_html(text, result->began);
+        text_add(text, "\">%.10s %.5s UTC</time>", result->began, result->began + 11);
+    }
+}
+
 /* A metric of all runs for people; false, and a dash, where it was not measured. */
 static bool page_add_metric(const struct result *result, const char *name, struct text *text)
 {
@@ -63,12 +73,14 @@ static void page_add_range(const struct result *result, const char *name, struct
     if (count < 2) {
         return;
     }
-    if (metric_unit(&metric) == METRIC_TIME) {
+    if (strcmp(metric_figure(&metric, lowest, &low), metric_figure(&metric, highest, &high)) == 0) {
+        text_add(text, "in every run");
+    } else if (metric_unit(&metric) == METRIC_TIME) {
         page_add_duration(lowest, text);
         text_add(text, " to ");
         page_add_duration(highest, text);
     } else {
-        text_add(text, "%s to %s", metric_figure(&metric, lowest, &low), metric_figure(&metric, highest, &high));
+        text_add(text, "%s to %s", low.text, high.text);
     }
 }
 
@@ -116,15 +128,15 @@ static void page_add_cards(const struct result *result, const struct result_run 
     text_add(text, "<ul class=\"cards\">\n");
     page_add_rate_card(result, run, text);
     if (distribution_has_any(run->corrected)) {
-        page_add_card(result, "half within (p50)", "p50", text);
-        page_add_card(result, "99 % within (p99)", "p99", text);
-        page_add_card(result, "99.9 % within (p99.9)", "p99.9", text);
+        page_add_card(result, "p50, half within", "p50", text);
+        page_add_card(result, "p99", "p99", text);
+        page_add_card(result, "p99.9", "p99.9", text);
     }
     if (run->client_cpu_ns > 0 && run->server_cpu_ns > 0 && run->messages > 0) {
-        page_add_card(result, "CPU a message, both ends", "cpu", text);
+        page_add_card(result, "CPU a message", "cpu", text);
     }
     if (run->server_idle_bytes > 0) {
-        page_add_card(result, "server memory a connection", "memory", text);
+        page_add_card(result, "memory a connection", "memory", text);
     }
     text_add(text, "<li class=\"%s\"><span class=\"name\">errors</span><strong>%s</strong><span class=\"more\">",
              count > 0.0 ? "bad" : "good", count > 0.0 ? figure_count(&figure, (uint64_t) count) : "none");
@@ -156,12 +168,13 @@ static void page_add_latency_row(const struct result *result, const char *const 
 
         snprintf(name, sizeof(name), "%s%s", prefixes[i], row);
         text_add(text, "<td>");
-        if (page_add_metric(result, name, text) && result->runs_count > 1) {
-            text_add(text, "<small>");
-            page_add_range(result, name, text);
-            text_add(text, "</small>");
-        }
+        page_add_metric(result, name, text);
         text_add(text, "</td>");
+        if (result->runs_count > 1) {
+            text_add(text, "<td class=\"range\">");
+            page_add_range(result, name, text);
+            text_add(text, "</td>");
+        }
     }
     text_add(text, "</tr>\n");
 }
@@ -193,13 +206,13 @@ static void page_add_latency_table(const struct result *result, const struct res
     }
     text_add(text, "<section>\n<h2 id=\"table\">Latencies</h2>\n");
     if (result->runs_count > 1) {
-        text_add(text, "<p class=\"note\">Medians of %u runs, with the lowest and the highest beside them.</p>\n",
-                 (unsigned) result->runs_count);
+        text_add(text, "<p class=\"note\">Medians of %u runs.</p>\n", (unsigned) result->runs_count);
     }
     text_add(text, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"table\"><table>\n"
                    "<thead><tr><th scope=\"col\">share</th>");
     for (size_t i = 0; i < columns; i++) {
-        text_add(text, "<th scope=\"col\">%s</th>", titles[i]);
+        text_add(text, "<th scope=\"col\">%s</th>%s", titles[i],
+                 result->runs_count > 1 ? "<th scope=\"col\" class=\"range\">lowest to highest run</th>" : "");
     }
     text_add(text, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -218,22 +231,18 @@ static void page_add_errors(const struct result *result, struct text *text)
     if (!metric_of(&all, result, &count) || !(count > 0.0)) {
         return;
     }
-    text_add(text, "<section class=\"warning\">\n<h2 id=\"errors\">What went wrong</h2>\n<div class=\"scroll\" "
-                   "tabindex=\"0\" role=\"region\" aria-labelledby=\"errors\"><table>\n<thead><tr><th scope=\"col\">"
-                   "kind</th><th scope=\"col\">count</th><th scope=\"col\" style=\"text-align:left\">what, and what to "
-                   "do</th></tr></thead>\n<tbody>\n");
+    text_add(text, "<section class=\"warning\">\n<h2 id=\"errors\">What went wrong</h2>\n<ul class=\"errors\">\n");
     for (int i = 0; i < RESULT_ERRORS; i++) {
         enum result_error error = (enum result_error) i;
         struct metric metric;
 
         metric_read(metric_error_name(error), strlen(metric_error_name(error)), &metric);
         if (metric_of(&metric, result, &count) && count > 0.0) {
-            text_add(text, "<tr><th scope=\"row\">%s</th><td>%s</td><td class=\"words\">%s: %s</td></tr>\n",
-                     metric_error_name(error), figure_count(&figure, (uint64_t) count), describe_error(error),
-                     describe_cure(error));
+            text_add(text, "<li><strong>%s %s</strong> %s: %s.</li>\n", figure_count(&figure, (uint64_t) count),
+                     metric_error_name(error), describe_error(error), describe_cure(error));
         }
     }
-    text_add(text, "</tbody></table></div>\n</section>\n");
+    text_add(text, "</ul>\n</section>\n");
 }
 
 /* One row of the tables of runs and of seconds: times after the first columns. */
@@ -316,13 +325,17 @@ static void page_add_origin(const struct result *result, struct text *text)
 
     text_add(text, "<section>\n<h2>How it was measured</h2>\n<dl>\n<dt>load</dt><dd>");
     describe_load(&result->plan, text);
+    text_add(text, ", ");
+    describe_course(&result->plan, text);
     text_add(text, "</dd>\n<dt>server</dt><dd>");
     text_add_html(text, result->plan.self ? "pipeport's own, in a process of its own" : result->plan.name);
     text_add(text, "</dd>\n<dt>client</dt><dd>pipeport %s (%s), %u thread%s, seed %llu%s</dd>\n<dt>machine</dt><dd>",
              result->version, result->driver, (unsigned) result->plan.threads, result->plan.threads == 1 ? "" : "s",
              (unsigned long long) result->plan.seed, result->plan.verify ? ", every message verified" : "");
     text_add_html(text, result->machine);
-    text_add(text, "</dd>\n<dt>begun</dt><dd>%s</dd>\n<dt>CPU a message</dt><dd>client ", result->began);
+    text_add(text, "</dd>\n<dt>begun</dt><dd>");
+    page_add_began(result, text);
+    text_add(text, "</dd>\n<dt>CPU a message</dt><dd>client ");
     page_add_metric(result, "client-cpu", text);
     text_add(text, ", server ");
     page_add_metric(result, "server-cpu", text);
@@ -347,8 +360,15 @@ static void page_add_head(const struct result *result, struct text *text)
     text_add(text, "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>");
     text_add_html(text, text_string(&title));
     text_add(text, "</h1>\n<p class=\"soft\">");
+    describe_course(&result->plan, text);
+    if (result->runs_count > 1) {
+        text_add(text, "; %u runs", (unsigned) result->runs_count);
+    }
+    text_add(text, "<br/>");
+    page_add_began(result, text);
+    text_add(text, " on ");
     text_add_html(text, result->machine);
-    text_add(text, ", %s</p>\n</header>\n", result->began);
+    text_add(text, "</p>\n</header>\n");
     text_clear(&title);
 }
 

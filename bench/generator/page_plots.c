@@ -63,7 +63,8 @@ static void page_draw_curve(const struct chart *chart, const struct histogram *h
     chart_line_end(chart);
 }
 
-static void page_draw_curve_points(const struct chart *chart, const struct page_curve *curve)
+/* The dots of a curve, or what is shown when one is pointed at: that comes after all dots, so that none covers it. */
+static void page_draw_curve_points(const struct chart *chart, const struct page_curve *curve, bool tips)
 {
     static const struct {
         double share;
@@ -86,24 +87,30 @@ static void page_draw_curve_points(const struct chart *chart, const struct page_
         snprintf(tip.lines[0], sizeof(tip.lines[0]), "%s: %.24s", is_longest ? "longest" : marks[i].name,
                  text_string(&duration));
         snprintf(tip.lines[1], sizeof(tip.lines[1]), "%s", curve->name);
-        chart_point(chart, curve->class, nines, (double) ns, &tip);
+        if (tips) {
+            chart_point(chart, curve->class, nines, (double) ns, &tip);
+        } else {
+            chart_dot(chart, curve->class, nines, (double) ns);
+        }
         text_clear(&duration);
     }
 }
 
 static void page_tick_nines(const struct chart *chart)
 {
-    static const char *const labels[] = {"90 %",     "99 %",    "99.9 %",  "99.99 %",
-                                         "99.999 %", "6 nines", "7 nines", "8 nines"};
+    static const char *const wide[] = {"90 %",     "99 %",    "99.9 %",  "99.99 %",
+                                       "99.999 %", "6 nines", "7 nines", "8 nines"};
+    static const char *const narrow[] = {"90", "99", "99.9", "99.99", "99.999", "6 nines", "7 nines", "8 nines"};
 
     chart_tick_x(chart, 0.0, "0");
     if (!chart->narrow || chart->x.to < 4.0) {
-        chart_tick_x(chart, -log10(0.5), "50 %");
+        chart_tick_x(chart, -log10(0.5), chart->narrow ? "50" : "50 %");
     }
-    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]) && (double) (i + 1) <= chart->x.to; i++) {
-        bool room = !chart->narrow || chart->x.to < 5.0 || i != 3;
+    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]) && (double) (i + 1) <= chart->x.to; i++) {
+        bool room = chart->x.to - (double) (i + 1) > 0.25 || !chart->narrow;
+        bool crowded = chart->narrow && chart->x.to > 6.5 && i >= 4 && i % 2 == 0;
 
-        chart_tick_x(chart, (double) (i + 1), room ? labels[i] : "");
+        chart_tick_x(chart, (double) (i + 1), !room || crowded ? "" : chart->narrow ? narrow[i] : wide[i]);
     }
 }
 
@@ -134,8 +141,8 @@ static void page_draw_percentiles(const struct result *result, bool narrow, stru
     for (uint32_t i = count; i > 0; i--) { /* The first one lies on top. */
         page_draw_curve(&chart, curves[i - 1].histogram, curves[i - 1].class);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        page_draw_curve_points(&chart, &curves[i]);
+    for (uint32_t i = 0; i < 2 * count; i++) {
+        page_draw_curve_points(&chart, &curves[i % count], i >= count);
     }
     chart_end(&chart);
 }
@@ -163,7 +170,7 @@ void page_add_percentiles(const struct result *result, struct text *text)
                  ? "Corrected is counted from the moment a message was planned for, uncorrected from its sending."
                  : "Counted from the sending of a message; the next one waits for it (closed loop).");
     text_add(text, "<ul class=\"keys\">\n");
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && (count > 1 || result->runs_count > 1); i++) {
         page_add_key(curves[i].class, curves[i].name, text);
     }
     if (result->runs_count > 1) {

@@ -40,6 +40,8 @@ static void summary_add_head(const struct result *result, struct text *text)
 {
     text_add(text, "pipeport %s (%s) on %s, %s\n", result->version, result->driver, result->machine, result->began);
     describe_load(&result->plan, text);
+    text_add(text, ", ");
+    describe_course(&result->plan, text);
     if (result->runs_count > 1) {
         text_add(text, "; %u runs", (unsigned) result->runs_count);
     }
