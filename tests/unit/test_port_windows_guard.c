@@ -178,6 +178,38 @@ Test(port_windows_guard, refuses_a_text_that_is_no_list)
     planned_settle(&guard_bed);
 }
 
+static void guard_opens(const char *text, pp_way way, pipeport_status expected)
+{
+    char name[80];
+    bed_name(name);
+    pp_ear *ear = NULL;
+    pp_plan plan = {.access = PP_ACCESS_SDDL, .sddl = text, .way = (uint8_t) way};
+    pp_fault fault = pp_ear_open(&ear, guard_bed.port, &guard_bed.memory, name, &plan);
+    cr_assert_eq(fault.status, expected, "\"%s\": status %d, code %ld", text, fault.status, fault.system_code);
+    cr_assert_eq(ear != NULL, expected == PIPEPORT_OK);
+    if (ear != NULL) {
+        HANDLE instance = pp_ear_instance(ear, 0);
+        cr_assert_neq(instance, INVALID_HANDLE_VALUE, "\"%s\": code %lu", text, GetLastError());
+        CloseHandle(instance);
+        pp_ear_close(ear);
+    }
+}
+
+/* The first instance would be made, and no other: a server that nobody reaches. */
+Test(port_windows_guard, refuses_a_text_that_keeps_its_own_user_from_serving)
+{
+    pp_plan good = {0};
+    planned_open(&guard_bed, &good);
+    guard_opens("D:(A;;FA;;;SY)", PP_WAY_BOTH, PIPEPORT_DENIED);
+    guard_opens("D:(A;;0x12019B;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED); /* All but to make instances. */
+    guard_opens("D:(D;;0x4;;;WD)(A;;FA;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED);
+    guard_opens("D:(A;;FR;;;WD)(A;;0x4;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED);
+    guard_opens("D:(A;;FR;;;WD)(A;;FW;;;WD)", PP_WAY_BOTH, PIPEPORT_OK);
+    guard_opens("D:(A;;GA;;;WD)", PP_WAY_BOTH, PIPEPORT_OK);
+    guard_opens("D:(A;;GRGW;;;WD)", PP_WAY_TO_CLIENT, PIPEPORT_OK);
+    planned_settle(&guard_bed);
+}
+
 Test(port_windows_guard, refuses_a_text_that_lets_everybody_do_everything)
 {
     if (planned_is_wine()) {

@@ -89,6 +89,60 @@ static pp_fault guard_protect(PSECURITY_DESCRIPTOR descriptor)
     return (pp_fault){PIPEPORT_OK, 0};
 }
 
+/* Nobody writes it, but the calls want it writable. */
+static GENERIC_MAPPING guard_rights = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+
+/* A text may say GA; the system makes the file's own rights of it when a pipe is made, "AccessCheck function" does not.
+ * Every kind of entry has its rights at the same place. */
+static void guard_map_rights(PACL list)
+{
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        ACCESS_ALLOWED_ACE *entry;
+        if (GetAce(list, i, (void **) &entry)) {
+            MapGenericMask(&entry->Mask, &guard_rights);
+        }
+    }
+}
+
+/* False: the list keeps this right from the process's user. Where nobody can tell it is true: the system will say. */
+static bool guard_lets_in(PACL list, HANDLE token, DWORD rights)
+{
+    pp_sid self;
+    SECURITY_DESCRIPTOR whole; /* With an owner and a group, which a text need not have. */
+    PRIVILEGE_SET privileges;
+    DWORD bytes = sizeof privileges, granted = 0;
+    BOOL is_in = TRUE;
+    bool is_known = pp_sid_of_process(&self, GetCurrentProcess()) == ERROR_SUCCESS &&
+                    InitializeSecurityDescriptor(&whole, SECURITY_DESCRIPTOR_REVISION) &&
+                    SetSecurityDescriptorOwner(&whole, self.user.User.Sid, FALSE) &&
+                    SetSecurityDescriptorGroup(&whole, self.user.User.Sid, FALSE) &&
+                    SetSecurityDescriptorDacl(&whole, TRUE, list, FALSE) &&
+                    AccessCheck(&whole, token, rights, &guard_rights, &privileges, &bytes, &granted, &is_in);
+    return !is_known || is_in;
+}
+
+/* The system makes the first instance for anybody, and refuses the second to whom the list refuses it: then there would
+ * be a server that nobody can reach. */
+static pp_fault guard_check_self(PSECURITY_DESCRIPTOR descriptor, const pp_plan *plan)
+{
+    BOOL present = FALSE, is_default = FALSE, is_in = TRUE;
+    PACL list = NULL;
+    HANDLE token, own;
+    DWORD rights = FILE_CREATE_PIPE_INSTANCE | SYNCHRONIZE;
+    rights |= (plan->way != PP_WAY_TO_CLIENT ? FILE_READ_DATA : 0) |
+              (plan->way != PP_WAY_TO_SERVER ? FILE_WRITE_DATA : 0);
+    if (GetSecurityDescriptorDacl(descriptor, &present, &list, &is_default) && present && list != NULL &&
+        OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &token)) {
+        guard_map_rights(list);
+        if (DuplicateToken(token, SecurityIdentification, &own)) {
+            is_in = guard_lets_in(list, own, rights);
+            CloseHandle(own);
+        }
+        CloseHandle(token);
+    }
+    return (pp_fault){is_in ? PIPEPORT_OK : PIPEPORT_DENIED, is_in ? 0 : ERROR_ACCESS_DENIED};
+}
+
 static pp_fault guard_by_text(PSECURITY_DESCRIPTOR *descriptor, pp_memory *memory, const char *sddl)
 {
     size_t bytes = sddl == NULL ? 0 : strnlen(sddl, GUARD_SDDL_BYTES_MAX);
@@ -116,6 +170,9 @@ pp_fault pp_guard_init(pp_guard *guard, pp_memory *memory, const pp_plan *plan)
                                                     : guard_by_preset(&descriptor, plan);
     if (fault.status == PIPEPORT_OK) {
         fault = guard_protect(descriptor);
+    }
+    if (fault.status == PIPEPORT_OK && plan->access == PP_ACCESS_SDDL) {
+        fault = guard_check_self(descriptor, plan);
     }
     if (fault.status != PIPEPORT_OK) {
         LocalFree(descriptor);

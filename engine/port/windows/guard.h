@@ -10,8 +10,8 @@
  * would write Administrators, so that a client can demand him.
  *
  * A text of the plan's is taken as it stands but for the protection. It must hold a list that is not empty of meaning:
- * none, or a null one, lets Everyone in, and is INVALID. It must give the server's own user all rights, or the system
- * refuses the second instance (DENIED).
+ * none, or a null one, lets Everyone in, and is INVALID. It must let the server's own user make instances, and read and
+ * write as the plan does, or the system refuses the second instance: so it is DENIED before the first one.
  */
 #ifndef PP_PORT_WINDOWS_GUARD_H
 #define PP_PORT_WINDOWS_GUARD_H
