@@ -13,6 +13,7 @@
 #include "tests/sim/trace.h"
 #include "tests/sim/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,9 @@ static sim_link *ear_connect(pp_ear *ear, uint32_t bytes)
     bytes = bytes < ear->plan.out_bytes ? ear->plan.out_bytes : bytes;
     sim_link *link = sim_link_open(bytes < sim.rules.pipe_bytes ? bytes : sim.rules.pipe_bytes, &ear->plan);
     ear_note(link, ear);
+    (void) snprintf(link->name, sizeof link->name, "%.31s", ear->name);
+    link->process = sim.rules.processes ? 1 + sim_below(sim.rules.processes) : SIM_PROCESS;
+    link->user = sim.rules.processes && sim_below(3) == 0 ? SIM_OTHER_USER : SIM_USER;
     if (ear->count > 0) {
         sim_record *record = ear->accepts[sim_below(ear->count)];
         record->link = link;
@@ -344,21 +348,25 @@ static bool ear_is_demanded(const pp_plan *plan)
 
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home)
 {
-    static const pipeport_status refusals[] = {PIPEPORT_DENIED, PIPEPORT_SYSTEM, PIPEPORT_NO_MEMORY, PIPEPORT_BUSY};
+    static const pipeport_status refusals[] = {PIPEPORT_DENIED, PIPEPORT_SYSTEM, PIPEPORT_NO_MEMORY, PIPEPORT_BUSY,
+                                               PIPEPORT_WRONG_TYPE};
     sim_call_step();
     SIM_MUST(pipe->handle == PP_PIPE_CLOSED);
     pipeport_status status;
     if (sim_refuses(sim.rules.refused_dials)) {
-        return (pp_fault){sim_met(SIM_AT_DIAL, refusals[sim_below(4)]), 5};
+        return (pp_fault){sim_met(SIM_AT_DIAL, refusals[sim_below(5)]), 5};
     }
     sim_link *link = sim_ear_dial(name, plan->in_bytes, &status);
     sim_trace("dial: status, link", status, link ? link->number : 0, 0);
     if (!link) {
         return (pp_fault){sim_met(SIM_AT_DIAL, status), 2};
     }
-    if (!ear_is_demanded(plan) || plan->whole != link->whole) {
+    bool is_same_way = sim_link_is_barred(link, 0) == (plan->way == PP_WAY_TO_CLIENT) &&
+                       sim_link_is_barred(link, 1) == (plan->way == PP_WAY_TO_SERVER);
+    if (!ear_is_demanded(plan) || !is_same_way || plan->whole != link->whole) {
+        status = ear_is_demanded(plan) && is_same_way ? PIPEPORT_WRONG_TYPE : PIPEPORT_DENIED;
         sim_link_close(link, 0);
-        return (pp_fault){sim_met(SIM_AT_DIAL, PIPEPORT_DENIED), 5};
+        return (pp_fault){sim_met(SIM_AT_DIAL, status), 5};
     }
     sim_pipe_open(pipe, link, 0, home);
     return (pp_fault){sim_met(SIM_AT_DIAL, PIPEPORT_OK), 0};

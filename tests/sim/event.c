@@ -48,6 +48,29 @@ static void event_message(void *user, void *state, pipeport_conn name, const voi
     sim_judge_leave(conn);
 }
 
+/* Before anybody knows it as a connection. */
+static bool event_accept(void *user, const pipeport_peer *peer)
+{
+    sim_party *party = user;
+    bool stays = sim_below(65536) >= sim_users.turns_away;
+    sim_judge_accept(party, peer, stays);
+    event_nap();
+    if (sim_happens(sim_users.acts_inside)) {
+        sim_user_act_at_the_door(party);
+    }
+    return stays;
+}
+
+static void event_sent(void *user, void *state, pipeport_conn name, uint64_t bytes)
+{
+    sim_conn *conn = sim_judge_enter(user, state, name, "sent");
+    sim_judge_sent(conn, bytes);
+    if (sim_below(4) == 0) { /* It comes often. */
+        event_act(conn);
+    }
+    sim_judge_leave(conn);
+}
+
 static void event_drained(void *user, void *state, pipeport_conn name)
 {
     sim_conn *conn = sim_judge_enter(user, state, name, "drained");
@@ -83,5 +106,7 @@ pipeport_events sim_events_of(sim_party *party)
                              .message = event_message,
                              .drained = event_drained,
                              .closed = event_closed,
-                             .failed = event_failed};
+                             .failed = event_failed,
+                             .accept = party->asks ? event_accept : NULL,
+                             .sent = party->hears_sent ? event_sent : NULL};
 }

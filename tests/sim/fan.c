@@ -40,7 +40,8 @@ static uint32_t fan_count(const sim_audience *audience, uint32_t *uncertain)
 }
 
 typedef struct fan_reach { /* Of one broadcast. */
-    uint32_t length, before, uncertain, conns, moves, reached;
+    bool is_tagged;
+    uint32_t before, uncertain, conns, moves, reached;
     uint64_t passed_over;
 } fan_reach;
 
@@ -69,7 +70,7 @@ static void fan_check_reached(const sim_audience *audience, const fan_reach *rea
                  reach->before, (unsigned long long) reach->passed_over);
     }
     for (uint32_t i = 0; i < sim_conns_count && reach->uncertain == 0 && reach->reached == reach->before &&
-                         reach->passed_over == 0 && reach->length >= 8;
+                         reach->passed_over == 0 && reach->is_tagged;
          i++) {
         sim_conns[i].broadcasts += fan_is_certain(audience, &sim_conns[i]);
     }
@@ -108,7 +109,8 @@ static pipeport_status fan_send_built(const sim_audience *audience, const uint8_
     const sim_party *party = audience->party;
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, party->engine->engine, NULL, length, &room);
+    pipeport_status status = pipeport_message_create(&message, party->engine->engine, &party->dialect->framing, length,
+                                                     &room);
     if (status == PIPEPORT_OK) {
         memcpy(room, data, length);
         status = audience->group
@@ -127,16 +129,17 @@ static bool fan_is_usable(const sim_party *party)
 static void fan_out(const sim_audience *audience)
 {
     sim_party *party = audience->party;
-    uint32_t length = sim_user_length();
+    uint32_t length = sim_user_length(party->dialect);
     uint8_t *data = malloc(length + 1);
     SIM_MUST(data != NULL);
     party->busy++;
     bool is_built = !audience->list_count && sim_below(3) == 0;
     bool was_moving = party->moving != 0;
-    fan_reach reach = {.length = length, .conns = sim_conns_count, .moves = party->moves};
+    fan_reach reach = {.conns = sim_conns_count, .moves = party->moves};
     reach.before = fan_count(audience, &reach.uncertain);
     uint64_t passed_over = fan_passed_over(party);
-    uint32_t serial = sim_judge_offer(NULL, audience, data, length);
+    uint32_t serial = sim_judge_offer(party->dialect, NULL, audience, data, length);
+    reach.is_tagged = sim_offers[serial].is_tagged;
     pipeport_status status = (is_built ? fan_send_built : fan_send)(audience, data, length, &reach.reached);
     reach.passed_over = fan_passed_over(party) - passed_over;
     memset(data, 0xEE, length);
@@ -144,7 +147,10 @@ static void fan_out(const sim_audience *audience)
     party->busy--;
     (void) sim_met(SIM_AT_BROADCAST, status);
     sim_judge_answer(serial, status);
-    SIM_MUST(status != (length > sim_message_bytes_max ? PIPEPORT_OK : PIPEPORT_TOO_LARGE));
+    bool was_built = !is_built || (status != PIPEPORT_TOO_LARGE && status != PIPEPORT_INVALID);
+    if (was_built || sim_offers[serial].expected == PIPEPORT_OK) {
+        sim_judge_admission(serial, status, sim_dialect_is_mute(party->dialect, true));
+    }
     if (status == PIPEPORT_OK && audience->list_count) {
         SIM_MUST(reach.reached <= audience->list_count);
     } else if (status == PIPEPORT_OK && !(audience->group && was_moving)) {

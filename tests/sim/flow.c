@@ -2,20 +2,21 @@
 /* flow.c - see flow.h. */
 #include "tests/sim/flow.h"
 
+#include "tests/fuzz/naive_framing.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/kernel.h"
 #include "tests/sim/trace.h"
 #include "tests/sim/world.h"
-#include "tests/support/random.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOW_HEADER = 4, FLOW_SERIAL = 8 };
+enum { FLOW_HEAD_ROOM = 96, FLOW_BLOCK_ROOM = 4096 };
 
 typedef struct flow_pair {
     struct flow_pair *next;
     sim_flow flows[2];
+    sim_verdict verdict;
 } flow_pair;
 
 sim_offer *sim_offers;
@@ -32,6 +33,8 @@ void sim_flows_begin(void)
         for (int i = 0; i < 2; i++) {
             free(pairs->flows[i].frames);
             free(pairs->flows[i].lanes);
+            free(pairs->flows[i].head);
+            free(pairs->flows[i].stream);
         }
         free(pairs);
         pairs = next;
@@ -44,34 +47,48 @@ void sim_flows_begin(void)
     sim_link_taps = flow_tap;
 }
 
-sim_flow *sim_flow_of(sim_link *link, uint32_t side)
+static flow_pair *flow_pair_of(sim_link *link)
 {
     if (!link->judged) {
         flow_pair *pair = calloc(1, sizeof *pair);
         SIM_MUST(pair != NULL);
         pair->next = pairs;
         pairs = pair;
-        link->judged = pair->flows;
+        link->judged = pair;
+        for (int i = 0; i < 2; i++) {
+            sim_flow *flow = &pair->flows[i];
+            flow->dialect = sim_dialect_of(link->name);
+            flow->head_room = flow->dialect->rule.kind == PP_FRAMING_HEADERS ? FLOW_BLOCK_ROOM : FLOW_HEAD_ROOM;
+            flow->head = malloc(flow->head_room);
+            SIM_MUST(flow->head != NULL);
+        }
     }
-    return (sim_flow *) link->judged + side;
+    return link->judged;
+}
+
+sim_flow *sim_flow_of(sim_link *link, uint32_t side)
+{
+    return &flow_pair_of(link)->flows[side];
+}
+
+sim_verdict *sim_flow_verdict(sim_link *link)
+{
+    return &flow_pair_of(link)->verdict;
+}
+
+bool sim_flow_is_delivered(const sim_flow *flow)
+{
+    return flow->delivered == flow->count && flow->stream_count == 0;
 }
 
 uint32_t sim_flow_offer(const sim_offer *offer, uint8_t *data)
 {
+    uint32_t at;
     SIM_MUST(sim_offers_count < SIM_OFFERS_MAX);
     uint32_t serial = sim_offers_count++;
-    uint64_t random = sim.seed + serial;
-    for (uint32_t at = 0; at < offer->length; at += 8) {
-        uint64_t word = test_random(&random);
-        memcpy(data + at, &word, offer->length - at < 8 ? offer->length - at : 8);
-    }
-    if (offer->length >= FLOW_SERIAL) {
-        memcpy(data, &serial, sizeof serial);
-        memcpy(data + 4, &offer->thread, sizeof offer->thread);
-    } else {
-        memset(data, 0x5A, offer->length);
-    }
     sim_offers[serial] = *offer;
+    sim_offers[serial].expected = sim_dialect_fill(offer->dialect, data, offer->length, serial);
+    sim_offers[serial].is_tagged = sim_dialect_is_tagged(offer->dialect, offer->length, &at);
     sim_offers[serial].sum = sim_sum(0, data, offer->length);
     return serial;
 }
@@ -122,16 +139,15 @@ static bool flow_is_for(const sim_offer *offer, uint32_t serial, const sim_link 
 /* A whole frame that an engine wrote: somebody offered just that, here, and it was not written yet. */
 static void flow_check_offered(sim_flow *flow, const sim_link *link, uint32_t side)
 {
-    uint32_t serial;
-    memcpy(&serial, flow->head + FLOW_HEADER, sizeof serial);
-    if (flow->length < FLOW_SERIAL) {
+    if (flow->tag_count < SIM_TAG_BYTES) {
         flow->short_ones++;
         return;
     }
-    if (serial == 0 || serial >= sim_offers_count || sim_offers[serial].length != flow->length ||
+    uint32_t serial = sim_dialect_read_tag(flow->dialect, flow->tag);
+    if (serial == 0 || serial >= sim_offers_count || sim_offers[serial].length != flow->payload ||
         sim_offers[serial].sum != flow->sum) {
         sim_fail("a frame of %u bytes was written that nobody offered: its content was mixed, cut or doubled (link %u)",
-                 flow->length, link->number);
+                 flow->payload, link->number);
     }
     sim_offer *offer = &sim_offers[serial];
     if (offer->link && (offer->link != link || offer->side != side)) {
@@ -140,8 +156,8 @@ static void flow_check_offered(sim_flow *flow, const sim_link *link, uint32_t si
     if (offer->link && offer->written) {
         sim_fail("message %u was written twice (link %u)", serial, link->number);
     }
-    if (offer->state == SIM_REFUSED) {
-        sim_fail("message %u was written though its send was refused (link %u)", serial, link->number);
+    if (offer->state == SIM_REFUSED || offer->expected != PIPEPORT_OK) {
+        sim_fail("message %u was written though its send was refused, or must be (link %u)", serial, link->number);
     }
     offer->written = true;
     flow->broadcasts += offer->is_broadcast && !offer->audience.list_count;
@@ -158,51 +174,177 @@ static void flow_add(sim_flow *flow)
         flow->frames = realloc(flow->frames, flow->room * sizeof flow->frames[0]);
         SIM_MUST(flow->frames != NULL);
     }
-    flow->frames[flow->count++] = (sim_frame){flow->length, flow->sum};
-    flow->part = 0;
+    flow->frames[flow->count++] = (sim_frame){flow->payload, flow->sum};
 }
 
-static void flow_header_is_whole(sim_flow *flow)
+static void flow_begin_frame(sim_flow *flow)
 {
-    flow->length = flow->head[0] | (uint32_t) flow->head[1] << 8 | (uint32_t) flow->head[2] << 16 |
-                   (uint32_t) flow->head[3] << 24;
+    flow->head_count = flow->payload = flow->tag_count = 0;
+    flow->is_body = flow->held = false;
     flow->sum = 0;
-    flow->refused = flow->length > sim_message_bytes_max;
+}
+
+static void flow_frame_is_whole(sim_flow *flow, const sim_link *link, uint32_t side)
+{
+    if (link->sides[side].engine) {
+        flow_check_offered(flow, link, side);
+    }
+    if (flow->dialect->rule.kind != PP_FRAMING_NONE) {
+        flow_add(flow);
+    }
+    flow_begin_frame(flow);
+}
+
+/* What is behind the header. */
+static uint32_t flow_take_body(sim_flow *flow, const uint8_t *data, uint32_t bytes)
+{
+    uint32_t take = flow->left < bytes ? (uint32_t) flow->left : bytes;
+    for (uint32_t i = 0; i < take && flow->tag_count < SIM_TAG_BYTES; i++) {
+        flow->tag[flow->tag_count++] = data[i];
+    }
+    flow->sum = sim_sum(flow->sum, data, take);
+    flow->left -= take;
+    return take;
+}
+
+/* One byte of a header. */
+static void flow_take_head(sim_flow *flow, uint8_t byte)
+{
+    SIM_MUST(flow->head_count < flow->head_room);
+    flow->head[flow->head_count++] = byte;
+    naive_framed framed = naive_frame_at(&flow->dialect->rule, flow->head, flow->head_count, sim_message_bytes_max);
+    flow->refused = framed.refused_after != 0;
+    if (framed.known_after != 0) {
+        flow->is_body = true;
+        flow->left = (uint64_t) framed.frame_bytes - flow->head_count;
+        flow->payload = (uint32_t) framed.payload_bytes;
+        flow->sum = sim_sum(0, flow->head + framed.payload_at, flow->head_count - (uint32_t) framed.payload_at);
+    }
+}
+
+/* NONE: an engine's messages are as long as they were offered, and all have a tag. */
+static void flow_take_tag(sim_flow *flow, const sim_link *link, uint8_t byte)
+{
+    flow->tag[flow->tag_count++] = byte;
+    if (flow->tag_count < SIM_TAG_BYTES) {
+        return;
+    }
+    uint32_t serial = sim_dialect_read_tag(flow->dialect, flow->tag);
+    if (serial == 0 || serial >= sim_offers_count || sim_offers[serial].length < SIM_TAG_BYTES) {
+        sim_fail("bytes were written that nobody offered (link %u)", link->number);
+    }
+    flow->is_body = true;
+    flow->payload = sim_offers[serial].length;
+    flow->left = flow->payload - SIM_TAG_BYTES;
+    flow->sum = sim_sum(0, flow->tag, SIM_TAG_BYTES);
+}
+
+/* One byte of a line; true: it ends it. */
+static bool flow_take_line(sim_flow *flow, uint8_t byte)
+{
+    static const uint8_t held = '\r';
+    const pp_framing *rule = &flow->dialect->rule;
+    if (byte == rule->delimiter) {
+        return true;
+    }
+    if (flow->held) {
+        flow->sum = sim_sum(flow->sum, &held, 1);
+        flow->payload++;
+    }
+    flow->held = rule->strip_cr && byte == '\r';
+    if (!flow->held) {
+        flow->sum = sim_sum(flow->sum, &byte, 1);
+        flow->payload++;
+    }
+    if (flow->tag_count < SIM_TAG_BYTES) {
+        flow->tag[flow->tag_count++] = byte;
+    }
+    flow->refused = flow->payload > sim_message_bytes_max;
+    return false;
+}
+
+static void flow_keep_stream(sim_flow *flow, const uint8_t *data, uint32_t bytes)
+{
+    if (flow->stream_count + bytes > flow->stream_room) {
+        flow->stream_room = 2 * (flow->stream_count + bytes);
+        flow->stream = realloc(flow->stream, flow->stream_room);
+        SIM_MUST(flow->stream != NULL);
+    }
+    memcpy(flow->stream + flow->stream_count, data, bytes);
+    flow->stream_count += bytes;
+}
+
+/* One write of a whole link is one message. */
+static void flow_take_message(sim_flow *flow, const uint8_t *data, uint32_t bytes)
+{
+    flow->refused = bytes > sim_message_bytes_max;
+    flow->payload = bytes;
+    flow->left = bytes;
+    (void) flow_take_body(flow, data, bytes);
+}
+
+/* What comes next; true: with it a frame is whole. */
+static bool flow_take(sim_flow *flow, const sim_link *link, const uint8_t *data, uint32_t *at, uint32_t bytes)
+{
+    if (flow->is_body) {
+        *at += flow_take_body(flow, data + *at, bytes - *at);
+    } else if (flow->dialect->rule.kind == PP_FRAMING_DELIMITER) {
+        return flow_take_line(flow, data[(*at)++]);
+    } else if (flow->dialect->rule.kind == PP_FRAMING_NONE) {
+        flow_take_tag(flow, link, data[(*at)++]);
+    } else {
+        flow_take_head(flow, data[(*at)++]);
+    }
+    return flow->is_body && flow->left == 0;
 }
 
 static void flow_tap(sim_link *link, uint32_t side, const uint8_t *data, uint32_t bytes)
 {
     sim_flow *flow = sim_flow_of(link, side);
-    for (uint32_t at = 0; at < bytes && !flow->refused;) {
-        if (flow->part < FLOW_HEADER) {
-            flow->head[flow->part++] = data[at++];
-            if (flow->part == FLOW_HEADER) {
-                flow_header_is_whole(flow);
-            }
-        } else {
-            uint32_t left = flow->length - (flow->part - FLOW_HEADER);
-            uint32_t take = left < bytes - at ? left : bytes - at;
-            for (uint32_t i = 0; i < take && flow->part + i < sizeof flow->head; i++) {
-                flow->head[flow->part + i] = data[at + i];
-            }
-            flow->sum = sim_sum(flow->sum, data + at, take);
-            flow->part += take;
-            at += take;
-        }
-        if (!flow->refused && flow->part >= FLOW_HEADER && flow->part - FLOW_HEADER == flow->length) {
-            if (link->sides[side].engine) {
-                flow_check_offered(flow, link, side);
-            }
-            flow_add(flow);
+    bool is_stream = flow->dialect->rule.kind == PP_FRAMING_NONE;
+    bool is_engine = link->sides[side].engine;
+    SIM_MUST(link->whole == (flow->dialect->rule.kind == PP_FRAMING_MESSAGE));
+    if (side == 1 && *sim_flow_verdict(link) == SIM_TURNED_AWAY) {
+        sim_fail("a client that was turned away is written to (link %u)", link->number);
+    }
+    if (is_stream) {
+        flow_keep_stream(flow, data, bytes);
+    }
+    if (link->whole && !flow->refused) {
+        flow_take_message(flow, data, bytes);
+        if (!flow->refused) {
+            flow_frame_is_whole(flow, link, side);
         }
     }
-    if (flow->refused && link->sides[side].engine) {
-        sim_fail("an engine wrote a length of %u (link %u)", flow->length, link->number);
+    for (uint32_t at = 0; at < bytes && !link->whole && !flow->refused && (is_engine || !is_stream);) {
+        if (flow_take(flow, link, data, &at, bytes)) {
+            flow_frame_is_whole(flow, link, side);
+        }
     }
+    if (flow->refused && is_engine) {
+        sim_fail("an engine wrote a frame that its peer must refuse (link %u)", link->number);
+    }
+}
+
+static void flow_deliver_stream(sim_flow *flow, const sim_link *link, const void *data, size_t length)
+{
+    if (length == 0 || length > sim_message_bytes_max || length > flow->stream_count ||
+        memcmp(data, flow->stream, length) != 0) {
+        sim_fail("%zu bytes are delivered that are not the next of those that were written (link %u)", length,
+                 link->number);
+    }
+    flow->stream_count -= length;
+    memmove(flow->stream, flow->stream + length, flow->stream_count);
 }
 
 void sim_flow_deliver(sim_flow *flow, const sim_link *link, const void *data, size_t length)
 {
+    sim_met_messages[flow->dialect->framing.kind][flow->dialect->direction]++;
+    sim.messages++;
+    if (flow->dialect->rule.kind == PP_FRAMING_NONE) {
+        flow_deliver_stream(flow, link, data, length);
+        return;
+    }
     if (flow->delivered == flow->count) {
         sim_fail("a message is delivered that nobody wrote, or that was delivered before (link %u)", link->number);
     }
@@ -211,5 +353,4 @@ void sim_flow_deliver(sim_flow *flow, const sim_link *link, const void *data, si
         sim_fail("message %u of link %u is delivered with %zu bytes, and %u were written, or other ones",
                  flow->delivered - 1, link->number, length, frame->length);
     }
-    sim.messages++;
 }

@@ -32,9 +32,11 @@ void sim_judge_begin(void)
 
 /* ---- Messages ---- */
 
-uint32_t sim_judge_offer(const sim_conn *conn, const sim_audience *audience, uint8_t *data, uint32_t length)
+uint32_t sim_judge_offer(const sim_dialect *dialect, const sim_conn *conn, const sim_audience *audience, uint8_t *data,
+                         uint32_t length)
 {
-    sim_offer offer = {.link = conn ? conn->link : NULL,
+    sim_offer offer = {.dialect = dialect,
+                       .link = conn ? conn->link : NULL,
                        .is_broadcast = audience != NULL,
                        .audience = audience ? *audience : (sim_audience){.party = NULL},
                        .side = conn ? conn->side : 0,
@@ -55,7 +57,40 @@ void sim_judge_answer(uint32_t serial, pipeport_status status)
     }
 }
 
+void sim_judge_admission(uint32_t serial, pipeport_status status, bool mute)
+{
+    pipeport_status expected = mute ? PIPEPORT_UNSUPPORTED : sim_offers[serial].expected;
+    bool is_about_it = status == PIPEPORT_OK || status == PIPEPORT_INVALID || status == PIPEPORT_TOO_LARGE ||
+                       status == PIPEPORT_UNSUPPORTED;
+    if (is_about_it && status != expected) {
+        sim_fail("message %u was answered with %d, and by its framing and direction it must be %d", serial, status,
+                 expected);
+    }
+}
+
 /* ---- Events ---- */
+
+void sim_judge_accept(sim_party *party, const pipeport_peer *peer, bool stays)
+{
+    sim_link *link = sim_pipe_asked();
+    sim_verdict *verdict = sim_flow_verdict(link);
+    party->started = true;
+    if (!party->is_server || strstr(link->name, party->name) == NULL || *verdict != SIM_UNASKED) {
+        sim_fail("`accept` comes where it may not, or for the second time (link %u)", link->number);
+    }
+    if (link->channels[0].read != 0 || link->sides[1].read) {
+        sim_fail("a client is read before `accept` has let it in (link %u)", link->number);
+    }
+    if (peer->process_id != link->process || strcmp(peer->user, link->user) != 0) {
+        sim_fail("`accept` names another peer than the one that is there (link %u)", link->number);
+    }
+    if (sim_locks_held[sim_self()] != 0 || party->finished) {
+        sim_fail("a lock is held while an event runs, or its party has finished (accept)");
+    }
+    *verdict = stays ? SIM_TAKEN : SIM_TURNED_AWAY;
+    party->turned_away += !stays;
+    sim_trace("accept: link, stays", link->number, stays, 0);
+}
 
 /* Where the connection's pipe leads: the one thing that the judge asks the engine's inside. */
 static sim_link *judge_link_of(sim_party *party, pipeport_conn name, uint32_t *side)
@@ -84,6 +119,12 @@ sim_conn *sim_judge_opened(sim_party *party, pipeport_conn name)
         }
     }
     party->opened++;
+    if (party->dialect != sim_dialect_of(link->name)) {
+        sim_fail("`opened` comes for a pipe of another direction or type");
+    }
+    if (party->is_server && *sim_flow_verdict(link) != (party->asks ? SIM_TAKEN : SIM_UNASKED)) {
+        sim_fail("`opened` comes for a client that `accept` has not let in (link %u)", link->number);
+    }
     if (party->finished || (party->failed && !party->options.reconnect_ms)) {
         sim_fail("`opened` comes after %s", party->failed ? "`failed`" : "the party's end");
     }
@@ -138,7 +179,18 @@ void sim_judge_message(sim_conn *conn, const void *data, size_t length)
         sim_fail("a message is delivered after a close inside an event (link %u)", conn->link->number);
     }
     conn->spoke++;
+    conn->party->spoke++;
     sim_flow_deliver(sim_flow_of(conn->link, 1 - conn->side), conn->link, data, length);
+}
+
+void sim_judge_sent(sim_conn *conn, uint64_t bytes)
+{
+    conn->sent += bytes;
+    if (bytes == 0 || conn->sent > conn->link->channels[conn->side].written) {
+        sim_fail("`sent` tells of %llu bytes, %llu in all, and %llu were written (link %u)", (unsigned long long) bytes,
+                 (unsigned long long) conn->sent, (unsigned long long) conn->link->channels[conn->side].written,
+                 conn->link->number);
+    }
 }
 
 /* To the ms that the engine's clock counts: however long its threads are held up, what has come by then is in time. */
@@ -180,7 +232,7 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
         return conn->party->options.when_full == PIPEPORT_DISCONNECT ||
                judge_has_lasted(at->write_longest_ns, conn->party->options.write_stall_ms);
     case PIPEPORT_BAD_PEER:
-        return in->refused && in->delivered == in->count;
+        return in->refused && sim_flow_is_delivered(in);
     case PIPEPORT_NO_MEMORY:
         return sim.allocations_refused != 0;
     case PIPEPORT_SYSTEM:
@@ -219,6 +271,8 @@ void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
     conn->end = *end;
     conn->is_closed = true;
     conn->party->closed++;
+    conn->party->received += end->bytes_received;
+    conn->party->slow += end->why == PIPEPORT_SLOW_PEER;
     conn->link->sides[conn->side].drained = end->why == PIPEPORT_OK ||
                                             (end->why == PIPEPORT_GONE && sim_link_peer_is_open(link, conn->side));
     (void) sim_met(SIM_AT_CLOSED, end->why);
@@ -230,12 +284,16 @@ void sim_judge_closed(sim_conn *conn, const pipeport_end *end)
         sim_fail("bytes_sent is wrong: %llu told, %llu written (link %u)", (unsigned long long) end->bytes_sent,
                  (unsigned long long) link->channels[conn->side].written, link->number);
     }
-    if (end->bytes_received != link->channels[1 - conn->side].read) {
+    if (end->bytes_received != link->channels[1 - conn->side].read - link->channels[1 - conn->side].skipped) {
         sim_fail("bytes_received is wrong (link %u)", link->number);
+    }
+    if (conn->party->hears_sent && conn->sent != end->bytes_sent) {
+        sim_fail("`sent` told of %llu bytes before `closed`, which tells of %llu (link %u)",
+                 (unsigned long long) conn->sent, (unsigned long long) end->bytes_sent, link->number);
     }
     judge_left_groups(conn);
     bool asked = conn->drain_asked || conn->abort_asked || conn->party->stopping || conn->party->engine->going;
-    if (end->why == PIPEPORT_GONE && !asked && (in->delivered != in->count || in->refused)) {
+    if (end->why == PIPEPORT_GONE && !asked && (!sim_flow_is_delivered(in) || in->refused)) {
         sim_fail("the peer wrote %u messages before its end, and %u were delivered (link %u)", in->count, in->delivered,
                  link->number);
     }
@@ -275,7 +333,7 @@ static void judge_end_offers(void)
 {
     for (uint32_t i = 1; i < sim_offers_count; i++) {
         sim_offer *offer = &sim_offers[i];
-        offer->written = offer->written || offer->length < 8;
+        offer->written = offer->written || !offer->is_tagged;
     }
     for (uint32_t i = 1; i < sim_offers_count; i++) {
         const sim_offer *offer = &sim_offers[i];
@@ -292,6 +350,12 @@ void sim_judge_end(void)
         judge_end_conn(&sim_conns[i]);
     }
     judge_end_offers();
+    for (uint32_t i = 0; i < sim_link_count(); i++) {
+        sim_link *link = sim_link_of(i);
+        if (*sim_flow_verdict(link) == SIM_TURNED_AWAY && link->channels[0].read != 0) {
+            sim_fail("a client that was turned away is read (link %u)", i);
+        }
+    }
     for (uint32_t i = 0; i < sim_parties_count; i++) {
         const sim_party *party = &sim_parties[i];
         if (party->started && !party->finished) {

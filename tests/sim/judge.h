@@ -11,6 +11,7 @@
 #define TESTS_SIM_JUDGE_H
 
 #include "engine/include/pipeport.h"
+#include "tests/sim/dialect.h"
 #include "tests/sim/link.h"
 #include "tests/sim/schedule.h"
 
@@ -29,10 +30,17 @@ typedef struct sim_party { /* A server or a client. */
     sim_engine *engine;
     pipeport_server *server;
     pipeport_client *client;
+    const sim_dialect *dialect;
     bool is_server;
-    bool started;  /* Its start answered OK, or an event came before that. */
-    bool stopping; /* Somebody has begun to stop it: its handle is used no more. */
-    bool drains;   /* That stop drains, */
+    bool asks, hears_sent; /* It has an event `accept`, and one `sent`. */
+    uint32_t turned_away;  /* By either of the two ways. */
+    uint64_t spoke;        /* Messages and replies. */
+    uint64_t received;     /* Bytes, of connections that have closed. */
+    uint32_t slow, full;   /* Connections that ended so, and sends that heard so, */
+    uint32_t sending;      /* of which so many are under way: they are not counted yet. */
+    bool started;          /* Its start answered OK, or an event came before that. */
+    bool stopping;         /* Somebody has begun to stop it: its handle is used no more. */
+    bool drains;           /* That stop drains, */
     uint32_t drain_ms;
     uint64_t stopping_ns; /* and began then. */
     bool finished;        /* The engine has let go of it. */
@@ -73,6 +81,7 @@ typedef struct sim_conn {
     uint64_t opened_ns;   /* When `opened` began, */
     uint64_t listens_ns;  /* and returned. */
     uint64_t spoke;       /* Messages. */
+    uint64_t sent;        /* Bytes, as `sent` has told. */
     uint64_t accepted;    /* Bytes of its own sends that were accepted. */
     uint32_t broadcasts;  /* That have reached it for certain, long enough for a serial. */
     sim_member groups[SIM_GROUPS];
@@ -102,19 +111,26 @@ void sim_judge_end(void);
 
 /* ---- Events, before and after the user's own part ---- */
 
+/* Who came to a server, at `accept`. `stays`: what its user will answer. */
+void sim_judge_accept(sim_party *party, const pipeport_peer *peer, bool stays);
 sim_conn *sim_judge_opened(sim_party *party, pipeport_conn name);
 sim_conn *sim_judge_enter(sim_party *party, void *state, pipeport_conn name, const char *what);
 void sim_judge_leave(sim_conn *conn);
 void sim_judge_message(sim_conn *conn, const void *data, size_t length);
+void sim_judge_sent(sim_conn *conn, uint64_t bytes);
 void sim_judge_closed(sim_conn *conn, const pipeport_end *end);
 void sim_judge_failed(sim_party *party, pipeport_status why);
 
 /* ---- Messages ---- */
 
 /* A message of this length that is about to be offered to `conn`, or to an audience, or to who knows whom (both NULL);
- * its serial. Its content is filled in. */
-uint32_t sim_judge_offer(const sim_conn *conn, const sim_audience *audience, uint8_t *data, uint32_t length);
+ * its serial. Its content is filled in, in that dialect. */
+uint32_t sim_judge_offer(const sim_dialect *dialect, const sim_conn *conn, const sim_audience *audience, uint8_t *data,
+                         uint32_t length);
 void sim_judge_answer(uint32_t serial, pipeport_status status);
+
+/* Is this the answer to an offer, as far as its content and the pipe's direction say? `mute`: against it. */
+void sim_judge_admission(uint32_t serial, pipeport_status status, bool mute);
 
 /* rest.c: asserts what must hold while everybody waits. */
 void sim_rest_check(void);

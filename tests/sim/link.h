@@ -28,6 +28,7 @@ typedef struct sim_channel {
     uint32_t at;   /* The first byte held. */
     uint32_t held;
     uint64_t written, read; /* Ever. */
+    uint64_t skipped;       /* Of what was read: what nobody was given. */
     uint32_t *lengths;      /* Whole: of the messages held, a ring. Of the oldest: what is still to be read. */
     uint32_t lengths_at, lengths_count;
     bool is_barred; /* The link does not go this way. */
@@ -52,6 +53,9 @@ typedef struct sim_side {
 struct sim_link {
     uint32_t number;
     bool whole;
+    char name[32];    /* Of its server, as much of it as there is room for. */
+    uint32_t process; /* Who is at the client's end, */
+    const char *user; /* and whose process that is. */
     sim_channel channels[2];
     sim_side sides[2];
     void *judged; /* The judge's own. */

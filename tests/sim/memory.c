@@ -8,8 +8,16 @@
 #include "tests/sim/trace.h"
 #include "tests/sim/world.h"
 
-static void *memory_met(void *block)
+bool sim_memory_scarce[SIM_THREADS_MAX];
+
+static bool memory_refuses(void)
 {
+    return sim_refuses(sim.rules.no_memory) || (sim_memory_scarce[sim_self()] && sim_refuses(1 << 15));
+}
+
+static void *memory_met(const pp_memory *memory, void *block)
+{
+    SIM_MUST(memory->bytes_max == 0 || memory->bytes <= memory->bytes_max);
     (void) sim_met(SIM_AT_MEMORY, block ? PIPEPORT_OK : PIPEPORT_NO_MEMORY);
     sim.allocations_refused += block == NULL;
     return block;
@@ -17,12 +25,12 @@ static void *memory_met(void *block)
 
 void *__wrap_pp_memory_take(pp_memory *memory, size_t bytes)
 {
-    return memory_met(sim_refuses(sim.rules.no_memory) ? NULL : __real_pp_memory_take(memory, bytes));
+    return memory_met(memory, memory_refuses() ? NULL : __real_pp_memory_take(memory, bytes));
 }
 
 void *__wrap_pp_memory_take_zeroed(pp_memory *memory, size_t bytes)
 {
-    return memory_met(sim_refuses(sim.rules.no_memory) ? NULL : __real_pp_memory_take_zeroed(memory, bytes));
+    return memory_met(memory, memory_refuses() ? NULL : __real_pp_memory_take_zeroed(memory, bytes));
 }
 
 void __wrap_pp_memory_give(pp_memory *memory, void *block, size_t bytes)
@@ -47,6 +55,16 @@ void __wrap_pp_engine_leave(pipeport_engine *engine, pp_party *party)
         sim_fail("a party ends with %llu bytes accepted, %llu sent, %llu discarded",
                  (unsigned long long) tally->bytes_accepted, (unsigned long long) tally->bytes_sent,
                  (unsigned long long) tally->bytes_discarded);
+    }
+    if (tally->messages_received != judged->spoke || tally->bytes_received != judged->received ||
+        tally->accepts_refused != judged->turned_away || tally->slow_peers != judged->slow ||
+        tally->sends_refused < judged->full || tally->sends_refused > judged->full + judged->sending) {
+        sim_fail("a party ends with %llu messages and %llu bytes received, %llu turned away, %llu slow, %llu full: "
+                 "its users heard of %llu, %llu, %u, %u, %u",
+                 (unsigned long long) tally->messages_received, (unsigned long long) tally->bytes_received,
+                 (unsigned long long) tally->accepts_refused, (unsigned long long) tally->slow_peers,
+                 (unsigned long long) tally->sends_refused, (unsigned long long) judged->spoke,
+                 (unsigned long long) judged->received, judged->turned_away, judged->slow, judged->full);
     }
     if (judged->finished) {
         sim_fail("a party is finished twice");

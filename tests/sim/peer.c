@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PEER_ROOM = 4096, PEER_HEADER = 4 };
+enum { PEER_ROOM = 4096 };
 
 typedef enum peer_kind {
     PEER_GOES_AT_ONCE,
@@ -68,27 +68,45 @@ static bool peer_writes(sim_link *link, const uint8_t *data, uint32_t bytes, boo
     return true;
 }
 
-static uint32_t peer_frame(uint8_t *to, uint32_t length)
+/* As much of a frame with such a body as there is room for. */
+static uint32_t peer_frame(const sim_dialect *dialect, uint8_t *to, uint32_t body)
 {
-    uint8_t header[PEER_HEADER] = {(uint8_t) length, (uint8_t) (length >> 8), (uint8_t) (length >> 16),
-                                   (uint8_t) (length >> 24)};
-    memcpy(to, header, sizeof header);
-    uint32_t most = length < PEER_ROOM - PEER_HEADER ? length : PEER_ROOM - PEER_HEADER;
-    memset(to + PEER_HEADER, (int) sim_below(256), most);
-    return PEER_HEADER + most;
+    uint32_t bytes = sim_dialect_head(dialect, to, body);
+    uint32_t most = body < PEER_ROOM - bytes - 2 ? body : PEER_ROOM - bytes - 2;
+    bool is_line = dialect->rule.kind == PP_FRAMING_DELIMITER;
+    uint8_t fill = (uint8_t) sim_below(256);
+    memset(to + bytes, is_line && fill == dialect->rule.delimiter ? fill ^ 1 : fill, most);
+    bytes += most;
+    if (is_line && most == body) {
+        if (dialect->rule.strip_cr && sim_below(2)) {
+            to[bytes++] = '\r';
+        }
+        to[bytes++] = dialect->rule.delimiter;
+    }
+    return bytes;
 }
 
 static bool peer_talks(sim_link *link, bool never_reads)
 {
     uint8_t frame[PEER_ROOM];
     uint32_t most = sim_message_bytes_max < 1000 ? sim_message_bytes_max : 1000;
-    uint32_t bytes = peer_frame(frame, sim_below(4) ? sim_below(60 < most ? 60 : most) : sim_below(most));
+    uint32_t length = sim_below(4) ? sim_below(60 < most ? 60 : most) : sim_below(most);
+    const sim_dialect *dialect = sim_dialect_of(link->name);
+    if (link->whole && sim_below(8) == 0) {
+        (void) sim_link_say(link, 0, frame, 0);
+        return true;
+    }
+    uint32_t bytes = peer_frame(dialect, frame, dialect->rule.keep ? length : sim_dialect_fit(dialect, length));
     return peer_writes(link, frame, bytes, never_reads);
 }
 
 static bool peer_acts(sim_link *link, peer_kind kind)
 {
     uint8_t bytes[PEER_ROOM];
+    const sim_dialect *dialect = sim_dialect_of(link->name);
+    if (sim_link_is_barred(link, 0)) {
+        return kind != PEER_GOES_AT_ONCE;
+    }
     switch (kind) {
     case PEER_TALKS:
     case PEER_LISTENS:
@@ -98,7 +116,8 @@ static bool peer_acts(sim_link *link, peer_kind kind)
         if (sim_below(4)) {
             return peer_talks(link, false);
         }
-        (void) peer_writes(link, bytes, sim_below(peer_frame(bytes, 1 + sim_below(sim_message_bytes_max))), false);
+        (void) peer_writes(link, bytes, sim_below(peer_frame(dialect, bytes, 1 + sim_below(sim_message_bytes_max))),
+                           false);
         return false;
     case PEER_GARBAGE:
         for (uint32_t i = 0; i < 64; i++) {
@@ -109,7 +128,7 @@ static bool peer_acts(sim_link *link, peer_kind kind)
         if (sim_below(4)) {
             return peer_talks(link, false);
         }
-        return peer_writes(link, bytes, peer_frame(bytes, sim_message_bytes_max + 1 + sim_below(1000)), false);
+        return peer_writes(link, bytes, peer_frame(dialect, bytes, sim_message_bytes_max + 1 + sim_below(1000)), false);
     case PEER_SILENT:
         return true;
     case PEER_GOES_AT_ONCE:
@@ -142,7 +161,8 @@ static void peer_lives(sim_link *link)
         }
         (void) sim_block(&link->sides[0], sim_now_ns() + 1 + sim_below(kind == PEER_SILENT ? 400000000 : 20000000));
     }
-    if (kind == PEER_LISTENS && !sim.rules.shared && sim_link_peer_is_open(link, 0) && !peers_called_off) {
+    if (kind == PEER_LISTENS && !sim.rules.shared && !sim_link_is_barred(link, 0) && sim_link_peer_is_open(link, 0) &&
+        !peers_called_off) {
         peer_listens(link);
     }
     sim_link_close(link, 0);

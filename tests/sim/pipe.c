@@ -13,7 +13,10 @@
 #include "tests/sim/trace.h"
 #include "tests/sim/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+static uint32_t pipe_asked[SIM_THREADS_MAX];
 
 const char *pp_plan_lacks(const pp_plan *plan)
 {
@@ -54,15 +57,6 @@ void pp_pipe_init(pp_pipe *pipe, pp_port *port)
     *pipe = (pp_pipe){.handle = PP_PIPE_CLOSED, .port = port, .slices_max = (uint16_t) sim.rules.slices_max};
 }
 
-pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
-{
-    uint32_t side;
-    sim_link *link = sim_pipe_link(pipe, &side);
-    SIM_MUST(accepted == (side == 1) && link != NULL);
-    *out = (pipeport_peer){.process_id = SIM_PROCESS, .session_id = 1, .user = SIM_USER};
-    return (pp_fault){PIPEPORT_OK, 0};
-}
-
 /* Others may come between, where the rules have it so. */
 static void pipe_step(sim_side *at)
 {
@@ -71,6 +65,29 @@ static void pipe_step(sim_side *at)
         sim_call_step();
     }
     at->inside--;
+}
+
+pp_fault pp_pipe_peer(const pp_pipe *pipe, bool accepted, pipeport_peer *out)
+{
+    uint32_t side;
+    sim_link *link = sim_pipe_link(pipe, &side);
+    SIM_MUST(accepted == (side == 1));
+    pipe_step(&link->sides[side]);
+    pipe_asked[sim_self()] = link->number;
+    if (sim_refuses(sim.rules.refused_peers)) {
+        return (pp_fault){sim_met(SIM_AT_PEER, PIPEPORT_SYSTEM), 31};
+    }
+    if (!sim_link_peer_is_open(link, side) && sim_happens(sim.rules.forgets)) {
+        return (pp_fault){sim_met(SIM_AT_PEER, PIPEPORT_GONE), 232};
+    }
+    *out = (pipeport_peer){.process_id = accepted ? link->process : SIM_PROCESS, .session_id = 1};
+    (void) snprintf(out->user, sizeof out->user, "%s", accepted ? link->user : SIM_USER);
+    return (pp_fault){sim_met(SIM_AT_PEER, PIPEPORT_OK), 0};
+}
+
+sim_link *sim_pipe_asked(void)
+{
+    return sim_link_of(pipe_asked[sim_self()]);
 }
 
 /* Armed: its completion may come before its thread goes on. */
@@ -173,13 +190,14 @@ void pp_pipe_skip(pp_pipe *pipe)
 {
     uint32_t side, more;
     sim_link *link = sim_pipe_link(pipe, &side);
-    const sim_channel *from = &link->channels[1 - side];
+    sim_channel *from = &link->channels[1 - side];
     SIM_MUST(sim.rules.can_await && link->whole && !link->sides[side].read && from->lengths_count > 0);
     uint32_t left = from->lengths[from->lengths_at];
     uint8_t *dropped = malloc(left);
     SIM_MUST(dropped && left > 1);
     sim_link_heard(link, side, sim_link_hear(link, side, dropped, left, &more));
     SIM_MUST(more == 0);
+    from->skipped += left;
     free(dropped);
 }
 

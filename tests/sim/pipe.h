@@ -7,12 +7,16 @@
 
 #include "tests/sim/kernel.h"
 
-/* Who is at every end. */
+/* Who is at every server's end, and mostly at the other. */
 enum { SIM_PROCESS = 1 };
 #define SIM_USER "1000"
+#define SIM_OTHER_USER "1001"
 
 sim_link *sim_pipe_link(const pp_pipe *pipe, uint32_t *side);
 void sim_pipe_open(pp_pipe *pipe, sim_link *link, uint32_t side, uint32_t home);
+
+/* Whose client this thread asked for last. */
+sim_link *sim_pipe_asked(void);
 
 void sim_ears_begin(void);
 uint32_t sim_ears_open(void);

@@ -70,10 +70,18 @@ static void rest_check_writing(const sim_conn *conn, const pp_conn *inner)
     }
 }
 
+/* A block of the ordinary sizes, or a frame's own: a block of headers, the longest message, and what it is longer. */
+static uint32_t rest_block_bytes_max(void)
+{
+    uint32_t own = PP_FRAMING_HEADER_BLOCK_BYTES_MAX + sim_message_bytes_max + PP_INBOX_AFTER_BYTES;
+    return own > PP_INBOX_BUSY_BYTES ? own : PP_INBOX_BUSY_BYTES;
+}
+
 static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
 {
     const sim_side *at = &conn->link->sides[conn->side];
     uint32_t link = conn->link->number;
+    bool is_deaf = sim_dialect_is_deaf(conn->party->dialect, conn->party->is_server);
     if (inner->turn.word != 0) {
         sim_fail("a lost wake-up: a connection's turn has duties and no runner (link %u)", link);
     }
@@ -82,6 +90,13 @@ static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
     }
     pp_conn_check(inner);
     pp_inbox_check(&inner->reader.inbox);
+    if (inner->reader.inbox.block_bytes > rest_block_bytes_max()) {
+        sim_fail("%u bytes are held to read one message into (link %u)", inner->reader.inbox.block_bytes, link);
+    }
+    if (conn->party->hears_sent && inner->state <= PP_CONN_DRAINING && !inner->pump_home && !at->write &&
+        conn->sent != conn->link->channels[conn->side].written) {
+        sim_fail("a lost wake-up: bytes were sent and `sent` has not told of them (link %u)", link);
+    }
     rest_check_writing(conn, inner);
     rest_check_times(conn, inner);
     switch (inner->state) {
@@ -91,12 +106,12 @@ static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
         if (inner->wish != PP_WISH_NONE) {
             sim_fail("a lost wake-up: a close was asked for and not begun (link %u)", link);
         }
-        if (!inner->paused && !inner->reader.armed) {
+        if (!inner->paused && !inner->reader.armed && (!is_deaf || sim.rules.can_await)) {
             sim_fail("a lost wake-up: a connection is open, not paused, and does not read (link %u)", link);
         }
         break;
     case PP_CONN_DRAINING:
-        if ((!inner->reader.armed && inner->reader.ended != PIPEPORT_GONE) || !at->write) {
+        if ((!inner->reader.armed && !is_deaf && inner->reader.ended != PIPEPORT_GONE) || !at->write) {
             sim_fail("a lost wake-up: a connection drains, and nothing is under way (link %u)", link);
         }
         break;

@@ -4,6 +4,7 @@
 
 #include "tests/sim/judge.h"
 #include "tests/sim/kernel.h"
+#include "tests/sim/limit.h"
 #include "tests/sim/peer.h"
 #include "tests/sim/pipe.h"
 #include "tests/sim/schedule.h"
@@ -32,6 +33,7 @@ static void run_draw_users(void)
         .broadcasts = sim_below(2) ? 0 : sim_below(20000),
         .groups = sim_below(2) ? 0 : sim_below(20000),
         .stops = sim_below(2) ? 0 : sim_below(3000),
+        .turns_away = sim_below(2) ? 0 : sim_below(30000),
         .event_naps = sim_below(4) ? 0 : sim_below(3000),
         .burst_max = sim_below(3) ? 1 + sim_below(4) : 1 + sim_below(sim_below(4) ? 30 : 150),
         .servers = 1 + sim_below(3),
@@ -119,9 +121,11 @@ static void run_begin(uint64_t seed)
     sim_links_begin();
     sim_ears_begin();
     sim_judge_begin();
+    sim_limits_begin();
     sim_users_begin();
     sim_peers_begin();
     run_draw_users();
+    sim_dialects_draw();
     hosts_busy = 0;
     sim_schedule_rests = sim_rest_check;
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USER_HEADER = 4 };
+enum { USER_HEAD_MAX = 80 }; /* Of a frame. */
 
 sim_habits sim_users;
 uint32_t sim_users_busy;
@@ -27,7 +27,7 @@ void sim_users_begin(void)
 
 /* ---- Sending ---- */
 
-uint32_t sim_user_length(void)
+uint32_t sim_user_length(const sim_dialect *dialect)
 {
     uint32_t most = sim_message_bytes_max;
     uint32_t kind = sim_below(100);
@@ -37,24 +37,39 @@ uint32_t sim_user_length(void)
                       : kind < 97 ? sim_below(most + 1)
                       : kind < 99 ? most - sim_below(most < 8 ? most : 8)
                                   : most + 1 + sim_below(10);
-    return kind < 99 && length > most ? sim_below(most + 1) : length;
+    length = kind < 99 && length > most ? sim_below(most + 1) : length;
+    if (kind == 99) {
+        return length;
+    }
+    if (dialect->rule.kind == PP_FRAMING_NONE) {
+        return sim_below(64) ? sim_dialect_fit(dialect, length) : 0;
+    }
+    return sim_below(32) ? sim_dialect_fit(dialect, length) : length;
+}
+
+static bool user_is_mute(const sim_conn *conn)
+{
+    return sim_dialect_is_mute(conn->party->dialect, conn->party->is_server);
 }
 
 static void user_note_send(sim_conn *conn, uint32_t length, pipeport_status status)
 {
+    conn->party->sending--;
     (void) sim_met(SIM_AT_SEND, status);
     switch (status) {
     case PIPEPORT_OK:
-        conn->accepted += length + USER_HEADER;
+        conn->accepted += sim_dialect_frame_bytes(conn->party->dialect, length);
         return;
     case PIPEPORT_TOO_LARGE:
-        SIM_MUST(length > sim_message_bytes_max);
+    case PIPEPORT_INVALID:
+    case PIPEPORT_UNSUPPORTED:
         return;
     case PIPEPORT_NO_MEMORY:
         SIM_MUST(sim.allocations_refused > 0);
         return;
     case PIPEPORT_FULL:
         SIM_MUST(conn->party->options.when_full != PIPEPORT_DISCONNECT);
+        conn->party->full++;
         return;
     case PIPEPORT_GONE:
         return;
@@ -69,12 +84,14 @@ static void user_send_length(sim_conn *conn, uint32_t length)
     SIM_MUST(data != NULL);
     bool was_closed = conn->close_done;
     uint32_t drained = conn->drained;
-    uint32_t serial = sim_judge_offer(conn, NULL, data, length);
+    uint32_t serial = sim_judge_offer(conn->party->dialect, conn, NULL, data, length);
+    conn->party->sending++;
     pipeport_status status = pipeport_send(conn->party->engine->engine, conn->name, data, length);
     memset(data, 0xEE, length);
     free(data);
     sim_judge_answer(serial, status);
     user_note_send(conn, length, status);
+    sim_judge_admission(serial, status, user_is_mute(conn));
     if (was_closed && (status == PIPEPORT_OK || status == PIPEPORT_FULL)) {
         sim_fail("a send after a close answered %d (link %u)", status, conn->link->number);
     }
@@ -89,19 +106,29 @@ static void user_send_built(sim_conn *conn)
     sim_engine *engine = conn->party->engine;
     pipeport_message *message = NULL;
     void *data = NULL;
-    uint32_t length = sim_user_length();
-    pipeport_status status = pipeport_message_create(&message, engine->engine, NULL, length, &data);
+    const sim_dialect *dialect = conn->party->dialect;
+    uint32_t length = sim_user_length(dialect);
+    pipeport_status created = sim_dialect_creates(dialect, length);
+    const pipeport_framing *framing = dialect->framing.kind == PIPEPORT_FRAMING_DEFAULT ? NULL : &dialect->framing;
+    pipeport_status status = pipeport_message_create(&message, engine->engine, framing, length, &data);
     if (sim_met(SIM_AT_MESSAGE_CREATE, status) != PIPEPORT_OK) {
-        SIM_MUST(status == PIPEPORT_NO_MEMORY && sim.allocations_refused > 0);
+        SIM_MUST(status == PIPEPORT_NO_MEMORY ? sim.allocations_refused > 0 : status == created);
         return;
     }
-    uint32_t serial = sim_judge_offer(NULL, NULL, data, length);
-    (void) serial;
+    SIM_MUST(created == PIPEPORT_OK);
+    uint32_t serial = sim_judge_offer(dialect, NULL, NULL, data, length);
     for (uint32_t i = (uint32_t) (conn - sim_conns), left = 1 + sim_below(3); i < sim_conns_count && left > 0; i++) {
         sim_conn *to = &sim_conns[i];
         if (to->party->engine == engine) {
             left--;
-            user_note_send(to, length, pipeport_send_message(engine->engine, to->name, message));
+            to->party->sending++;
+            status = pipeport_send_message(engine->engine, to->name, message);
+            user_note_send(to, length, status);
+            if (sim_dialect_is_like(dialect, to->party->dialect)) {
+                sim_judge_admission(serial, status, user_is_mute(to));
+            } else {
+                SIM_MUST(status == PIPEPORT_INVALID || status == PIPEPORT_GONE);
+            }
         }
     }
     pipeport_message_release(message);
@@ -188,21 +215,39 @@ static sim_party *user_new_party(sim_engine *engine, bool is_server, uint32_t nu
     sim_party *party = &sim_parties[sim_parties_count++];
     *party = (sim_party){.engine = engine, .is_server = is_server};
     snprintf(party->name, sizeof party->name, "server-%u", number);
-    uint32_t queue = sim_message_bytes_max + USER_HEADER;
+    const sim_dialect *dialect = sim_dialect_of(party->name);
+    if (!is_server && sim_below(10) == 0) { /* It will not be let in. */
+        dialect = sim_dialect_other(dialect);
+    }
+    party->dialect = dialect;
+    bool is_deaf = sim_dialect_is_deaf(dialect, is_server);
+    uint32_t queue = sim_message_bytes_max + (dialect->framing.kind ? USER_HEAD_MAX : 4);
     party->options = (pipeport_options){.size = sizeof party->options,
+                                        .framing = dialect->framing,
+                                        .direction = dialect->direction,
                                         .connections_max = user_sometimes(255, 6),
                                         .accepts_pending = 1 + sim_below(8),
                                         .message_bytes_max = sim_message_bytes_max,
                                         .send_queue_bytes_max = queue + sim_below(2) * sim_below(4 * queue),
-                                        .first_message_ms = user_sometimes(0, 500),
-                                        .idle_ms = user_sometimes(0, 1000),
+                                        .first_message_ms = is_deaf ? 0 : user_sometimes(0, 500),
+                                        .idle_ms = is_deaf ? 0 : user_sometimes(0, 1000),
                                         .write_stall_ms = user_sometimes(UINT32_MAX, 2000),
                                         .connect_ms = 1 + sim_below(500),
                                         .when_full = sim_below(3) ? PIPEPORT_REFUSE : sim_below(3),
                                         .pipe_buffer_bytes = 512 + sim_below(100000)};
+    party->hears_sent = sim_below(2);
+    if (is_server) {
+        party->asks = sim_below(2);
+        party->options.connections_per_process_max = user_sometimes(0, 6);
+        party->options.connections_per_user_max = user_sometimes(0, 8);
+    }
     if (!is_server && sim_below(3) == 0) {
         party->options.reconnect_ms = 1 + sim_below(400);
         party->options.reconnect_max_ms = party->options.reconnect_ms + sim_below(2000);
+    }
+    char why[PIPEPORT_TEXT_BYTES];
+    if (pipeport_options_check(&party->options, is_server ? PIPEPORT_SERVER : PIPEPORT_CLIENT, why, sizeof why)) {
+        sim_fail("options within their bounds are refused: %s", why);
     }
     return party;
 }
@@ -239,21 +284,6 @@ bool sim_user_dial(sim_engine *engine, uint32_t number)
     return sim_met(SIM_AT_CLIENT_START, status) == PIPEPORT_OK;
 }
 
-static void user_look_at_figures(sim_engine *engine)
-{
-    if (!engine->engine || engine->going) {
-        return;
-    }
-    pipeport_engine_figures figures = {.size = sizeof figures - sim_below(2)};
-    pipeport_status status = pipeport_engine_stats(engine->engine, &figures);
-    if (sim_met(SIM_AT_STATS, status) != PIPEPORT_OK) {
-        SIM_MUST(figures.size != sizeof figures);
-        return;
-    }
-    SIM_MUST(figures.operations_done <= figures.operations_armed);
-    SIM_MUST(engine->memory_bytes_max == 0 || figures.memory_bytes <= engine->memory_bytes_max);
-}
-
 /* What keeps a connection's turn busy. */
 static void user_poke(sim_conn *conn)
 {
@@ -261,20 +291,6 @@ static void user_poke(sim_conn *conn)
         user_pause(conn, false);
         user_resume(conn);
     }
-}
-
-static void user_look_at_stats(sim_party *party)
-{
-    pipeport_stats stats = {.size = sizeof stats - sim_below(2)};
-    if (!party->started || party->stopping || party->finished) {
-        return;
-    }
-    party->busy++;
-    pipeport_status status = party->is_server ? pipeport_server_stats(party->server, &stats)
-                                              : pipeport_client_stats(party->client, &stats);
-    party->busy--;
-    SIM_MUST((sim_met(SIM_AT_STATS, status) == PIPEPORT_OK) == (stats.size == sizeof stats));
-    SIM_MUST(status != PIPEPORT_OK || stats.bytes_sent + stats.bytes_discarded <= stats.bytes_accepted + UINT32_MAX);
 }
 
 /* ---- Acts ---- */
@@ -313,24 +329,37 @@ static void user_act_on(sim_conn *conn, bool inside)
         user_send_built(conn);
     } else {
         for (uint32_t i = 1 + sim_below(sim_users.burst_max); i > 0; i--) {
-            user_send_length(conn, sim_user_length());
+            user_send_length(conn, sim_user_length(conn->party->dialect));
         }
     }
 }
 
 void sim_user_answer(sim_conn *conn, size_t length)
 {
-    user_send_length(conn, (uint32_t) length);
+    user_send_length(conn, sim_dialect_fit(conn->party->dialect, (uint32_t) length));
 }
 
 void sim_user_act_late(sim_conn *conn)
 {
     if (sim_below(2)) {
         sim_user_broadcast(conn->party);
+        sim_user_gather(conn);
     } else if (sim_below(2)) {
         (void) sim_user_dial(conn->party->engine, sim_below(sim_users.servers));
     } else {
         (void) sim_user_serve(conn->party->engine, sim_below(sim_users.servers + 2));
+    }
+}
+
+void sim_user_act_at_the_door(sim_party *party)
+{
+    uint32_t kind = sim_below(16);
+    if (kind == 0) {
+        sim_user_stop(party, true);
+    } else if (kind < 8) {
+        sim_user_broadcast(party);
+    } else {
+        sim_user_look_at_connections(party);
     }
 }
 
@@ -351,8 +380,28 @@ void sim_user_act_inside(sim_conn *conn)
     }
 }
 
+/* A client, and mostly one that has no connection just now, if there is any: else calls would hardly meet refusals. */
+static void user_ask(void)
+{
+    bool idle = sim_below(3) != 0;
+    sim_party *party = NULL;
+    for (int tries = 0; tries < 12 && sim_parties_count > 0; tries++) {
+        sim_party *other = &sim_parties[sim_below(sim_parties_count)];
+        bool is_client = !other->is_server && other->started && !other->stopping && !other->finished;
+        bool waits = is_client && other->options.reconnect_ms && other->opened == other->closed;
+        party = is_client ? other : party;
+        if (is_client && (!idle || waits)) {
+            break;
+        }
+    }
+    if (party) {
+        sim_user_call(party);
+    }
+}
+
 static void user_act(void)
 {
+    sim_memory_scarce[sim_self()] = sim_refuses(sim.rules.scarce);
     sim_engine *engine = &sim_engines[sim_below(SIM_ENGINES_MAX)];
     sim_conn *conn = user_some_conn();
     uint32_t act = sim_below(100);
@@ -361,18 +410,20 @@ static void user_act(void)
     } else if (act < 14) {
         (void) sim_user_serve(engine, sim_below(sim_users.servers));
     } else if (act < 18 && sim_parties_count > 0) {
-        user_look_at_stats(&sim_parties[sim_below(sim_parties_count)]);
+        sim_user_look_at_stats(&sim_parties[sim_below(sim_parties_count)]);
+        sim_user_look_at_connections(&sim_parties[sim_below(sim_parties_count)]);
+        sim_user_look_at_peer(conn);
     } else if (act < 22 && sim_parties_count > 0) {
         sim_user_broadcast(&sim_parties[sim_below(sim_parties_count)]);
     } else if (act < 24 && conn) {
         sim_user_gather(conn);
     } else if (act == 24) {
         sim_user_misuse(engine);
-        user_look_at_figures(engine);
+        sim_user_look_at_figures(engine);
     } else if (act == 25 && conn) {
         user_poke(conn);
-    } else if (act < 30 && sim_parties_count > 0) {
-        sim_user_call(&sim_parties[sim_below(sim_parties_count)]);
+    } else if (act < 30) {
+        user_ask();
     } else if (conn) {
         user_act_on(conn, false);
     }
@@ -383,6 +434,7 @@ static void user_body(void *argument)
     (void) argument;
     for (uint32_t i = 0; i < sim_users.rounds; i++) {
         user_act();
+        sim_memory_scarce[sim_self()] = false;
         sim_sleep_ns(sim_below(sim_users.nap_ns_max));
     }
     sim_users_busy--;

@@ -16,7 +16,8 @@ typedef struct sim_habits {                             /* Of one world's users;
     uint32_t acts_inside;                               /* An event does something else. */
     uint32_t closes, pauses, broadcasts, groups, stops; /* What an act is, else a send. */
     uint32_t event_naps;
-    uint32_t burst_max; /* Sends in a row. */
+    uint32_t turns_away; /* Who comes. */
+    uint32_t burst_max;  /* Sends in a row. */
     uint32_t servers;
 } sim_habits;
 
@@ -40,7 +41,11 @@ void sim_user_answer(sim_conn *conn, size_t length);
 /* In an event of an engine that goes. */
 void sim_user_act_late(sim_conn *conn);
 
-uint32_t sim_user_length(void);
+/* In `accept`. */
+void sim_user_act_at_the_door(sim_party *party);
+
+/* Of a message in this dialect; now and then one that is refused. */
+uint32_t sim_user_length(const sim_dialect *dialect);
 
 /* fan.c: a broadcast to all of a party; something with the groups of a connection's party, or a list of its own. */
 void sim_user_broadcast(sim_party *party);
@@ -49,11 +54,20 @@ void sim_user_gather(sim_conn *conn);
 /* call.c: asks, if it is a client. */
 void sim_user_call(sim_party *party);
 
+/* look.c */
+void sim_user_look_at_figures(sim_engine *engine);
+void sim_user_look_at_stats(sim_party *party);
+void sim_user_look_at_connections(sim_party *party);
+void sim_user_look_at_peer(sim_conn *conn);
+
 /* misuse.c */
 void sim_user_misuse(sim_engine *engine);
 
 /* event.c */
 pipeport_events sim_events_of(sim_party *party);
+
+/* memory.c: what this thread asks for is scarce. */
+extern bool sim_memory_scarce[SIM_THREADS_MAX];
 
 /* Calls that wait: since when, by thread; 0: none. */
 extern uint64_t sim_waits_since_ns[SIM_THREADS_MAX];

@@ -9,10 +9,11 @@
 
 sim_world sim;
 uint64_t sim_met_counts[SIM_PLACES][SIM_STATUSES];
+uint64_t sim_met_messages[SIM_KINDS][SIM_DIRECTIONS];
 
 #define BIT(status) (1u << PIPEPORT_##status)
 
-/* What 1,500 seeds must meet at each place. UNSUPPORTED has no place: no call of the seam answers it. */
+/* What 1,000 seeds must meet at each place. */
 static const struct world_place {
     const char *name;
     uint32_t expected;
@@ -21,35 +22,42 @@ static const struct world_place {
     [SIM_AT_THREAD] = {"thread_start", BIT(OK) | BIT(SYSTEM)},
     [SIM_AT_EAR] = {"ear_open", BIT(OK) | BIT(NAME_TAKEN) | BIT(DENIED) | BIT(NO_MEMORY) | BIT(SYSTEM)},
     [SIM_AT_ACCEPT] = {"accept", BIT(OK) | BIT(GONE) | BIT(STOPPED) | BIT(NO_MEMORY) | BIT(SYSTEM)},
-    [SIM_AT_DIAL] = {"dial", BIT(OK) | BIT(NO_SERVER) | BIT(BUSY) | BIT(DENIED) | BIT(NO_MEMORY) | BIT(SYSTEM)},
+    [SIM_AT_DIAL] = {"dial", BIT(OK) | BIT(NO_SERVER) | BIT(BUSY) | BIT(DENIED) | BIT(NO_MEMORY) | BIT(SYSTEM) |
+                                 BIT(WRONG_TYPE)},
     [SIM_AT_READ] = {"read", BIT(OK) | BIT(GONE) | BIT(STOPPED) | BIT(SYSTEM)},
     [SIM_AT_WRITE] = {"write", BIT(OK) | BIT(GONE) | BIT(STOPPED) | BIT(SYSTEM)},
+    [SIM_AT_PEER] = {"peer", BIT(OK) | BIT(GONE) | BIT(SYSTEM)},
     [SIM_AT_MEMORY] = {"memory_take", BIT(OK) | BIT(NO_MEMORY)},
     [SIM_AT_ENGINE_CREATE] = {"engine_create", BIT(OK) | BIT(INVALID) | BIT(NO_MEMORY) | BIT(SYSTEM)},
     [SIM_AT_RUN] = {"engine_run", BIT(OK) | BIT(INVALID) | BIT(STOPPED)},
     [SIM_AT_DESTROY] = {"engine_destroy", BIT(OK) | BIT(INVALID)},
     [SIM_AT_SERVER_START] = {"server_start", BIT(OK) | BIT(INVALID) | BIT(NAME_TAKEN) | BIT(DENIED) | BIT(NO_MEMORY) |
                                                  BIT(STOPPED) | BIT(SYSTEM)},
-    [SIM_AT_CLIENT_START] = {"client_start", BIT(OK) | BIT(INVALID) | BIT(NO_SERVER) | BIT(DENIED) | BIT(NO_MEMORY) |
-                                                 BIT(STOPPED) | BIT(SYSTEM)},
-    [SIM_AT_SEND] = {"send", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(FULL) | BIT(GONE) | BIT(NO_MEMORY)},
-    [SIM_AT_BROADCAST] = {"broadcast", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(STOPPED) | BIT(NO_MEMORY)},
-    [SIM_AT_GROUP] = {"group", BIT(OK) | BIT(INVALID) | BIT(GONE) | BIT(NO_MEMORY)},
+    [SIM_AT_CLIENT_START] = {"client_start", BIT(OK) | BIT(WRONG_TYPE) | BIT(INVALID) | BIT(NO_SERVER) | BIT(DENIED) |
+                                                 BIT(NO_MEMORY) | BIT(STOPPED) | BIT(SYSTEM)},
+    [SIM_AT_SEND] = {"send", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(FULL) | BIT(GONE) | BIT(NO_MEMORY) |
+                                 BIT(UNSUPPORTED)},
+    [SIM_AT_BROADCAST] = {"broadcast",
+                          BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(STOPPED) | BIT(NO_MEMORY) | BIT(UNSUPPORTED)},
+    [SIM_AT_GROUP] = {"group", BIT(OK) | BIT(INVALID) | BIT(GONE) | BIT(NO_MEMORY) | BIT(STOPPED)},
     [SIM_AT_MESSAGE_CREATE] = {"message_create", BIT(OK) | BIT(INVALID) | BIT(TOO_LARGE) | BIT(NO_MEMORY)},
     [SIM_AT_CLOSE] = {"close", BIT(OK) | BIT(INVALID) | BIT(GONE)},
     [SIM_AT_PAUSE] = {"pause, resume", BIT(OK) | BIT(GONE)},
     [SIM_AT_STATS] = {"stats", BIT(OK) | BIT(INVALID)},
-    /* DENIED and SYSTEM come too, by way of a dial, but too seldom to be demanded. */
+    [SIM_AT_PEER_OF] = {"peer_of", BIT(OK) | BIT(INVALID) | BIT(GONE) | BIT(SYSTEM)},
+    [SIM_AT_CONNECTIONS] = {"connections", BIT(OK) | BIT(INVALID)},
     [SIM_AT_CALL] = {"client_call", BIT(OK) | BIT(INVALID) | BIT(NO_MEMORY) | BIT(NO_SERVER) | BIT(BUSY) |
-                                        BIT(TOO_LARGE) | BIT(FULL) | BIT(GONE) | BIT(STOPPED) | BIT(TIMED_OUT)},
-    [SIM_AT_FAILED] = {"failed", BIT(NO_SERVER) | BIT(BUSY) | BIT(DENIED) | BIT(NO_MEMORY) | BIT(SYSTEM)},
+                                        BIT(TOO_LARGE) | BIT(FULL) | BIT(GONE) | BIT(STOPPED) | BIT(TIMED_OUT) |
+                                        BIT(DENIED) | BIT(SYSTEM) | BIT(UNSUPPORTED) | BIT(WRONG_TYPE)},
+    [SIM_AT_FAILED] = {"failed",
+                       BIT(WRONG_TYPE) | BIT(NO_SERVER) | BIT(BUSY) | BIT(DENIED) | BIT(NO_MEMORY) | BIT(SYSTEM)},
     [SIM_AT_CLOSED] = {"closed", BIT(OK) | BIT(STOPPED) | BIT(GONE) | BIT(TIMED_OUT) | BIT(BAD_PEER) | BIT(SLOW_PEER) |
                                      BIT(NO_MEMORY) | BIT(SYSTEM)},
 };
 
 static const char *const world_statuses[SIM_STATUSES] = {
-    "OK",   "INVALID", "NO_MEMORY", "NAME_TAKEN", "NO_SERVER", "BUSY",      "DENIED",      "TOO_LARGE",
-    "FULL", "GONE",    "STOPPED",   "TIMED_OUT",  "BAD_PEER",  "SLOW_PEER", "UNSUPPORTED", "SYSTEM",
+    "OK",   "INVALID", "NO_MEMORY", "NAME_TAKEN", "NO_SERVER", "BUSY",        "DENIED", "TOO_LARGE",  "FULL",
+    "GONE", "STOPPED", "TIMED_OUT", "BAD_PEER",   "SLOW_PEER", "UNSUPPORTED", "SYSTEM", "WRONG_TYPE",
 };
 
 void sim_world_begin(uint64_t seed)
@@ -90,7 +98,7 @@ void sim_world_draw_rules(void)
     rules->weak_fails = sim_below(3) ? 0 : 4000;
     rules->held = sim_below(3) ? 0 : sim_below(3000);
     rules->stalls = sim_below(2) ? 0 : sim_below(30000);
-    rules->overtaken = sim_below(2) ? 0 : sim_below(40000);
+    rules->overtaken = sim_below(3) ? sim_below(40000) : 0;
     rules->stall_ns = UINT64_C(10000) << sim_below(14);
     rules->kernel_runs = 1000 + sim_below(30000);
     rules->reads_later = sim_below(3) ? world_habit(50000) : 65536;
@@ -108,12 +116,19 @@ void sim_world_draw_rules(void)
     rules->jumps = sim_below(3) ? 0 : sim_below(100);
     rules->jump_ns = UINT64_C(1000000) << sim_below(12);
     rules->slips = world_habit(65536);
+    rules->forgets = world_habit(65536);
+    rules->processes = 1 + sim_below(3);
     if (sim_below(3) == 0) {
         rules->refused_io = world_habit(400);
         rules->refused_accepts = world_habit(8000);
         rules->refused_dials = world_habit(16000);
-        rules->refused_begins = world_habit(6000);
-        rules->no_memory = world_habit(1000);
+        rules->refused_begins = world_habit(26000);
+        rules->no_memory = world_habit(2000);
+        rules->scarce = world_habit(20000);
+        rules->refused_peers = world_habit(16000);
+    }
+    if (sim_below(6) == 0) { /* Who is not connected stays so for a while: calls hear why. */
+        rules->refused_dials = 10000 + sim_below(45000);
     }
     sim.refuses = true;
 }
@@ -149,9 +164,34 @@ pipeport_status sim_met(sim_place place, pipeport_status status)
     return status;
 }
 
+/* By framing: duplex, to the server, to the client. Each framing must be met, and each direction. */
+static bool world_print_messages(bool all)
+{
+    static const char *const kinds[SIM_KINDS] = {"default", "length",   "varint", "delimiter",
+                                                 "headers", "measured", "none",   "message"};
+    bool complete = true;
+    uint64_t ways[SIM_DIRECTIONS] = {0};
+    printf("%-14s", "messages");
+    for (int kind = 0; kind < SIM_KINDS; kind++) {
+        const uint64_t *count = sim_met_messages[kind];
+        bool missing = all && count[0] + count[1] + count[2] == 0;
+        complete = complete && !missing;
+        printf(" %s %" PRIu64 "/%" PRIu64 "/%" PRIu64 "%s", kinds[kind], count[0], count[1], count[2],
+               missing ? " (NEVER MET)" : "");
+    }
+    for (int kind = 0; kind < SIM_KINDS; kind++) {
+        for (int way = 0; way < SIM_DIRECTIONS; way++) {
+            ways[way] += sim_met_messages[kind][way];
+        }
+    }
+    bool one_way = !all || (ways[PIPEPORT_TO_SERVER] != 0 && ways[PIPEPORT_TO_CLIENT] != 0);
+    printf("%s\n", one_way ? "" : " one way (NEVER MET)");
+    return complete && one_way;
+}
+
 bool sim_met_print(bool all)
 {
-    bool complete = true;
+    bool complete = world_print_messages(all);
     for (int place = 0; place < SIM_PLACES; place++) {
         printf("%-14s", world_places[place].name);
         for (int status = 0; status < SIM_STATUSES; status++) {

@@ -39,9 +39,12 @@ typedef struct sim_rules { /* Chances are of 65536. */
     uint32_t cancel_loses; /* Where the true result is to be had. */
     uint32_t early_awaits;
     uint32_t refused_io, refused_accepts, refused_dials, refused_begins; /* Begins: port, thread, ear. */
+    uint32_t refused_peers, forgets; /* Who is there; and of one that has gone it does not know. */
     uint32_t no_memory;
-    uint64_t tick_ns; /* Between two threads' turns the clock moves up to so much; at least 1. */
-    uint32_t jumps;   /* It moves by up to jump_ns. */
+    uint32_t scarce;    /* A user's call finds half of what it asks for. */
+    uint32_t processes; /* Clients are of so many; 0: of one, and of one user. */
+    uint64_t tick_ns;   /* Between two threads' turns the clock moves up to so much; at least 1. */
+    uint32_t jumps;     /* It moves by up to jump_ns. */
     uint64_t jump_ns;
 } sim_rules;
 
@@ -54,6 +57,7 @@ typedef enum sim_place {
     SIM_AT_DIAL,
     SIM_AT_READ,
     SIM_AT_WRITE,
+    SIM_AT_PEER,
     SIM_AT_MEMORY,
     SIM_AT_ENGINE_CREATE,
     SIM_AT_RUN,
@@ -67,13 +71,15 @@ typedef enum sim_place {
     SIM_AT_CLOSE,
     SIM_AT_PAUSE,
     SIM_AT_STATS,
+    SIM_AT_PEER_OF,
+    SIM_AT_CONNECTIONS,
     SIM_AT_CALL,
     SIM_AT_FAILED,
     SIM_AT_CLOSED,
     SIM_PLACES
 } sim_place;
 
-enum { SIM_STATUSES = 16 };
+enum { SIM_STATUSES = 17 };
 
 typedef struct sim_world {
     uint64_t seed;
@@ -88,8 +94,11 @@ typedef struct sim_world {
 
 extern sim_world sim;
 
-/* Met since the program began, in all worlds. */
+/* Met since the program began, in all worlds; and messages that were delivered, by pipeport_framing_kind and direction.
+ */
+enum { SIM_KINDS = 8, SIM_DIRECTIONS = 3 };
 extern uint64_t sim_met_counts[SIM_PLACES][SIM_STATUSES];
+extern uint64_t sim_met_messages[SIM_KINDS][SIM_DIRECTIONS];
 
 /* A new world, calm and without refusals. */
 void sim_world_begin(uint64_t seed);
