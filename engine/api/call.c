@@ -10,7 +10,6 @@ typedef struct call_request { /* What one call has in hand. */
     pp_message *message;
     bool sent; /* The message's count is its link's. */
     uint64_t until_ms;
-    uint64_t shun; /* A connection that is closing: its successor is waited for. */
 } call_request;
 
 /* Sends on this connection. Fails: GONE (nothing was sent), FULL. */
@@ -62,15 +61,11 @@ static pipeport_status call_try(pipeport_client *client, call_request *request, 
         return view->over;
     }
     uint64_t id = atomic_load(&client->party.only);
-    if (!view->is_first || id == 0 || id == request->shun) {
+    if (!view->is_first || id == 0) {
         return PIPEPORT_OK;
     }
     pipeport_status status = call_ask(client, request, id);
-    if (status == PIPEPORT_GONE) {
-        request->shun = id;
-        return PIPEPORT_OK;
-    }
-    return status;
+    return status == PIPEPORT_GONE ? PIPEPORT_OK : status; /* It is closing: its successor is waited for. */
 }
 
 /* Out of time while it waited for its turn or for a connection: in the second case why there is none. */

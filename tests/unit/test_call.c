@@ -184,6 +184,18 @@ LIFE_TEST(call, says_why_there_was_no_connection_in_time)
     }
 }
 
+LIFE_TEST(call, says_nothing_of_a_failure_before_the_last_connection)
+{
+    fake_say(&fake.dials, PIPEPORT_NO_SERVER, 1);
+    life_options.reconnect_ms = 10;
+    cr_assert_eq(life_dial(), PIPEPORT_OK);
+    life_pass(20);
+    cr_assert_eq(life.count, 1);
+    fake_peer_goes(fake_newest());
+    life_settle();
+    cr_assert_eq(call_ask(5), PIPEPORT_TIMED_OUT);
+}
+
 LIFE_TEST(call, says_what_failed_said_as_soon_as_that_is_said)
 {
     life_options.connect_ms = 60;
@@ -230,6 +242,28 @@ LIFE_TEST(call, waits_for_the_successor_of_a_connection_that_is_closing)
     cr_assert_eq(pipeport_close(life.engine, life_newest()->name, PIPEPORT_DRAIN), PIPEPORT_OK);
     cr_assert_eq(call_ask(1000), PIPEPORT_OK);
     cr_assert_eq(life.count, 2);
+}
+
+static void call_peer_says_its_last(void)
+{
+    fake_peer_sends_message(fake_newest(), "unasked", 7);
+    fake_peer_goes(fake_newest());
+}
+
+/* Its writer has ended, and what the peer had sent is still read: nothing can be asked there. */
+LIFE_TEST(call, waits_for_the_successor_of_a_connection_that_can_only_be_read)
+{
+    fake_pipe *pipe = call_open(10);
+    fake_fail_write(pipe, PIPEPORT_GONE, 232);
+    cr_assert_eq(life_send(life_newest(), "x", 1), PIPEPORT_OK);
+    life_settle();
+    cr_assert_eq(life_newest()->closed, 0);
+    life.on_opened = call_answer_newest;
+    call_after(20, call_peer_says_its_last);
+    cr_assert_eq(call_ask(1000), PIPEPORT_OK);
+    cr_assert_eq(life.count, 2);
+    cr_assert_eq(fake_newest()->written.length, 4 + 3);
+    cr_assert_eq(life.conns[0].messages, 1, "nobody asked, so it is told");
 }
 
 /* ---- Time ---- */

@@ -95,6 +95,7 @@ Test(calls, wait_again_where_nothing_was_sent)
     pp_calls_unask(&calls, &first);
     cr_assert_eq(pp_calls_look(&calls, &first).state, PP_CALL_WAITS);
     cr_assert_not(calls_have_news(&first));
+    cr_assert_not(pp_calls_take(&calls, 7, "unasked", 7), "nothing was asked there");
     pp_calls_connected(&calls);
     cr_assert(calls_have_news(&first));
     cr_assert_not(calls_have_news(&second));
