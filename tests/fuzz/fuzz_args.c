@@ -55,6 +55,11 @@ void say_error(const char *who, const char *format, ...)
     args_complaints += 1;
 }
 
+const char *say_program_name(void)
+{
+    return "fuzz_args";
+}
+
 /* Decimal digits, then one letter if letters are allowed. As a double, which holds every number that matters. */
 static bool naive_number(const char *text, size_t length, bool letters, double *number)
 {
