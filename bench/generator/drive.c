@@ -430,13 +430,17 @@ static enum drive_end drive_all(struct drive *drive)
     if (load->fan != NULL && !fan_gather(load)) {
         return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
     }
+    if (load->open_loop) {
+        drive->pacer = pacer_start(load);
+        if (drive->pacer == NULL) {
+            say_error("run", "--rate: the thread that keeps the pace cannot be started");
+            return DRIVE_FAILED;
+        }
+        machine_pause_us(DRIVE_REST_US); /* While it tries the timer. */
+    }
     drive_start(drive);
     if (churn) {
         (void) drive_connect_others(drive);
-    }
-    if (load->open_loop && (drive->pacer = pacer_start(load)) == NULL) {
-        say_error("run", "--rate: the thread that keeps the pace cannot be started");
-        return DRIVE_FAILED;
     }
     end = drive_turns(drive);
     drive_stop_measuring(drive, end);
@@ -457,13 +461,13 @@ enum drive_end drive(struct load *load, struct result_run *run)
     } else if (!load->plan->self || drive.child != NULL) {
         end = drive_all(&drive);
     }
-    pacer_stop(drive.pacer, end == DRIVE_DONE || end == DRIVE_INTERRUPTED, run);
+    pacer_stop(drive.pacer, end == DRIVE_DONE, run);
     atomic_store(&load->phase, LOAD_ENDING);
     live_end(drive.live);
-    if (end == DRIVE_DONE) {
+    if (end == DRIVE_DONE || end == DRIVE_INTERRUPTED) {
         drive_grace(&drive);
     }
-    lane_stop_all(load, end == DRIVE_DONE);
+    lane_stop_all(load, end == DRIVE_DONE || end == DRIVE_INTERRUPTED);
     if (end != DRIVE_FAILED && !drive_sum(&drive)) {
         end = DRIVE_FAILED;
     }

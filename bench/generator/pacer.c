@@ -132,7 +132,10 @@ static void pacer_run(void *user)
     struct pacer *pacer = user;
 
     pacer_try_timer(pacer);
-    pacer->start_ns = clock_now_ns();
+    while (load_phase(pacer->load) == LOAD_CONNECTING && !atomic_load(&pacer->stop)) {
+        machine_yield();
+    }
+    pacer->start_ns = atomic_load(&pacer->load->begin_ns) - pacer->load->plan->warmup_ms * UINT64_C(1000000);
     while (!atomic_load_explicit(&pacer->stop, memory_order_relaxed)) {
         uint64_t now_ns = clock_now_ns();
         uint64_t planned_ns = pacer->over ? LOAD_NEVER : pacer_planned_ns(pacer, pacer->next);

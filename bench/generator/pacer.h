@@ -14,7 +14,7 @@
 
 struct pacer;
 
-/* NULL: there is no thread or memory to be had. */
+/* It tries the timer and then waits for phase RUNNING. NULL: there is no thread or memory to be had. */
 struct pacer *pacer_start(struct load *load);
 
 /* Ends it; what it planned and never could send is counted as missing where `counts`. NULL is fine. */
