@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_bench_run.py BENCH SERVER SYSTEM CHECK - `pipeport-bench run` as its users meet it, against --self and against
+`pipeport serve` (SERVER), which can be made to spoil an answer.
+
+CHECK is the name of a function below that begins with check_, without that. Ends with OK, or says what is wrong.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+bench, server_program, system, wanted = sys.argv[1:]
+wine = ["wine"] if system == "windows" else []
+wrong = []
+started = []
+folder = tempfile.TemporaryDirectory()
+names = iter(range(1000))
+
+
+def expect(true, *what):
+    if not true:
+        wrong.append(" ".join(str(part) for part in what))
+
+
+def skip(why):
+    print(f"SKIP: {why}")
+    sys.exit(77)
+
+
+def name():
+    return f"bench-{wanted}-{os.getpid()}-{next(names)}"
+
+
+def serve(pipe, *arguments):
+    """`pipeport serve`, listening."""
+    process = subprocess.Popen([*wine, server_program, "serve", pipe, *arguments], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    started.append(process)
+    said = process.stdout.readline()
+    expect("listening on" in said, "the server does not listen:", said)
+    return process
+
+
+def start(*arguments, **more):
+    process = subprocess.Popen([*wine, bench, "run", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, errors="replace", **more)
+    started.append(process)
+    return process
+
+
+def load(*arguments):
+    """(exit code, its first run as JSON tells it or None, stderr)."""
+    path = os.path.join(folder.name, f"{next(names)}.json")
+    process = start(*arguments, "--json", ("Z:" if wine else "") + path)
+    said, objected = process.communicate(timeout=100)
+    expect("\r" not in said.replace("\r\n", "\n"), "a live line in a pipe:", said)
+    found = None
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)["runs"]
+        found = found[0] if found else None
+    return process.returncode, found, objected
+
+
+def counted(histogram):
+    return sum(number for _, number in histogram)
+
+
+def fine(*arguments):
+    """The run of a load with which nothing was wrong."""
+    code, run, objected = load(*arguments)
+    expect(code == 0, arguments, "exit code", code, objected)
+    expect(run is not None and not any(run["errors"].values()), arguments, run and run["errors"], objected)
+    return run or {"messages": 0, "histograms": {"corrected": [], "service": []}, "seconds": [], "bytes": 0,
+                   "errors": {}, "connected": 0, "killed": 0, "planned": 0, "measured_ns": 1, "server_cpu_ns": 0}
+
+
+def check_counts_in_every_mode():
+    for arguments, messages in ((["--mode", "ping-pong"], 1003), (["--mode", "pipelined", "--depth", "8"], 1003),
+                                (["--mode", "one-way"], 1003), (["--mode", "churn"], 103),
+                                (["--mode", "broadcast", "--depth", "3"], 1001)):
+        run = fine("--self", *arguments, "--count", str(messages), "--connections", "7", "--verify")
+        expect(run["messages"] == messages, arguments, run["messages"])
+        expect(counted(run["histograms"]["corrected"]) == messages, arguments, "durations")
+        expect(run["bytes"] == messages * 64, arguments, run["bytes"])
+        expect(sum(second["messages"] for second in run["seconds"]) == messages, arguments, run["seconds"])
+    run = fine("--self", "--mode", "idle", "--duration", "300ms", "--connections", "20")
+    expect(run["messages"] == 20 and run["connected"] == 20, run["messages"], run["connected"])
+
+
+def check_goes_on_for_its_time():
+    for mode in ("ping-pong", "pipelined", "one-way", "churn", "broadcast"):
+        run = fine("--self", "--mode", mode, "--duration", "1200ms", "--warmup", "100ms", "--connections", "5")
+        expect(abs(run["measured_ns"] - 1.2e9) < 1e8, mode, run["measured_ns"])
+        expect(run["messages"] > 50 and run["connected"] == 5, mode, run["messages"], run["connected"])
+        expect(len(run["seconds"]) == 2, mode, run["seconds"])
+        expect(system == "windows" or run["server_cpu_ns"] > 0, mode, "the server's processor time is not known")
+
+
+def check_draws_sizes():
+    run = fine("--self", "--count", "2000", "--size", "0,1-39*2,64K", "--verify", "--connections", "3")
+    mean = run["bytes"] / 2000
+    expect(65536 / 4 * 0.8 < mean < 65536 / 4 * 1.2 + 20, "one of four is 64K, yet the mean is", mean)
+    again = fine("--self", "--count", "2000", "--size", "0,1-39*2,64K", "--verify", "--connections", "3")
+    expect(again["bytes"] == run["bytes"], "the same seed drew others:", run["bytes"], again["bytes"])
+    other = fine("--self", "--count", "2000", "--size", "0,1-39*2,64K", "--connections", "3", "--seed", "2")
+    expect(other["bytes"] != run["bytes"], "another seed drew the same")
+
+
+def check_speaks_every_framing():
+    for framing in ("len:0,4,le,0", "len:2,2,be,2", "len:0,4,be,0,escape", "varint", "headers", "message"):
+        run = fine("--self", "--framing", framing, "--count", "300", "--size", "1-300", "--verify",
+                   "--connections", "3")
+        expect(run["messages"] == 300, framing, run["messages"])
+    for framing in ("delim:0a", "delim:61", "none"):
+        run = fine("--self", "--framing", framing, "--count", "300", "--size", "1-300", "--connections", "3")
+        expect(run["messages"] == 300, framing, run["messages"])
+
+
+def check_counts_what_a_server_counts():
+    pipe = name()
+    server = serve(pipe, "--echo", "--until-empty")
+    fine(pipe, "--count", "1234", "--connections", "5", "--verify", "--size", "64,1K")
+    said, _ = server.communicate(timeout=60)
+    expect(re.search(r"\b1234\b", said) and "accounting balances" in said, said)
+
+
+def check_verifies():
+    """A server that spoils one answer of many is found out, and only with --verify where the length is right."""
+    for fault, error, count in (("lose", "order", 1), ("double", "order", 1), ("flip", "damaged", 1),
+                                ("swap", "order", 2)):
+        for verify in ([], ["--verify"]):
+            pipe = name()
+            server = serve(pipe, "--echo", "--fault", fault, "--until-empty")
+            code, run, objected = load(pipe, *verify, "--connections", "2", "--depth", "4", "--count", "400",
+                                       "--timeout", "1s")
+            server.communicate(timeout=60)
+            errors = run["errors"] if run else {}
+            if verify:
+                expect(code == 1 and errors.get(error) == count, fault, code, errors, objected)
+                expect("connection" in objected, fault, objected)
+            elif fault in ("flip", "swap"):
+                expect(code == 0 and not any(errors.values()), fault, "was told without looking", code, errors)
+
+
+def check_misses_what_never_comes():
+    pipe = name()
+    serve(pipe, "--sink")
+    began = time.monotonic()
+    code, run, objected = load(pipe, "--connections", "3", "--count", "100", "--timeout", "1s")
+    expect(code == 1 and run and run["errors"]["missing"] == 3, code, run and run["errors"], objected)
+    expect("nothing came for 1000 ms" in objected, objected)
+    expect(time.monotonic() - began < 30, "it hung")
+
+
+def check_bears_a_server_that_goes():
+    pipe = name()
+    server = serve(pipe, "--echo", "--seconds", "2")
+    began = time.monotonic()
+    code, run, objected = load(pipe, "--connections", "4", "--duration", "60s", "--warmup", "0s")
+    server.communicate(timeout=60)
+    expect(code == 1 and run and run["errors"]["lost"] == 4 and run["messages"] > 0, code, run, objected)
+    expect("the server is gone" in objected, objected)
+    expect(time.monotonic() - began < 30, "it hung")
+
+
+def check_counts_from_the_planned_moment():
+    """The server stands still for 400 ms: in an open loop every message that was planned meanwhile waited, and says so;
+    none is left out."""
+    if system == "windows":
+        skip("a process is stopped by SIGSTOP")
+    pipe = name()
+    server = serve(pipe, "--echo")
+    process = start(pipe, "--rate", "1000", "--duration", "2s", "--warmup", "0s", "--connections", "2", "--depth", "1",
+                    "--json", os.path.join(folder.name, "open.json"))
+    time.sleep(1)
+    server.send_signal(signal.SIGSTOP)
+    time.sleep(0.4)
+    server.send_signal(signal.SIGCONT)
+    said, objected = process.communicate(timeout=60)
+    expect(process.returncode == 0, said, objected)
+    with open(os.path.join(folder.name, "open.json"), encoding="utf-8") as file:
+        run = json.load(file)["runs"][0]
+    late = sum(number for edge, number in run["histograms"]["corrected"] if edge > 100e6)
+    expect(run["planned"] == 2000, run["planned"])
+    expect(counted(run["histograms"]["corrected"]) == 2000, counted(run["histograms"]["corrected"]))
+    expect(200 < late < 600, "of 400 messages planned meanwhile about 300 waited for 100 ms; told were", late)
+
+
+def check_keeps_the_pace():
+    run = fine("--self", "--rate", "2K", "--duration", "1s", "--warmup", "200ms", "--connections", "4", "--verify")
+    expect(run["planned"] == 2000 and run["messages"] > 1500, run["planned"], run["messages"])
+    run = fine("--self", "--rate", "500", "--count", "100", "--connections", "4")
+    expect(run["messages"] == 100 and run["planned"] == 100, run["messages"], run["planned"])
+    expect(0.15e9 < run["measured_ns"] < 2e9, "100 at 500 a second took", run["measured_ns"])
+    run = fine("--self", "--mode", "broadcast", "--rate", "100", "--count", "80", "--connections", "4", "--verify")
+    expect(run["messages"] == 80 and run["planned"] == 20, run["messages"], run["planned"])
+
+
+def check_ramps():
+    began = time.monotonic()
+    fine("--self", "--ramp", "20", "--connections", "21", "--count", "21")
+    expect(time.monotonic() - began > 0.95, "20 connections at 20 a second came too soon")
+
+
+def check_kills_and_dials_anew():
+    for more in ([], ["--rate", "2K"], ["--mode", "one-way"]):
+        run = fine("--self", "--kill-rate", "50", "--duration", "1s", "--connections", "8", "--verify", *more)
+        expect(20 <= run["killed"] <= 50, more, run["killed"])
+        expect(run["messages"] > 100, more, run["messages"])
+
+
+def check_bears_slow_readers():
+    """They ask until the server's queue for them is full: the others have all that they ask for."""
+    for more in ([], ["--mode", "broadcast"], ["--rate", "1K"]):
+        run = fine("--self", "--slow-readers", "50", "--connections", "8", "--count", "2000", "--size", "1K",
+                   "--verify", *more)
+        expect(run["messages"] == 2000 and run["connected"] == 8, more, run["messages"], run["connected"])
+    pipe = name()
+    server = serve(pipe, "--echo", "--when-full", "disconnect", "--queue", "2M", "--seconds", "4")
+    fine(pipe, "--slow-readers", "25", "--connections", "4", "--duration", "1s", "--size", "1K", "--warmup", "0s")
+    server.communicate(timeout=60)
+
+
+def check_ends_with_ctrl_c():
+    if system == "windows":
+        skip("there is no console to press it in")
+    process = start("--self", "--duration", "60s", "--warmup", "0s", "--connections", "4", "--json",
+                    os.path.join(folder.name, "cut.json"))
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    said, objected = process.communicate(timeout=30)
+    with open(os.path.join(folder.name, "cut.json"), encoding="utf-8") as file:
+        result = json.load(file)
+    expect(process.returncode == 0 and result["interrupted"] is True, process.returncode, said, objected)
+    expect(result["runs"][0]["messages"] > 100, result["runs"][0]["messages"])
+    expect(not any(result["runs"][0]["errors"].values()), result["runs"][0]["errors"])
+    left = subprocess.run(["pgrep", "-f", f"serve-self pipeport-bench-{process.pid} "], capture_output=True,
+                          check=False)
+    expect(left.stdout == b"", "its server is left behind:", left.stdout)
+
+
+def check_lives_on_a_terminal_only():
+    if system == "windows":
+        skip("there is no terminal")
+    import pty
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([bench, "run", "--self", "--duration", "1500ms", "--warmup", "0s"], stdin=theirs,
+                               stdout=theirs, stderr=theirs)
+    started.append(process)
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 4096):
+            said += piece
+    except OSError:  # The other end is closed.
+        pass
+    process.wait(30)
+    lines = [line for line in said.decode().split("\r") if "left" in line]
+    expect(len(lines) >= 3, "no live line:", said)
+    expect(all(re.search(r"/s +p50 .* p99 .* in flight .* errors .* %, .* s left", line) for line in lines), lines)
+    process = start("--self", "--duration", "1s", "--warmup", "0s")
+    said, objected = process.communicate(timeout=60)
+    expect("in flight" not in said + objected and objected == "", "a live line in a pipe:", said, objected)
+
+
+def check_repeats():
+    path = os.path.join(folder.name, "three.json")
+    process = start("--self", "--count", "200", "--repeat", "3", "--connections", "3", "--json",
+                    ("Z:" if wine else "") + path)
+    said, objected = process.communicate(timeout=100)
+    expect(process.returncode == 0, said, objected)
+    with open(path, encoding="utf-8") as file:
+        runs = json.load(file)["runs"]
+    expect([run["messages"] for run in runs] == [200, 200, 200], [run["messages"] for run in runs])
+
+
+def check_refuses_wrong_arguments():
+    for arguments, said in ((["x", "--size", "5x"], "--size: '5x'"), (["x", "--size", "4K-64"], "--size: '4K-64'"),
+                            (["x", "--duration", "5y"], "--duration: '5y'"), (["x", "--rate", "0"], "--rate: '0'"),
+                            (["x", "--mode", "odd"], "--mode: 'odd'"), (["--self", "x"], "leave the NAME 'x' out"),
+                            ([], "no NAME"), (["x", "--count", "1", "--duration", "1s"], "give one"),
+                            (["x", "--framing", "none", "--verify"], "--verify"),
+                            (["x", "--mode", "idle", "--rate", "5"], "--rate"),
+                            (["x", "--mode", "churn", "--kill-rate", "5"], "--kill-rate"),
+                            (["x", "--mode", "churn", "--slow-readers", "5"], "--slow-readers"),
+                            (["x", "--mode", "ping-pong", "--depth", "2"], "--depth"),
+                            (["x", "--assert", "odd<3"], "--assert"), (["x", "--odd"], "unknown option '--odd'")):
+        process = start(*arguments)
+        out, objected = process.communicate(timeout=60)
+        expect(process.returncode == 2 and out == "" and said in objected and objected.count("\n") == 1, arguments,
+               process.returncode, out, objected)
+    code, run, objected = load(name())
+    expect(code == 1 and run is None and "nobody serves this name" in objected, code, objected)
+
+
+try:
+    globals()["check_" + wanted]()
+except subprocess.TimeoutExpired as late:
+    wrong.append(f"nothing happened for too long: {late!r}")
+finally:
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+print("\n".join(wrong) if wrong else f"OK: {wanted}")
+sys.exit(1 if wrong else 0)

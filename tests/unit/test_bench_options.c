@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* The load generator's command line: what becomes a plan, and what does not. */
+#include "bench/generator/options.h"
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define WORDS_MAX 48
+
+/* The words of a line, parted by blanks. */
+static enum args_result read(const char *line, struct plan *plan)
+{
+    static char copy[512]; /* The plan's texts lie in it. */
+    char *words[WORDS_MAX];
+    int count = 0;
+
+    snprintf(copy, sizeof copy, "%s", line);
+    for (char *word = strtok(copy, " "); word != NULL && count < WORDS_MAX; word = strtok(NULL, " ")) {
+        words[count++] = word;
+    }
+    memset(plan, 0, sizeof *plan);
+    return options_read(count, words, plan);
+}
+
+static struct plan go(const char *line)
+{
+    struct plan plan;
+
+    cr_assert_eq(read(line, &plan), ARGS_GO, "%s", line);
+    return plan;
+}
+
+Test(options, make_a_plan_of_a_name_alone)
+{
+    struct plan plan = go("demo");
+
+    cr_assert_str_eq(plan.name, "demo");
+    cr_assert_eq(plan.mode, PLAN_PING_PONG);
+    cr_assert_eq(plan.connections, 64);
+    cr_assert_eq(plan.depth, 1);
+    cr_assert_geq(plan.threads, 1);
+    cr_assert_eq(plan.duration_ms, 10000);
+    cr_assert_eq(plan.warmup_ms, 1000);
+    cr_assert_eq(plan.silence_ms, 10000);
+    cr_assert_eq(plan.count, 0);
+    cr_assert_eq(plan.repeat, 1);
+    cr_assert_eq(plan.seed, 1);
+    cr_assert_eq(plan.sizes_count, 1);
+    cr_assert_eq(plan.sizes[0].min_bytes, 64);
+    cr_assert_eq(plan.framing.kind, PIPEPORT_FRAMING_LENGTH);
+    cr_assert_str_eq(plan.framing_text, "len:0,4,le,0");
+    cr_assert_not(plan.self);
+    cr_assert_not(plan.verify);
+    cr_assert(plan.rate_per_s <= 0 && plan.kill_per_s <= 0);
+}
+
+Test(options, make_a_plan_of_all_that_can_be_said)
+{
+    struct plan plan = go("--self --mode one-way --connections 7 --threads 3 --depth 9 --ramp 50 --size 1K --count 77 "
+                          "--slow-readers 20 --kill-rate 1.5 --verify --seed 5 --repeat 2 --framing varint --rate 2.5K "
+                          "--warmup 1.5 --timeout 2m");
+
+    cr_assert(plan.self && plan.verify && plan.name == NULL);
+    cr_assert_eq(plan.mode, PLAN_ONE_WAY);
+    cr_assert_eq(plan.connections, 7);
+    cr_assert_eq(plan.threads, 3);
+    cr_assert_eq(plan.depth, 9);
+    cr_assert_eq(plan.ramp_per_s, 50);
+    cr_assert_eq(plan.sizes[0].max_bytes, 1024);
+    cr_assert_eq(plan.count, 77);
+    cr_assert_eq(plan.duration_ms, 0);
+    cr_assert_eq(plan.slow_percent, 20);
+    cr_assert_float_eq(plan.kill_per_s, 1.5, 1e-9);
+    cr_assert_eq(plan.seed, 5);
+    cr_assert_eq(plan.repeat, 2);
+    cr_assert_eq(plan.framing.kind, PIPEPORT_FRAMING_VARINT);
+    cr_assert_float_eq(plan.rate_per_s, 2500.0, 1e-9);
+    cr_assert_eq(plan.warmup_ms, 1500);
+    cr_assert_eq(plan.silence_ms, 120000);
+}
+
+Test(options, take_their_mode_from_the_depth_and_the_depth_from_the_mode)
+{
+    cr_assert_eq(go("x --depth 2").mode, PLAN_PIPELINED);
+    cr_assert_eq(go("x --depth 2").depth, 2);
+    cr_assert_eq(go("x --depth 1").mode, PLAN_PING_PONG);
+    cr_assert_eq(go("x --mode pipelined").depth, 16);
+    cr_assert_eq(go("x --mode one-way").depth, 16);
+    cr_assert_eq(go("x --mode broadcast").depth, 1);
+    cr_assert_eq(go("x --mode broadcast --rate 10").depth, 256);
+    cr_assert_eq(go("x --mode idle").warmup_ms, 0);
+    cr_assert_eq(go("x --count 5").warmup_ms, 0);
+}
+
+Test(options, refuse_what_does_not_go_together)
+{
+    static const char *const lines[] = {"",
+                                        "--self x",
+                                        "x y",
+                                        "x --count 1 --duration 1s",
+                                        "x --mode ping-pong --depth 2",
+                                        "x --mode churn --rate 5",
+                                        "x --mode idle --rate 5",
+                                        "x --mode broadcast --kill-rate 5",
+                                        "x --mode churn --kill-rate 5",
+                                        "x --mode idle --kill-rate 5",
+                                        "x --mode churn --slow-readers 5",
+                                        "x --mode idle --count 5",
+                                        "x --framing none --verify",
+                                        "x --framing delim:0a --verify",
+                                        "x --framing len:0,4,le,0,keep",
+                                        "x --framing none --mode broadcast",
+                                        "x --framing none --size 0",
+                                        "x --framing message --size 0,5",
+                                        "x --framing odd",
+                                        "x --size 5x",
+                                        "x --duration 0",
+                                        "x --timeout 0s",
+                                        "x --warmup 1y",
+                                        "x --rate 0",
+                                        "x --kill-rate x",
+                                        "x --slow-readers 100",
+                                        "x --assert odd",
+                                        "x --connections 65537",
+                                        "x --repeat 0"};
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct plan plan;
+
+        cr_expect_eq(read(lines[i], &plan), ARGS_WRONG, "'%s'", lines[i]);
+    }
+}
+
+Test(options, read_times)
+{
+    static const struct {
+        const char *text;
+        uint32_t ms;
+    } right[] = {{"10s", 10000}, {"500ms", 500}, {"2m", 120000},      {"1.5", 1500},
+                 {"0.25s", 250}, {"0", 0},       {"168h", 604800000}, {"0.5ms", 1}};
+    static const char *const wrong[] = {"", "s", "-1s", "1 s", "1sec", "1e3", ".5s", "169h", "1000000000000000s"};
+
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        uint32_t ms = 77;
+
+        cr_expect(options_take_time(right[i].text, &ms), "%s", right[i].text);
+        cr_expect_eq(ms, right[i].ms, "%s is %u", right[i].text, ms);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint32_t ms;
+
+        cr_expect_not(options_take_time(wrong[i], &ms), "'%s'", wrong[i]);
+    }
+}
+
+Test(options, read_rates)
+{
+    static const struct {
+        const char *text;
+        double per_s;
+    } right[] = {{"1", 1}, {"0.5", 0.5}, {"2.5K", 2500}, {"2k", 2000}, {"1M", 1e6}, {"100M", 1e8}};
+    static const char *const wrong[] = {"", "0", "-1", "1G", "1m", "K", "101M", "1KK", "1 K"};
+
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        double per_s = 0;
+
+        cr_expect(options_take_rate(right[i].text, &per_s), "%s", right[i].text);
+        cr_expect_float_eq(per_s, right[i].per_s, 1e-9, "%s is %f", right[i].text, per_s);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        double per_s;
+
+        cr_expect_not(options_take_rate(wrong[i], &per_s), "'%s'", wrong[i]);
+    }
+}

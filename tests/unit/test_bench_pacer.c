@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* The open loop's pace: what is planned when, by a pacer whose lanes are scripted here. */
+#include "bench/generator/pacer.h"
+
+#include <criterion/criterion.h>
+
+#include "bench/generator/fan.h"
+#include "bench/generator/machine.h"
+#include "tools/pipeport/clock.h"
+
+#define LANES 3
+#define SENT_MAX 1000
+#define MS UINT64_C(1000000)
+
+struct said {
+    uint64_t planned_ns, now_ns;
+};
+
+static struct plan plan;
+static struct load load;
+static struct lane lanes[LANES];
+static struct recorder recorder;
+static struct said said[LANES][SENT_MAX];
+static struct result_run run;
+
+struct recorder *load_recorder(struct load *of)
+{
+    (void) of;
+    return &recorder;
+}
+
+/* Nothing comes back by itself: a lane is full after mask + 1 messages. */
+bool lane_send(struct lane *lane, uint64_t planned_ns, uint64_t now_ns)
+{
+    uint64_t sent = atomic_load(&lane->sent);
+
+    cr_assert_lt(sent, SENT_MAX);
+    said[lane->tag][sent] = (struct said){planned_ns, now_ns};
+    atomic_store(&lane->sent, sent + 1);
+    return true;
+}
+
+bool fan_ask_planned(struct load *of, uint64_t planned_ns, uint64_t now_ns)
+{
+    (void) of, (void) planned_ns, (void) now_ns;
+    return false;
+}
+
+static void begin(double rate_per_s, uint64_t count)
+{
+    plan = (struct plan){.rate_per_s = rate_per_s, .count = count, .connections = LANES};
+    load.plan = &plan;
+    load.lanes = lanes;
+    for (uint32_t i = 0; i < LANES; i++) {
+        lanes[i].load = &load;
+        lanes[i].tag = i;
+        lanes[i].mask = 1023;
+        atomic_store(&lanes[i].id, 1);
+    }
+    atomic_store(&load.end_ns, LOAD_NEVER);
+    atomic_store(&load.phase, LOAD_CONNECTING);
+}
+
+static struct pacer *start(uint64_t *begin_ns, uint64_t for_ms)
+{
+    struct pacer *pacer = pacer_start(&load);
+
+    cr_assert_not_null(pacer);
+    machine_pause_us(30000);
+    *begin_ns = clock_now_ns();
+    atomic_store(&load.begin_ns, *begin_ns);
+    atomic_store(&load.end_ns, for_ms == 0 ? LOAD_NEVER : *begin_ns + for_ms * MS);
+    atomic_store(&load.phase, LOAD_RUNNING);
+    return pacer;
+}
+
+static uint64_t sent(void)
+{
+    return atomic_load(&lanes[0].sent) + atomic_load(&lanes[1].sent) + atomic_load(&lanes[2].sent);
+}
+
+static void wait_for(uint64_t number)
+{
+    while (sent() < number) { /* The test's own bound on time is Criterion's. */
+        machine_pause_us(500);
+    }
+}
+
+static void see_moments(uint64_t begin_ns, uint64_t step_ns)
+{
+    for (uint32_t i = 0; i < LANES; i++) {
+        for (uint64_t k = 0; k < atomic_load(&lanes[i].sent); k++) {
+            cr_assert_eq(said[i][k].planned_ns, begin_ns + (k * LANES + i) * step_ns, "message %u of lane %u",
+                         (unsigned) k, i);
+            cr_assert_geq(said[i][k].now_ns, said[i][k].planned_ns, "message %u of lane %u is early", (unsigned) k, i);
+        }
+    }
+}
+
+Test(pacer, plans_each_message_at_its_moment_and_the_lanes_in_turn, .timeout = 60)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer;
+
+    begin(4000, 0);
+    pacer = start(&begin_ns, 150);
+    wait_for(600);
+    machine_pause_us(20000);
+    pacer_stop(pacer, true, &run);
+    cr_assert_eq(sent(), 600);
+    cr_assert_eq(atomic_load(&recorder.planned), 600);
+    see_moments(begin_ns, 250000);
+    cr_assert_eq(run.errors[RESULT_MISSING], 0);
+    cr_assert_gt(run.late_p99_ns, 0);
+}
+
+Test(pacer, plans_as_many_as_are_counted, .timeout = 60)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer;
+
+    begin(5000, 100);
+    pacer = start(&begin_ns, 0);
+    wait_for(100);
+    machine_pause_us(20000);
+    pacer_stop(pacer, true, &run);
+    cr_assert_eq(sent(), 100);
+    cr_assert_eq(atomic_load(&recorder.planned), 100);
+    see_moments(begin_ns, 200000);
+}
+
+Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 60)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer;
+
+    begin(2500, 90);
+    lanes[1].mask = 3;
+    pacer = start(&begin_ns, 0);
+    wait_for(30 + 4 + 30);
+    machine_pause_us(20000);
+    cr_assert_eq(atomic_load(&lanes[1].sent), 4, "a lane of 4 places took %u", (unsigned) atomic_load(&lanes[1].sent));
+    for (uint64_t done = 1; done <= 30; done++) {
+        atomic_store(&lanes[1].done, done);
+        machine_pause_us(500);
+    }
+    wait_for(90);
+    pacer_stop(pacer, true, &run);
+    see_moments(begin_ns, 400000);
+    cr_assert_eq(run.errors[RESULT_MISSING], 0);
+}
+
+Test(pacer, tells_what_was_planned_and_never_sent, .timeout = 60)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer;
+
+    begin(2500, 90);
+    atomic_store(&lanes[2].id, 0); /* Nobody is connected there. */
+    pacer = start(&begin_ns, 0);
+    wait_for(60);
+    machine_pause_us(20000);
+    pacer_stop(pacer, true, &run);
+    cr_assert_eq(sent(), 60);
+    cr_assert_eq(run.errors[RESULT_MISSING], 30);
+}
