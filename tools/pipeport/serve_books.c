@@ -53,6 +53,9 @@ static void books_say_traffic(const struct serve *serve)
     if (serve->options.topics) {
         serve_topics_books(serve);
     }
+    if (serve->options.verify) {
+        serve_verify_books(serve);
+    }
     if (serve->broadcasts > 0) {
         say("broadcasts: %" PRIu64 " of %" PRIu32 " bytes, %" PRIu64 " deliveries queued in %s of calls (%.0f/s), "
             "%" PRIu64 " refused by a full queue, %" PRIu64 " dropped, %" PRIu64 " closed as slow",

@@ -8,11 +8,13 @@
 
 /* One connection. Its events never overlap, so they need no lock here. */
 struct serve_conn {
-    pipeport_message *held;    /* An echo that met a FULL; while it waits the connection is paused. */
-    size_t held_length;        /* Of `held`. */
-    pipeport_message *swapped; /* The fault `swap`: an echo that lets the next one go first. */
-    size_t swapped_length;     /* Of `swapped`. */
-    uint32_t echoes;           /* So far, where a fault is asked for. */
+    pipeport_message *held;                    /* An echo that met a FULL; while it waits the connection is paused. */
+    size_t held_length;                        /* Of `held`. */
+    pipeport_message *swapped;                 /* The fault `swap`: an echo that lets the next one go first. */
+    size_t swapped_length;                     /* Of `swapped`. */
+    uint32_t echoes;                           /* So far, where a fault is asked for. */
+    struct serve_subscriptions *subscriptions; /* NULL without --topics, */
+    struct serve_verify *verify;               /* and without --verify. */
 };
 
 static void serve_host_add(_Atomic uint64_t *sum, uint64_t number)
@@ -130,6 +132,8 @@ static bool serve_host_spoil(struct serve *serve, struct serve_conn *state, pipe
         state->swapped = serve_host_copy(serve, conn, data, length);
         state->swapped_length = length;
         return true;
+    case SERVE_ASTRAY:
+        break;
     }
     return false;
 }
@@ -145,21 +149,30 @@ static void *serve_host_opened(void *user, pipeport_conn conn)
     while (open > most && !atomic_compare_exchange_weak_explicit(&serve->open_most, &most, open, memory_order_relaxed,
                                                                  memory_order_relaxed)) {
     }
-    if (state == NULL) {
+    if (state != NULL) {
+        state->subscriptions = serve->options.topics ? serve_topics_opened(serve) : NULL;
+        state->verify = serve->options.verify ? serve_verify_opened() : NULL;
+    }
+    if (state == NULL || (serve->options.topics && state->subscriptions == NULL) ||
+        (serve->options.verify && state->verify == NULL)) {
         serve_host_fail(serve, conn, "a connection could not be kept", PIPEPORT_NO_MEMORY);
     }
     return state;
 }
 
-static void serve_host_message(void *user, void *state, pipeport_conn conn, const void *data, size_t length)
+static void serve_host_message(void *user, void *opened, pipeport_conn conn, const void *data, size_t length)
 {
     struct serve *serve = user;
+    struct serve_conn *state = opened;
 
     serve_host_add(&serve->messages_in, 1);
     serve_host_add(&serve->messages_in_bytes, length);
-    if (serve->options.topics) {
-        serve_topics_message(serve, conn, data, length);
+    if (state != NULL && state->subscriptions != NULL) {
+        serve_topics_message(serve, state->subscriptions, conn, data, length);
         return;
+    }
+    if (state != NULL && state->verify != NULL) {
+        serve_verify_message(serve, state->verify, conn, data, length);
     }
     if (!serve->echoes || state == NULL || (length == 0 && serve->options.framing.kind == PIPEPORT_FRAMING_MESSAGE)) {
         return; /* Nobody would see an empty message of the pipe's own: readers take it for an end. */
@@ -201,6 +214,8 @@ static void serve_host_closed(void *user, void *opened, pipeport_conn conn, cons
     if (state != NULL) {
         pipeport_message_release(state->held);
         pipeport_message_release(state->swapped);
+        serve_topics_closed(serve, state->subscriptions);
+        free(state->verify);
         free(state);
     }
     serve_host_add(&serve->sent_bytes, end->bytes_sent);

@@ -16,6 +16,10 @@ struct system_room {
  * where that is not enough, one line on stderr says what, where and what to do. Thread: main, before others begin. */
 bool system_allows(const char *who, uint32_t connections);
 
+/* The program's one lock, for what is short and rare. Thread: any, not twice. */
+void system_lock_take(void);
+void system_lock_give(void);
+
 /* What a code of the system's means in the system's words, "no text" where it has none. Thread: any. */
 const char *system_code_text(struct system_room *room, long code);
 

@@ -6,6 +6,7 @@
 #include "tools/pipeport/say.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -44,4 +45,16 @@ const char *system_code_text(struct system_room *room, long code)
         snprintf(room->text, sizeof(room->text), "no text");
     }
     return room->text;
+}
+
+static pthread_mutex_t system_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void system_lock_take(void)
+{
+    pthread_mutex_lock(&system_mutex);
+}
+
+void system_lock_give(void)
+{
+    pthread_mutex_unlock(&system_mutex);
 }

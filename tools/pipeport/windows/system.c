@@ -29,3 +29,15 @@ const char *system_code_text(struct system_room *room, long code)
     }
     return room->text;
 }
+
+static SRWLOCK system_srw = SRWLOCK_INIT;
+
+void system_lock_take(void)
+{
+    AcquireSRWLockExclusive(&system_srw);
+}
+
+void system_lock_give(void)
+{
+    ReleaseSRWLockExclusive(&system_srw);
+}
