@@ -1,137 +1,42 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_tool.py PROGRAM SYSTEM CHECK - the program pipeport as its users meet it: other processes, output, exit codes.
-
-CHECK is the name of a function below that begins with check_, without that. Ends with OK, or says what is wrong.
-"""
+"""test_tool.py PROGRAM SYSTEM CHECK - the program pipeport as its users meet it, see tool.py."""
 import errno
 import os
-import queue
 import re
 import select
 import signal
 import socket
-import subprocess
 import sys
-import threading
+
+sys.dont_write_bytecode = True
+from refusals import REFUSALS
+from tool import check, end, exchange, expect, listening, name, run, skip, start, system, verified
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None
 
-program, system, wanted = sys.argv[1:]
-command = ["wine", program] if system == "windows" else [program]
-wrong = []
-started = []
-names = iter(range(1000))
-
-
-def expect(true, *what):
-    if not true:
-        wrong.append(" ".join(str(part) for part in what))
-
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-def name():
-    return f"tool-{wanted}-{os.getpid()}-{next(names)}"
-
-
-def start(*arguments, files=None):
-    """A process, and the queue of lines that it says; its errors are among them. files: its hard bound on open files,
-    and a soft one of 16, which it must raise itself."""
-    bound = ["bash", "-c", f'ulimit -Sn 16 && ulimit -Hn {files} && exec "$@"', "bash"] if files else []
-    process = subprocess.Popen([*bound, *command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace")
-    process.lines = queue.Queue()
-    process.reader = threading.Thread(target=lambda: [process.lines.put(line.rstrip()) for line in process.stdout])
-    process.reader.daemon = True
-    process.reader.start()
-    started.append(process)
-    return process
-
-
-def end(process, timeout=100):
-    """(exit code, all it said that nobody has read)."""
-    code = process.wait(timeout)
-    process.reader.join(timeout)
-    text = "\n".join(process.lines.get() for _ in range(process.lines.qsize()))
-    return code, text
-
-
-def run(*arguments):
-    done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=100, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def listening(*arguments, files=None):
-    server = start("serve", *arguments, files=files)
-    first = server.lines.get(timeout=60)
-    while first.startswith("pipeport serve: "):  # The engine's log.
-        first = server.lines.get(timeout=60)
-    expect(first.startswith("listening on "), "a server began with:", first)
-    server.address = first[len("listening on "):]
-    return server
-
-
-def exchange(serve, swarm):
-    """A server and a swarm at once: (server's exit code and words, swarm's exit code and words)."""
-    pipe = name()
-    server = listening(pipe, "--until-empty", *serve)
-    swarmed = end(start("swarm", pipe, *swarm))
-    return *end(server), *swarmed
-
-
-def verified(serve, swarm, pattern):
-    code, said, swarm_code, swarm_said = exchange(serve, swarm)
-    expect(code == 0 and said.endswith("accounting balances"), "the server ended with", code, said)
-    last = swarm_said.splitlines()[-1] if swarm_said else ""
-    expect(swarm_code == 0 and re.match(pattern, last), "the swarm ended with", swarm_code, swarm_said)
-    return said, swarm_said
-
 
 def check_helps():
     for arguments in (["--help"], ["serve", "--help"], ["swarm", "x", "--size", "wrong", "--help"]):
         code, out, err = run(*arguments)
         expect(code == 0 and err == "" and out.startswith("pipeport "), arguments, code, out, err)
-    for option in ("--echo", "--sink", "--broadcast-every", "--connections", "--workers", "--seconds", "--drain"):
-        expect(option in run("serve", "--help")[1], option, "is not in the help of serve")
-    for option in ("--connections", "--messages", "--size", "--depth", "--threads", "--broadcasts", "--timeout"):
-        expect(option in run("swarm", "--help")[1], option, "is not in the help of swarm")
+    for option in ("--echo", "--sink", "--broadcast-every", "--connections", "--workers", "--seconds", "--drain",
+                   "--framing", "--direction", "--access", "--when-full", "--topics", "--topics-max", "--verify"):
+        expect(f"  {option}" in run("serve", "--help")[1], option, "is not in the help of serve")
+    for option in ("--connections", "--messages", "--size", "--depth", "--threads", "--broadcasts", "--timeout",
+                   "--framing", "--direction", "--access", "--when-full", "--topics"):
+        expect(f"  {option}" in run("swarm", "--help")[1], option, "is not in the help of swarm")
     code, out, _ = run("--version")
     expect(code == 0 and re.match(r"pipeport \d+\.\d+\.\d+ \(library \d+\.\d+\.\d+\)$", out.strip()), out)
 
 
 def check_refuses_wrong_arguments():
-    for arguments in ([], ["sing"], ["serve"], ["serve", "--echo"], ["serve", "a", "b"], ["serve", "a", "--loud"],
-                      ["serve", "a", "--echo", "--sink"], ["serve", "a", "--framing", "len:0,5,le,0"],
-                      ["serve", "a", "--when-full", "drop-oldest"], ["serve", "a", "--direction", "up"],
-                      ["serve", "a", "--topics", "--echo"], ["serve", "a", "--topics", "--sink"],
-                      ["serve", "a", "--topics", "--direction", "to-client"],
-                      ["serve", "a", "--direction", "to-server", "--broadcast-every", "1"],
-                      ["serve", "a", "--direction", "to-client", "--echo"], ["serve", "a", "--access", "everybody"],
-                      ["serve", "a", "--access", "group:"], ["serve", "a", "--access", "group:4294967295"],
-                      ["serve", "a", "--access", "sddl:"], ["swarm", "a", "--direction", "to-client"],
-                      ["serve", "a", "--direction", "to-client", "--idle", "5"],
-                      ["serve", "a", "--framing", "delim:0a", "--broadcast-every", "1"],
-                      ["serve", "a", "--framing", "len:0,4,le,0,keep", "--broadcast-every", "1"],
-                      ["swarm", "a", "--framing", "none"], ["swarm", "a", "--framing", "delim:00"],
-                      ["swarm", "a", "--framing", "len:0,4,le,0,keep"],
-                      ["swarm", "a", "--framing", "message", "--size", "1,0"], ["serve", "a", "--seconds"],
-                      ["serve", "a", "--workers", "0"], ["serve", "a", "--workers", "65"],
-                      ["serve", "a", "--seconds", "1s"],
-                      ["serve", "a", "--message-max", "1K", "--broadcast-size", "2K"],
-                      ["serve", "a", "--message-max", "1M", "--queue", "1M"], ["serve", "bad/name", "--seconds", "1"],
-                      ["swarm", "a", "--size", "1,x"], ["swarm", "a", "--connections", "0"],
-                      ["swarm", "a", "--size", "2K", "--message-max", "1K"], ["swarm", "bad/name"]):
-        code, out, err = run(*arguments)
-        expect(code == 2 and out == "" and len(err.splitlines()) == 1 and err.startswith("pipeport"), arguments, code,
-               out, err)
+    for line, words in REFUSALS:
+        code, out, err = run(*line.split())
+        expect(code == 2 and out == "" and err.splitlines() == ["pipeport" + words], line, code, out, err)
 
 
 def check_names_what_fails():
@@ -160,34 +65,31 @@ def check_verifies_messages_and_broadcasts():
         expect(figure in swarm_said, figure, "is not in", swarm_said)
 
 
-def check_speaks_every_framing():
-    for framing in ("len:0,4,le,0", "len:0,4,be,0,escape", "len:7,3,be,2", "len:2,2,le,-4,escape", "len:0,8,be,0",
-                    "varint", "headers"):
-        said, _ = verified(["--echo", "--framing", framing, "--broadcast-every", "1", "--broadcasts", "20",
-                            "--wait-for", "4"],
-                           ["--framing", framing, "--connections", "4", "--messages", "60", "--depth", "4",
-                            "--size", "2,40,127,128,4K,65535,65536,100K", "--broadcasts", "20"],
-                           r"verified: 4 connections, 240 messages of 2 to 102400 bytes there and back, 80 broadcast")
-        expect("bytes: " in said and "accounting balances" in said, framing, said)
+def check_demands_its_server():
+    pipe = name()
+    server = listening(pipe)
+    for demand in (f"process:{os.getpid()}", f"user:{os.getuid() + 1}"):
+        code, said = end(start("swarm", pipe, "--access", demand))
+        expect(code == 1 and re.search(r"it could not connect: .* \(status 6", said), demand, code, said)
+    for demand in (f"process:{server.pid}", f"user:{os.getuid()}"):
+        code, said = end(start("swarm", pipe, "--access", demand, "--connections", "2"))
+        expect(code == 0 and "verified: 2 connections" in said, demand, code, said)
+    server.send_signal(signal.SIGINT)
+    code, said = end(server)
+    expect(code == 0 and said.endswith("accounting balances"), code, said)
 
 
-def check_speaks_messages_of_the_pipe():
-    said, _ = verified(["--echo", "--framing", "message", "--broadcast-every", "1", "--broadcasts", "20",
-                        "--wait-for", "4"],
-                       ["--framing", "message", "--connections", "4", "--messages", "60", "--depth", "4",
-                        "--size", "1,40,127,511,512,513,4096,65535,65536", "--message-max", "64K", "--broadcasts",
-                        "20"],
-                       r"verified: 4 connections, 240 messages of 1 to 65536 bytes there and back, 80 broadcast")
-    expect("accounting balances" in said, said)
-
-
-def check_serves_one_way():
-    bound = ["--seconds", "6"] if system == "windows" else []  # It hears there of an end only when it writes.
-    said, _ = verified(["--direction", "to-client", "--broadcast-every", "1", "--broadcasts", "50", "--wait-for", "8",
-                        *bound],
-                       ["--direction", "to-client", "--connections", "8", "--messages", "0", "--broadcasts", "50"],
-                       r"verified: 8 connections, 0 messages .* 400 broadcast deliveries;")
-    expect("messages: 0 in" in said and "accounting balances" in said, said)
+def check_gives_up_who_never_reads():
+    """A server that reads nothing: its swarm waits, or ends when its queue is full."""
+    for policy, words in (("refuse", "nothing came for 1 s"), ("disconnect", r"it ended after .* \(status 13")):
+        path = f"/tmp/{name()}"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            code, said = end(start("swarm", path, "--direction", "to-server", "--size", "64K", "--depth", "100",
+                                   "--message-max", "64K", "--queue", "1M", "--when-full", policy, "--timeout", "1"))
+        os.unlink(path)
+        expect(code == 1 and re.search(words, said) and "does not balance" not in said, policy, code, said)
 
 
 def check_carries_the_longest():
@@ -333,13 +235,4 @@ def check_bears_a_server_without_files():
     expect(code == 0 and said.endswith("accounting balances"), code, said)
 
 
-try:
-    globals()["check_" + wanted]()
-except (subprocess.TimeoutExpired, queue.Empty) as late:
-    wrong.append(f"nothing happened for too long: {late!r}")
-finally:
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-print("\n".join(wrong) if wrong else f"OK: {wanted}")
-sys.exit(1 if wrong else 0)
+sys.exit(check(globals()))

@@ -4,149 +4,20 @@
 #include <stdlib.h>
 
 #include "tools/pipeport/clock.h"
-#include "tools/pipeport/framing.h"
 #include "tools/pipeport/interrupt.h"
 #include "tools/pipeport/log.h"
-#include "tools/pipeport/payload.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/system.h"
 
-#define SWARM_AT(member) offsetof(struct swarm_options, member)
-#define SWARM_MESSAGE_LEAST (1u << 20)
-#define SWARM_QUEUE_LEAST (4u << 20)
 #define SWARM_TURN_MS 20u    /* How long the main thread looks away from Ctrl-C and the clock. */
 #define SWARM_LINGER_MS 50u  /* After the last message, for one that should not come. */
 #define SWARM_CLOSE_MS 10000 /* For all to close; what takes longer is aborted. */
-
-static const struct args_option swarm_table[] = {
-    {"--connections", "N", "clients [1]", ARGS_NUMBER, SWARM_AT(connections), 1, 1000000},
-    {"--messages", "M", "requests of each client [100]; 0: only listen for broadcasts", ARGS_NUMBER, SWARM_AT(messages),
-     0, UINT32_MAX},
-    {"--size", "S[,S...]", "bytes of the messages, in turn [64]; K, M, G multiply by 1024; 0 is a size", ARGS_SIZES,
-     SWARM_AT(sizes), 0, 1u << 30},
-    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, SWARM_AT(framing), 0, 0},
-    {"--direction", "duplex|to-client",
-     "which way messages go, as the server says it [duplex]; to-client: only listen,\nwith --messages 0", ARGS_CHOICE,
-     SWARM_AT(direction), 0, 0},
-    {"--depth", "D", "requests of one client in flight [1]", ARGS_NUMBER, SWARM_AT(depth), 1, 65536},
-    {"--threads", "T",
-     "that drain the port, the main thread is one of them\n"
-     "[the main thread and one for each processor]",
-     ARGS_NUMBER, SWARM_AT(threads), 1, 64},
-    {"--broadcasts", "N",
-     "expect exactly N broadcasts on every connection, from the first on, and\n"
-     "wait for them [check what comes]",
-     ARGS_NUMBER, SWARM_AT(broadcasts), 0, 100000000},
-    {"--seed", "X", "what the bytes of the messages grow from [1]", ARGS_NUMBER, SWARM_AT(seed), 0, UINT32_MAX},
-    {"--timeout", "S", "give up when nothing at all came for S seconds [60]", ARGS_NUMBER, SWARM_AT(timeout_s), 1,
-     1000000},
-    {"--window", "N", "clients that connect at the same time [64]", ARGS_NUMBER, SWARM_AT(window), 1, 1000000},
-    {"--connect", "MS", "wait so long while every instance of the pipe is taken [30000]", ARGS_NUMBER,
-     SWARM_AT(connect_ms), 1, UINT32_MAX},
-    {"--settle", "MS",
-     "rest between the last connection and the first message, so that the server's\n"
-     "memory can be seen at rest [200]",
-     ARGS_NUMBER, SWARM_AT(settle_ms), 0, 60000},
-    {"--message-max", "BYTES", "longest message, both ways [the longest --size, at least 1M]", ARGS_SIZE,
-     SWARM_AT(message_bytes), 1, 1u << 30},
-    {"--queue", "BYTES", "bound of what waits to be sent on one connection\n[what --depth takes, at least 4M]",
-     ARGS_SIZE, SWARM_AT(queue_bytes), 5, UINT32_MAX},
-    {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
-     SWARM_AT(buffer_bytes), 512, 16u << 20},
-};
-
-static const struct args_command swarm_command = {
-    "swarm", "NAME [options]",
-    "Connects many clients to the pipe NAME, where `pipeport serve` echoes. Every message carries its connection, its\n"
-    "number and a checksum; every echo and every broadcast is checked for loss, doubling, order and corruption. Says "
-    "the\n"
-    "figures and, as its last line, `verified: ...` when all was right.\n"
-    "Exit codes: 0 verified, 1 something was wrong, 2 wrong arguments.",
-    swarm_table, sizeof(swarm_table) / sizeof(swarm_table[0])};
-
-void swarm_help(void)
-{
-    args_help(&swarm_command);
-}
-
-/* Not every framing carries what is verified here: messages of any bytes and any length. */
-static bool swarm_can_speak(const struct swarm_options *options)
-{
-    const pipeport_framing *framing = &options->framing;
-
-    if (options->direction.number == SWARM_TO_CLIENT && options->messages != 0) {
-        say_error("swarm", "--direction to-client lets nobody send to the server; give --messages 0 with it");
-        return false;
-    }
-    if (framing->kind == PIPEPORT_FRAMING_NONE) {
-        say_error("swarm", "--framing: there are no messages to verify in none; give another");
-        return false;
-    }
-    if (framing->kind == PIPEPORT_FRAMING_DELIMITER) {
-        say_error("swarm", "--framing: what is verified holds every byte, so also a delimiter; give another");
-        return false;
-    }
-    if (framing->flags & PIPEPORT_KEEP) {
-        say_error("swarm", "--framing: keep changes nothing on the wire; leave it out here");
-        return false;
-    }
-    for (uint32_t i = 0; framing->kind == PIPEPORT_FRAMING_MESSAGE && i < options->sizes.count; i++) {
-        if (options->sizes.bytes[i] == 0) {
-            say_error("swarm", "--size: an empty message cannot be sent in the framing message; give 1 or more");
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What the table cannot say: how options go together. */
-static bool swarm_settle(struct swarm_options *options)
-{
-    uint32_t longest = 0;
-    uint32_t overhead = framing_overhead_max(&options->framing);
-    uint64_t queue;
-
-    if (!swarm_can_speak(options)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < options->sizes.count; i++) {
-        longest = options->sizes.bytes[i] > longest ? options->sizes.bytes[i] : longest;
-    }
-    if (options->message_bytes == 0) {
-        options->message_bytes = longest > SWARM_MESSAGE_LEAST ? longest : SWARM_MESSAGE_LEAST;
-    }
-    if (longest > options->message_bytes) {
-        say_error("swarm", "--size: %u is above --message-max (%u); give less, or raise --message-max",
-                  (unsigned) longest, (unsigned) options->message_bytes);
-        return false;
-    }
-    if (options->queue_bytes == 0) {
-        queue = options->depth * ((uint64_t) longest + overhead);
-        queue = queue < SWARM_QUEUE_LEAST ? SWARM_QUEUE_LEAST : queue;
-        queue = queue < (uint64_t) options->message_bytes * 2 ? (uint64_t) options->message_bytes * 2 : queue;
-        options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
-    }
-    if (options->queue_bytes < (uint64_t) options->message_bytes + overhead) {
-        say_error("swarm", "--queue is below --message-max and %u bytes (%u); give at least that", (unsigned) overhead,
-                  (unsigned) (options->message_bytes + overhead));
-        return false;
-    }
-    return true;
-}
 
 static bool swarm_init(struct swarm *swarm)
 {
     const struct swarm_options *options = &swarm->options;
     bool counted = options->broadcasts != SWARM_ANY_BROADCASTS && options->broadcasts > 0;
 
-    swarm->client_options = (pipeport_options){
-        .size = sizeof(pipeport_options),
-        .framing = options->framing,
-        .direction = options->direction.number == SWARM_TO_CLIENT ? PIPEPORT_TO_CLIENT : PIPEPORT_DUPLEX,
-        .message_bytes_max = options->message_bytes,
-        .send_queue_bytes_max = options->queue_bytes,
-        .connect_ms = options->connect_ms,
-        .pipe_buffer_bytes = options->buffer_bytes};
     swarm->clients = calloc(options->connections, sizeof(*swarm->clients));
     swarm->sent_ns = calloc((size_t) options->connections * options->depth, sizeof(*swarm->sent_ns));
     swarm->round_trips = histogram_create();
@@ -162,6 +33,10 @@ static bool swarm_init(struct swarm *swarm)
         swarm->clients[i].tag = i;
         swarm->clients[i].sent_ns = swarm->sent_ns + (size_t) i * options->depth;
     }
+    if (!swarm_topics_init(swarm)) {
+        say_error("swarm", "there is not enough memory for that many connections with --topics");
+        return false;
+    }
     atomic_store(&swarm->remaining, options->connections);
     return true;
 }
@@ -171,6 +46,7 @@ static void swarm_fini(struct swarm *swarm)
     free(swarm->clients);
     free(swarm->sent_ns);
     free(swarm->slowest_ns);
+    swarm_topics_fini(swarm);
     histogram_destroy(swarm->round_trips);
     histogram_destroy(swarm->delays);
 }
@@ -223,10 +99,17 @@ static bool swarm_run(struct swarm *swarm)
     }
     swarm->all_connected = true;
     swarm_report_connected(swarm);
+    if (swarm->options.topics > 0 && !swarm_wait(swarm, &swarm->subscribed, swarm->options.connections)) {
+        return false;
+    }
     pipeport_engine_run(swarm->engine, swarm->options.settle_ms);
     swarm->start_ns = clock_now_ns();
     for (uint32_t i = 0; i < swarm->options.connections && swarm->options.messages > 0; i++) {
-        swarm_client_begin(&swarm->clients[i]);
+        if (swarm->options.topics > 0) {
+            swarm_topics_push(&swarm->clients[i]);
+        } else {
+            swarm_send_begin(&swarm->clients[i]);
+        }
     }
     if (!swarm_wait(swarm, &swarm->remaining, 0)) {
         return false;
@@ -297,29 +180,13 @@ static int swarm_live(struct swarm *swarm)
 int swarm_main(int count, char **arguments)
 {
     static struct swarm swarm; /* Static: the counters are zero, and the events may keep pointing at it. */
-    int code = SAY_EXIT_FAIL;
+    bool go;
+    int code = swarm_options_read(&swarm, count, arguments, &go);
 
-    swarm.options = (struct swarm_options){.connections = 1,
-                                           .messages = 100,
-                                           .depth = 1,
-                                           .sizes = {{64}, 1},
-                                           .broadcasts = SWARM_ANY_BROADCASTS,
-                                           .seed = 1,
-                                           .timeout_s = 60,
-                                           .window = 64,
-                                           .settle_ms = 200,
-                                           .connect_ms = 30000};
-    switch (args_parse(&swarm_command, count, arguments, &swarm.options, &swarm.name)) {
-    case ARGS_HELP:
-        return SAY_EXIT_OK;
-    case ARGS_WRONG:
-        return SAY_EXIT_USAGE;
-    case ARGS_GO:
-        break;
+    if (!go) {
+        return code;
     }
-    if (!swarm_settle(&swarm.options)) {
-        return SAY_EXIT_USAGE;
-    }
+    code = SAY_EXIT_FAIL;
     if (system_allows("swarm", swarm.options.connections) && swarm_init(&swarm)) {
         code = swarm_live(&swarm);
     }

@@ -9,7 +9,7 @@
 
 /* The sum over all connections. */
 struct report {
-    uint64_t echoed, broadcasts; /* Verified. */
+    uint64_t echoed, due, broadcasts; /* Verified; messages that are to be. */
     uint64_t echo_last_ns, broadcast_first_ns, broadcast_last_ns;
     uint64_t accepted_bytes, sent_bytes, discarded_bytes, came_bytes, received_bytes;
     uint32_t unfinished;
@@ -23,6 +23,7 @@ static uint64_t report_later(uint64_t left, uint64_t right)
 static void report_add(struct report *report, const struct swarm_client *client)
 {
     report->echoed += client->echoed;
+    report->due += client->swarm->options.topics > 0 ? client->due : client->swarm->options.messages;
     report->broadcasts += client->broadcasts;
     report->echo_last_ns = report_later(report->echo_last_ns, client->echo_last_ns);
     report->broadcast_last_ns = report_later(report->broadcast_last_ns, client->broadcast_last_ns);
@@ -32,7 +33,7 @@ static void report_add(struct report *report, const struct swarm_client *client)
     }
     report->accepted_bytes += client->accepted_bytes;
     if (client->first_accepted) {
-        report->accepted_bytes += swarm_client_frame(client, 0);
+        report->accepted_bytes += swarm_send_frame(client, 0);
     }
     report->sent_bytes += client->end.bytes_sent;
     report->discarded_bytes += client->end.bytes_discarded;
@@ -47,7 +48,7 @@ static void report_say_bytes(const struct swarm *swarm, const struct report *rep
     uint64_t ended_ns = report_later(report->echo_last_ns, report->broadcast_last_ns);
     struct say_room amount, rate;
 
-    if (ended_ns > began_ns && began_ns > 0) {
+    if (ended_ns > began_ns && began_ns > 0 && report->came_bytes > 0) {
         say("received: %s with frames and broadcasts, %s/s", say_bytes(&amount, (double) report->came_bytes),
             say_bytes(&rate, say_rate(report->came_bytes, ended_ns - began_ns)));
     }
@@ -56,18 +57,25 @@ static void report_say_bytes(const struct swarm *swarm, const struct report *rep
 static void report_say_messages(const struct swarm *swarm, const struct report *report)
 {
     uint64_t took_ns = report->echo_last_ns > swarm->start_ns ? report->echo_last_ns - swarm->start_ns : 0;
+    bool topics = swarm->options.topics > 0, one_way = swarm_is_one_way(swarm);
     struct say_room room, p99, longest;
 
     if (swarm->start_ns == 0 || swarm->options.messages == 0) {
         return;
     }
-    say("messages: %" PRIu64 " of %" PRIu64 " echoed in %s, %.0f messages/s", report->echoed,
-        (uint64_t) swarm->options.messages * swarm->options.connections, say_duration(&room, took_ns),
-        say_rate(report->echoed, took_ns));
+    say("messages: %" PRIu64 " of %" PRIu64 " %s in %s, %.0f messages/s", report->echoed, report->due,
+        topics    ? "delivered"
+        : one_way ? "taken"
+                  : "echoed",
+        say_duration(&room, took_ns), say_rate(report->echoed, took_ns));
     if (report->echoed == 0) {
         return;
     }
-    say("round trip: p50 %s, p99 %s, max %s", say_duration(&room, histogram_share_ns(swarm->round_trips, 0.50)),
+    say("%s: p50 %s, p99 %s, max %s",
+        topics    ? "published to its last receiver"
+        : one_way ? "sent to taken by the system"
+                  : "round trip",
+        say_duration(&room, histogram_share_ns(swarm->round_trips, 0.50)),
         say_duration(&p99, histogram_share_ns(swarm->round_trips, 0.99)),
         say_duration(&longest, histogram_longest_ns(swarm->round_trips)));
 }
@@ -82,6 +90,9 @@ static void report_say_broadcasts(const struct swarm *swarm, const struct report
     }
     say("broadcasts: %" PRIu64 " deliveries in %s, %.0f deliveries/s from the first to the last", report->broadcasts,
         say_duration(&room, took_ns), say_rate(report->broadcasts, took_ns));
+    if (histogram_count(swarm->delays) == 0) {
+        return; /* Of bytes without messages, which do not say when they were made. */
+    }
     say("broadcast delay, made to received: p50 %s, p99 %s, max %s",
         say_duration(&room, histogram_share_ns(swarm->delays, 0.50)),
         say_duration(&p99, histogram_share_ns(swarm->delays, 0.99)),
@@ -135,6 +146,13 @@ static bool report_say_accounting(const struct swarm *swarm, const struct report
     return balanced;
 }
 
+static uint64_t report_sent(const struct swarm_client *client)
+{
+    bool first_is_out = client->swarm->options.topics == 0 && client->sent > 0 && !client->first_accepted;
+
+    return client->sent - first_is_out;
+}
+
 static void report_say_unfinished(const struct swarm *swarm, const struct report *report)
 {
     uint32_t said = 0;
@@ -149,10 +167,13 @@ static void report_say_unfinished(const struct swarm *swarm, const struct report
             say_error("swarm", "connection %" PRIu32 ": not connected", client->tag);
         } else {
             say_error("swarm",
-                      "connection %" PRIu32 ": %" PRIu64 " sent, %" PRIu64 " of %" PRIu32 " echoed, %" PRIu64
-                      " broadcasts",
-                      client->tag, client->sent - (client->sent > 0 && !client->first_accepted), client->echoed,
-                      swarm->options.messages, client->broadcasts);
+                      "connection %" PRIu32 ": %" PRIu64 " sent, %" PRIu64 " of %" PRIu64 " %s, %" PRIu64 " broadcasts",
+                      client->tag, report_sent(client), client->echoed,
+                      swarm->options.topics > 0 ? client->due : swarm->options.messages,
+                      swarm->options.topics > 0 ? "come"
+                      : swarm_is_one_way(swarm) ? "taken"
+                                                : "echoed",
+                      client->broadcasts);
         }
         said++;
     }
@@ -169,6 +190,27 @@ static void report_sizes(const struct args_sizes *sizes, uint32_t *least, uint32
     for (uint32_t i = 0; i < sizes->count; i++) {
         *least = sizes->bytes[i] < *least ? sizes->bytes[i] : *least;
         *most = sizes->bytes[i] > *most ? sizes->bytes[i] : *most;
+    }
+}
+
+static void report_say_verified(const struct swarm *swarm, const struct report *report, uint32_t least, uint32_t most)
+{
+    const struct swarm_options *options = &swarm->options;
+
+    if (options->topics > 0) {
+        say("verified: %" PRIu32 " connections, %" PRIu64 " messages of %" PRIu32 " to %" PRIu32 " bytes to %" PRIu32
+            " topics, %" PRIu64 " deliveries to who had subscribed and none to others; none lost, doubled, out of "
+            "order or corrupt",
+            options->connections, (uint64_t) options->messages * options->connections, least, most, options->topics,
+            report->echoed);
+    } else if (swarm_is_one_way(swarm)) {
+        say("verified: %" PRIu32 " connections, %" PRIu64 " messages of %" PRIu32 " to %" PRIu32
+            " bytes sent and taken whole; what came of them is the server's to verify",
+            options->connections, report->echoed, least, most);
+    } else {
+        say("verified: %" PRIu32 " connections, %" PRIu64 " messages of %" PRIu32 " to %" PRIu32
+            " bytes there and back, %" PRIu64 " broadcast deliveries; none lost, doubled, out of order or corrupt",
+            options->connections, report->echoed, least, most, report->broadcasts);
     }
 }
 
@@ -192,12 +234,14 @@ static bool report_verdict(const struct swarm *swarm, const struct report *repor
     if (!balanced) {
         say_error("swarm", "the accounting does not balance; that is a fault in the library");
     }
+    if (swarm_is_one_way(swarm) && report->discarded_bytes > 0 && !swarm->interrupted) {
+        say_error("swarm", "%" PRIu64 " bytes that were sent were not taken", report->discarded_bytes);
+        return false;
+    }
     if (errors > 0 || swarm->timed_out || swarm->interrupted || !balanced || report->unfinished > 0) {
         return false;
     }
-    say("verified: %" PRIu32 " connections, %" PRIu64 " messages of %" PRIu32 " to %" PRIu32
-        " bytes there and back, %" PRIu64 " broadcast deliveries; none lost, doubled, out of order or corrupt",
-        swarm->options.connections, report->echoed, least, most, report->broadcasts);
+    report_say_verified(swarm, report, least, most);
     return true;
 }
 
