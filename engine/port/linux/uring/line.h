@@ -11,7 +11,7 @@
  *
  * Where messages are whole, or nothing is ever read, the intake knows nothing but polls. Then whoever reads tries the
  * socket himself, on any thread: a poll takes nothing out of it, and one read at a time keeps the order. An await
- * always asks the kernel. The poll of a pipe that is never read is for its end alone (PP_INTAKE_END): the kernel adds
+ * always asks the kernel. The poll of a pipe that is never read is for its end alone: the kernel adds
  * POLLRDHUP to every poll, and with it that socket is ready all its life, so it is a multishot one, which stays, and
  * what it tells is looked at for POLLHUP. When that came `hung` keeps it.
  *
