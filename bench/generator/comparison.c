@@ -235,6 +235,6 @@ void comparison_write(const struct comparison_side *from, const struct compariso
     if (cannot_tell) {
         text_add(text,
                  "\nCannot tell what is noise from fewer than %d runs a side: measure with --repeat %d or more.\n",
-                 COMPARISON_RUNS_MIN, COMPARISON_RUNS_MIN + 2);
+                 COMPARISON_RUNS_MIN, COMPARISON_RUNS_MIN);
     }
 }

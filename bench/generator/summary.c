@@ -118,7 +118,7 @@ static uint32_t summary_columns(const struct result *result, const struct result
         columns[count++] = (struct summary_column){"corrected", "corrected."};
         columns[count++] = (struct summary_column){"uncorrected", "uncorrected."};
     } else if (distribution_has_any(run->corrected)) {
-        columns[count++] = (struct summary_column){"each", "corrected."};
+        columns[count++] = (struct summary_column){"each message", "corrected."};
     }
     if (distribution_has_any(run->last)) {
         columns[count++] = (struct summary_column){"last receiver", "last."};

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The page: everything is in it, nothing is beside it, and what people typed cannot break it. That it is well-formed a
+ * real parser says, in system/test_bench_reports.py. */
+#include "bench/generator/page.h"
+#include "tests/support/made.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct result result;
+static struct text text;
+
+#define RATES(...) (double[]){__VA_ARGS__}, sizeof((double[]){__VA_ARGS__}) / sizeof(double)
+
+static void write_page(void)
+{
+    text_clear(&text);
+    page_write(&result, &text);
+    cr_assert_not(text.failed);
+    result_clear(&result);
+}
+
+static size_t count_of(const char *piece)
+{
+    size_t count = 0;
+
+    for (const char *place = strstr(text_string(&text), piece); place != NULL; place = strstr(place + 1, piece)) {
+        count++;
+    }
+    return count;
+}
+
+static void has(const char *piece)
+{
+    cr_assert_geq(count_of(piece), 1, "%s", piece);
+}
+
+static void has_not(const char *piece)
+{
+    cr_assert_eq(count_of(piece), 0, "%s", piece);
+}
+
+Test(page, names_nothing_outside_itself)
+{
+    static const char *const outside[] = {"://",  "src=",    "href",    "url(",   "@import", "<script", "<link",
+                                          "<img", "<iframe", "<object", "<embed", "onload",  "onclick"};
+
+    made_result(&result, RATES(1000, 1010, 1020));
+    made_open(&result);
+    write_page();
+    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+        has_not(outside[i]);
+    }
+}
+
+Test(page, shows_curves_tables_and_the_command)
+{
+    made_result(&result, RATES(1000, 1010, 1020));
+    made_open(&result);
+    write_page();
+    has("<h1>ping-pong, 10 connections, 64 bytes</h1>");
+    has("open loop at 1,000/s, 10 s after 1 s of warm-up; 3 runs");
+    has("<time datetime=\"2026-01-31T12:00:00Z\">2026-01-31 12:00 UTC</time>");
+    has("<strong>1,010/s</strong>");
+    has("1,000/s to 1,020/s");
+    has("<th scope=\"row\">p99.99</th><td>20.0 ms</td><td class=\"range\">in every run</td>"
+        "<td>10.0 ms</td><td class=\"range\">in every run</td>");
+    has("aria-label=\"99 %: 20.0 ms, corrected\"");
+    has("aria-label=\"99 %: 100 \xc2\xb5s, uncorrected\"");
+    has("aria-label=\"0 to 1 s, rate 1,000/s, p50 10.0 \xc2\xb5s, p99 1.00 ms, longest 10.0 ms\"");
+    has("aria-label=\"1 to 1.5 s, rate 800/s,");
+    has("<pre tabindex=\"0\">pipeport-bench run demo</pre>");
+    cr_assert_eq(count_of("<svg class=\"wide\""), 3);
+    cr_assert_eq(count_of("<svg class=\"narrow\""), 3);
+    has("prefers-color-scheme:dark");
+    has("<html lang=\"en\">");
+}
+
+Test(page, shows_no_dash_for_what_a_short_run_cannot_tell)
+{
+    made_result(&result, RATES(1000));
+    write_page();
+    has("aria-label=\"99.9 %: 1.01 ms, latency\""); /* Of 1,000 latencies. */
+    has_not("aria-label=\"99.99 %:");
+    has("aria-label=\"longest: 10.0 ms, latency\"");
+    has_not("uncorrected");
+    has_not("The runs");
+}
+
+Test(page, keeps_what_people_typed_from_being_markup)
+{
+    made_result(&result, RATES(1000));
+    result.command = "pipeport-bench run '<script>alert(1)</script>' & \"x\"";
+    result.machine = "<b>";
+    result.plan.name = "<i>";
+    write_page();
+    has("<pre tabindex=\"0\">pipeport-bench run '&lt;script&gt;alert(1)&lt;/script&gt;' &amp; &quot;x&quot;</pre>");
+    has("&lt;b&gt;");
+    has("&lt;i&gt;");
+    has_not("<script");
+    has_not("<b>");
+    has_not("<i>");
+}
+
+Test(page, says_unstable_instead_of_a_figure)
+{
+    made_result(&result, RATES(1000, 1360, 1100));
+    write_page();
+    has("<strong>unstable</strong>");
+    has("The fastest of 3 runs was 1.36 times the slowest");
+    has_not("<strong>1,100/s</strong>");
+}
+
+Test(page, tells_errors_and_marks_their_seconds)
+{
+    made_result(&result, RATES(1000));
+    result.runs[0].errors[RESULT_LOST] = 1234;
+    result.runs[0].seconds[1].errors = 1234;
+    result.interrupted = true;
+    write_page();
+    has("<li><strong>1,234 lost</strong> connections ended while messages were due: look into");
+    has("<path class=\"bad\"");
+    has(", errors 1,234\"");
+    has("Interrupted.");
+}
+
+Test(page, shows_what_there_is)
+{
+    made_result(&result, RATES(1000)); /* Idle: no latencies, no seconds. */
+    result.plan.mode = PLAN_IDLE;
+    memset(result.runs[0].service, 0, sizeof(*result.runs[0].service));
+    result.runs[0].seconds_count = 0;
+    result.runs[0].server_idle_bytes = 2560;
+    write_page();
+    has("connections held</span><strong>10</strong>");
+    has("<strong>2.50 KiB</strong>");
+    has_not("Latency by percentile");
+    has_not("Rate over time");
+    made_result(&result, RATES(1000)); /* One latency, in one second without any. */
+    made_latency(result.runs, 50, 1);
+    result.runs[0].seconds_count = 1;
+    result.runs[0].seconds[0] = (struct result_second){.end_ns = 1};
+    write_page();
+    has("Latency by percentile");
+    has("Rate over time");
+    has_not("Latency over time");
+    made_result(&result, RATES(1000)); /* Not even a run. */
+    result.runs_count = 0;
+    write_page();
+    has("</html>");
+}
+
+Test(page, draws_numbers_only)
+{
+    made_result(&result, RATES(1000));
+    memset(result.runs[0].service, 0, sizeof(*result.runs[0].service));
+    histogram_add(result.runs[0].service, 0); /* A logarithm of this is none. */
+    result.runs[0].seconds[0] = (struct result_second){.end_ns = 0, .longest_ns = 1};
+    write_page();
+    has_not("nan");
+    has_not("inf,");
+    has_not("inf\"");
+}
