@@ -455,8 +455,9 @@ PIPEPORT_API pipeport_status pipeport_group_open(pipeport_group **out, pipeport_
 /* A group broadcast that begins after a join has returned reaches the connection, and after a leave does not. A
  * connection may be in many groups, and leaves them all by itself when it ends, before `closed`. Joining twice, and
  * leaving where it is not, is harmless. Who has left keeps a place of 16 bytes in later messages to the group until it
- * ends. Thread:  any, events too. Fails:   INVALID (also: the connection is not one of the group's server), GONE,
- * NO_MEMORY (joining). */
+ * ends.
+ * Thread:  any, events too.
+ * Fails:   INVALID (also: the connection is not one of the group's server), GONE, NO_MEMORY (joining). */
 PIPEPORT_API pipeport_status pipeport_group_join(pipeport_group *group, pipeport_conn conn);
 PIPEPORT_API pipeport_status pipeport_group_leave(pipeport_group *group, pipeport_conn conn);
 
@@ -513,8 +514,9 @@ typedef struct pipeport_topic {
 } pipeport_topic;
 
 /* Finds them in a message that came; *out lies in it. `why` (may be NULL) is set where it is BAD_PEER: what is wrong,
- * half an English sentence, static. The connection goes on; close it if that shall end it. Thread:  any; so all of
- * these. Fails:   INVALID, BAD_PEER (not exactly two strings of UTF-8). */
+ * half an English sentence, static. The connection goes on; close it if that shall end it.
+ * Thread:  any; so all of these.
+ * Fails:   INVALID, BAD_PEER (not exactly two strings of UTF-8). */
 PIPEPORT_API pipeport_status pipeport_topic_read(const void *data, size_t length, pipeport_topic *out,
                                                  const char **why);
 
@@ -532,8 +534,9 @@ PIPEPORT_API pipeport_status pipeport_topic_write(const pipeport_topic *topic, v
 PIPEPORT_API pipeport_status pipeport_peer_of(pipeport_engine *engine, pipeport_conn conn, pipeport_peer *out);
 
 /* The connections of a server that are open, in no order: *count is how many there are, and the first `room` of them
- * are in conns (may be NULL where room is 0). Those that come or go meanwhile may be among them or not. Thread:  any,
- * events too. Takes no lock. Fails:   INVALID. */
+ * are in conns (may be NULL where room is 0). Those that come or go meanwhile may be among them or not.
+ * Thread:  any, events too. Takes no lock.
+ * Fails:   INVALID. */
 PIPEPORT_API pipeport_status pipeport_server_connections(pipeport_server *server, pipeport_conn *conns, size_t room,
                                                          size_t *count);
 
