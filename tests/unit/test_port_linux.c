@@ -249,6 +249,23 @@ Test(port_linux, takes_no_socket_from_a_server_without_a_lock)
     cr_assert_eq(port_listen(&port_bed.ear).status, PIPEPORT_OK);
 }
 
+Test(port_linux, removes_no_socket_that_has_taken_the_place_of_its_own)
+{
+    pp_ear *ear = NULL;
+    cr_assert_eq(port_listen(&ear).status, PIPEPORT_OK);
+    cr_assert_eq(unlink(address), 0);
+    int foreign = port_foreign_socket(4), file = open(lock, O_RDWR | O_CLOEXEC);
+    cr_assert(unlink(lock) == 0 && close(file) == 0);
+    file = open(lock, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    pp_ear_close(ear);
+    cr_assert(port_is_there(lock, S_IFREG, S_IRUSR | S_IWUSR));
+    cr_assert_eq(access(address, F_OK), 0);
+    cr_assert_eq(bed_dial(&client, port_bed.name, 0).status, PIPEPORT_OK);
+    bed_end_close(&client);
+    cr_assert(close(foreign) == 0 && close(file) == 0);
+    cr_assert_eq(port_listen(&port_bed.ear).status, PIPEPORT_OK);
+}
+
 Test(port_linux, removes_nothing_that_is_no_socket)
 {
     pp_ear *ear = NULL;

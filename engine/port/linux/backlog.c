@@ -102,15 +102,19 @@ pp_fault pp_backlog_open(pp_backlog *backlog, const char *address, const pp_plan
         return pp_fault_from(errno);
     }
     pp_fault fault = backlog_bind(backlog);
-    if (fault.status == PIPEPORT_OK) {
-        fault = pp_access_grant(address, plan);
+    if (fault.status != PIPEPORT_OK) {
+        goto close_socket;
     }
+    fault = pp_access_grant(address, plan);
     if (fault.status == PIPEPORT_OK && listen(backlog->fd, 0) != 0) {
         fault = pp_fault_from(errno);
     }
-    if (fault.status != PIPEPORT_OK) {
-        close(backlog->fd);
+    if (fault.status == PIPEPORT_OK) {
+        return fault;
     }
+    unlink(address);
+close_socket:
+    close(backlog->fd);
     return fault;
 }
 

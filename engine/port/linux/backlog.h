@@ -37,7 +37,8 @@ typedef struct pp_backlog {
     bool plugged;        /* It is first in the queue; `plug` may be closed already. */
 } pp_backlog;
 
-/* Binds and listens, with room for nobody, for whom the plan lets in. Fails: as bind, chown, chmod and listen do. */
+/* Binds and listens, with room for nobody, for whom the plan lets in. Fails: as bind, chown, chmod and listen do; then
+ * nothing is left at the address. */
 pp_fault pp_backlog_open(pp_backlog *backlog, const char *address, const pp_plan *plan);
 
 /* For `more` clients more. With room for two or more there is no plug, and none at hand. */

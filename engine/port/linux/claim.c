@@ -86,6 +86,7 @@ pp_fault pp_claim_take(pp_claim *claim, const char *address)
 {
     char path[CLAIM_LOCK_BYTES];
     claim_lock_path(address, path);
+    claim->device = claim->file = 0;
     memcpy(claim->address, address, strlen(address) + 1);
     pp_fault fault = claim_lock(path, &claim->lock);
     if (fault.status != PIPEPORT_OK) {
@@ -99,11 +100,31 @@ pp_fault pp_claim_take(pp_claim *claim, const char *address)
     return fault;
 }
 
+void pp_claim_mark(pp_claim *claim)
+{
+    struct stat is;
+    if (lstat(claim->address, &is) == 0) {
+        claim->device = is.st_dev;
+        claim->file = is.st_ino;
+    }
+}
+
+static void claim_remove(const char *path, uint64_t device, uint64_t file)
+{
+    struct stat is;
+    if (lstat(path, &is) == 0 && is.st_dev == device && is.st_ino == file) {
+        unlink(path);
+    }
+}
+
 void pp_claim_give(pp_claim *claim)
 {
     char path[CLAIM_LOCK_BYTES];
+    struct stat is;
     claim_lock_path(claim->address, path);
-    unlink(claim->address);
-    unlink(path);
+    claim_remove(claim->address, claim->device, claim->file);
+    if (fstat(claim->lock, &is) == 0) {
+        claim_remove(path, is.st_dev, is.st_ino);
+    }
     close(claim->lock);
 }

@@ -15,12 +15,17 @@
 typedef struct pp_claim {
     int lock; /* Of ADDRESS.lock; open exactly as long as the claim is held. */
     char address[PP_ADDRESS_BYTES_MAX];
+    uint64_t device, file; /* The socket's, from mark on; 0: there is none of ours. */
 } pp_claim;
 
 /* Claims the address and removes a dead server's socket from it. Fails: NAME_TAKEN, DENIED, SYSTEM. */
 pp_fault pp_claim_take(pp_claim *claim, const char *address);
 
-/* Removes the socket and the lock's file, and lets go. */
+/* What is bound to the address now is ours. */
+void pp_claim_mark(pp_claim *claim);
+
+/* Removes the socket and the lock's file, where they are ours still, and lets go. Who holds no lock may have removed
+ * our socket and bound one of his own. */
 void pp_claim_give(pp_claim *claim);
 
 #endif

@@ -278,6 +278,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (fault.status != PIPEPORT_OK) {
         goto give_claim;
     }
+    pp_claim_mark(&ear->claim);
     fault = ear_join(ear);
     if (fault.status != PIPEPORT_OK) {
         goto close_backlog;
