@@ -14,8 +14,9 @@ extern "C" {
 /* The address of that name, for as long as the program runs: a socket's path, or \\.\pipe\NAME. */
 const char *ground_address(const char *name);
 
-/* So many connections shall be possible. Ends the program where the system allows fewer. */
-void ground_allow(uint32_t connections);
+/* So many connections shall be possible, and a client that goes shall end nobody but itself. Ends the program where the
+ * system allows fewer. */
+void ground_prepare(uint32_t connections);
 
 #ifdef __cplusplus
 }

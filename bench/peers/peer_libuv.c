@@ -236,7 +236,7 @@ int main(int argc, char **argv)
     int code;
 
     server.options = options_read(argc, argv, &can);
-    ground_allow(server.options.connections);
+    ground_prepare(server.options.connections);
     server.loop = uv_default_loop();
     server.conns = calloc(server.options.connections, sizeof(struct conn *));
     if (server.conns == NULL || !inbox_init(&server.shared)) {

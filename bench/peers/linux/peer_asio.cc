@@ -221,7 +221,7 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "peer_asio: --mode broadcast has one thread\n");
         return 2;
     }
-    ground_allow(options.connections);
+    ground_prepare(options.connections);
     try {
         server all(options);
 

@@ -11,7 +11,7 @@ const char *ground_address(const char *name)
     return address;
 }
 
-void ground_allow(uint32_t connections)
+void ground_prepare(uint32_t connections)
 {
     (void) connections; /* Handles are bounded by memory only. */
 }
