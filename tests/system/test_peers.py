@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_peers.py PROGRAM LOAD SYSTEM - a server of bench/peers under the load of the benchmarks, for a moment.
+
+The load checks every reply: that it is whole, in order, and neither lost nor doubled. Ends with OK, or says what is
+wrong.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+program, load, system = sys.argv[1:]
+peer = pathlib.Path(program).stem
+wine = ["wine"] if system == "windows" else []
+speech = {"peer_nng": ["--speech", "1"], "peer_zmq": ["--speech", "2"]}.get(peer, [])
+folder = tempfile.TemporaryDirectory(prefix="pipeport-peers-")
+
+ECHO = [["--connections", "32", "--depth", "16", "--messages", "10000"],
+        ["--connections", "4", "--depth", "2", "--size", "65536", "--messages", "100"]]
+ECHO_LINUX = [["--connections", "4", "--depth", "3", "--size", "100000", "--messages", "100"],
+              ["--connections", "8", "--mode", "2", "--messages", "64"]]
+# the load under Wine counts the messages of each connection
+ECHO_WINDOWS = [["--connections", "16", "--depth", "16", "--messages", "48"],
+                ["--connections", "4", "--depth", "2", "--size", "65536", "--messages", "6"]]
+BROADCAST = [["--connections", "50", "--mode", "1", "--depth", "8", "--messages", "4000"]]
+
+
+def end(wrong):
+    print(wrong or "OK")
+    sys.exit(1 if wrong else 0)
+
+
+def serve(number, options, visits):
+    """What is wrong with the peer under these visits of the load, one after the other; None: nothing."""
+    name = f"pipeport-peers-{os.getpid()}-{number}" if wine else f"{folder.name}/{number}"
+    server = subprocess.Popen([*wine, program, name, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    try:
+        said = server.stdout.readline()
+        if not said.startswith("listening on "):
+            return f"{peer} {options} did not start: {said}"
+        for visit in visits:
+            done = subprocess.run([*wine, load, name, *visit, *speech], stdin=subprocess.DEVNULL, text=True,
+                                  capture_output=True, timeout=50)
+            if done.returncode != 0 or not done.stdout.strip().endswith(" ok"):
+                return f"{peer} {options} under the load {visit}: {done.stdout}{done.stderr}"
+        if server.poll() is not None:
+            return f"{peer} {options} ended by itself, with {server.returncode}"
+        return None
+    finally:
+        server.kill()
+        said = server.communicate()[0]
+        if said:
+            print(said)
+
+
+refused = subprocess.run([*wine, program, "never", "--mode", "never"], stdin=subprocess.DEVNULL, capture_output=True,
+                         timeout=50)
+if refused.returncode != 2:
+    end(f"{peer} --mode never ended with {refused.returncode}, not 2")
+joins = ["0", "1"] if peer == "peer_libuv" else ["0"]
+for join in joins:
+    found = serve(f"echo{join}", ["--join", join], ECHO_WINDOWS if wine else ECHO + ECHO_LINUX)
+    if not found and not wine:
+        found = serve(f"all{join}", ["--join", join, "--mode", "broadcast"], BROADCAST)
+    if found:
+        end(found)
+end(None)
