@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""linux_programs - the servers and the load of bench/compare --linux, as processes."""
+"""linux_programs - the servers and the load of bench/compare --linux and --peers, as processes."""
 import itertools
 import os
 import pathlib
@@ -12,6 +12,15 @@ DRIVERS = {"pipeport epoll": "epoll", "pipeport io_uring": "uring"}
 SAID = {"pipeport epoll": "epoll", "pipeport io_uring": "io_uring"}   # after "listening on PATH with"
 KINDS = ["bare epoll", "bare io_uring", "pipeport epoll", "pipeport io_uring"]
 BARE = {"bare epoll": "bare_epoll", "bare io_uring": "bare_uring"}
+PEERS = {   # bench/peers: program and its own options
+    "thread per client": ["peer_threads"],
+    "libuv": ["peer_libuv"],
+    "libuv joined": ["peer_libuv", "--join", "1"],
+    "Asio": ["peer_asio"],
+    "nng": ["peer_nng"],
+    "ZeroMQ": ["peer_zmq"],
+}
+SPEECH = {"nng": "1", "ZeroMQ": "2"}   # of the load: all others speak our framing
 numbers = itertools.count()
 
 
@@ -25,14 +34,21 @@ class Server:
     def __init__(self, args, kind, row, options=()):
         self.kind = kind
         self.path = args.folder / f"{next(numbers)}"
-        environment = dict(os.environ)
+        environment = {name: value for name, value in os.environ.items() if name != "PIPEPORT_LINUX_DRIVER"}
         if kind in BARE:
             command = [args.bin / BARE[kind], self.path, "--connections", str(row.connections_max),
                        "--broadcast", str(int(row.mode == "broadcast"))]
-        else:
-            environment["PIPEPORT_LINUX_DRIVER"] = DRIVERS[kind]
+        elif kind in PEERS:
+            program, *own = PEERS[kind]
+            command = [args.bin / program, self.path, "--connections", str(row.connections_max),
+                       "--mode", "broadcast" if row.mode == "broadcast" else "echo", *own]
+        else:   # "pipeport" alone: the driver it takes by itself
+            if kind in DRIVERS:
+                environment["PIPEPORT_LINUX_DRIVER"] = DRIVERS[kind]
             command = [args.bin / "pipeport_echo", self.path, "--connections", str(row.connections_max),
                        "--threads", "1", "--ask", "1", "--mode", {"broadcast": "1", "unicast": "2"}.get(row.mode, "0")]
+        if not command[0].is_file():
+            raise Refused(f"{kind}: {command[0].name} is not built; tools/setup installs what peers need")
         self.process = subprocess.Popen(
             [*map(str, command), *options], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, bufsize=1, preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))
@@ -65,13 +81,13 @@ class Server:
         self.process.stdin.close()
 
 
-def kinds_here(args):
-    """Which of the servers this kernel runs."""
+def kinds_here(args, kinds=KINDS):
+    """Which of the servers are built, and run on this kernel."""
     class Small:
         connections_max, mode = 16, "echo"
 
     found = []
-    for kind in KINDS:
+    for kind in kinds:
         try:
             Server(args, kind, Small).stop()
             found.append(kind)
@@ -99,7 +115,7 @@ def load_command(args, server, row, *more):
     mode = {"echo": "0", "broadcast": "1", "unicast": "1", "churn": "2", "hold": "3"}[row.mode]
     return [str(args.bin / "load"), str(server.path), "--mode", mode, "--connections", str(row.connections),
             "--size", str(row.size), "--depth", str(row.depth), "--cpu", str(LOAD_CPU), "--spin", str(args.spin),
-            "--deaf", str(getattr(row, "deaf", 0)),
+            "--deaf", str(getattr(row, "deaf", 0)), "--speech", SPEECH.get(server.kind, "0"),
             "--unordered", str(int(row.mode == "unicast")), "--server-pid", str(server.process.pid), *more]
 
 

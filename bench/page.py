@@ -26,6 +26,12 @@ def cpu_ns(pid):
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir())
 
 
+def cpu_of_all_ns(pid):
+    """The same with threads that have ended, but only in steps of 10 ms; see proc(5)."""
+    cells = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(cells[11]) + int(cells[12])) * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
 def write(name, lines):
     """Puts the lines between the markers of that name."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
