@@ -127,6 +127,24 @@ static void pacer_wait(const struct pacer *pacer, uint64_t until_ns, uint64_t no
     }
 }
 
+static void pacer_catch_up_all(struct pacer *pacer)
+{
+    for (uint32_t i = 0; i < pacer->lanes_count; i++) {
+        pacer_catch_up(pacer, i, false);
+    }
+}
+
+/* It may have slept over the end: what was to be planned until then is not left out. */
+static void pacer_finish(struct pacer *pacer)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    while (!pacer->over && pacer_planned_ns(pacer, pacer->next) <= now_ns) {
+        pacer->over = !pacer_plan_next(pacer, pacer_planned_ns(pacer, pacer->next));
+    }
+    pacer_catch_up_all(pacer);
+}
+
 static void pacer_run(void *user)
 {
     struct pacer *pacer = user;
@@ -143,17 +161,16 @@ static void pacer_run(void *user)
         if (planned_ns <= now_ns) {
             pacer->over = !pacer_plan_next(pacer, planned_ns);
         } else {
-            pacer_wait(pacer,
-                       pacer->behind != 0 && planned_ns > now_ns + PACER_LOOK_NS ? now_ns + PACER_LOOK_NS : planned_ns,
-                       now_ns);
+            bool looks = pacer->behind != 0 && planned_ns > now_ns + PACER_LOOK_NS;
+
+            pacer_wait(pacer, looks ? now_ns + PACER_LOOK_NS : planned_ns, now_ns);
         }
         if (pacer->behind != 0 && now_ns - pacer->looked_ns > PACER_LOOK_NS) {
             pacer->looked_ns = now_ns;
-            for (uint32_t i = 0; i < pacer->lanes_count; i++) {
-                pacer_catch_up(pacer, i, false);
-            }
+            pacer_catch_up_all(pacer);
         }
     }
+    pacer_finish(pacer);
 }
 
 struct pacer *pacer_start(struct load *load)
