@@ -27,8 +27,7 @@ static void conn_free(pp_conn *conn, pp_worker *worker)
     PP_VERIFY(conn->state == PP_CONN_CLOSED);
     pp_reader_fini(&conn->reader, &party->hub->memory);
     pp_roster_give(&party->hub->roster, &conn->seat);
-    pp_pipe_close(
-        &pipe); /* First: where the system has no more instances, the next is made in the place of this one. */
+    pp_pipe_close(&pipe); /* First: where the system has no more instances, the next takes the place of this one. */
     if (party->left) {
         party->left(party, worker);
     }
