@@ -232,6 +232,61 @@ Test(port_linux_plan, ends_what_a_foreign_client_reads_where_it_only_writes)
     cr_assert_eq(bed_read(&plan_bed, &server, &byte, 1).fault.status, PIPEPORT_GONE);
 }
 
+/* Passes a descriptor along with a byte. What the kernel says: 0 or an errno. */
+static int plan_pass_file(int to)
+{
+    union { /* For the alignment. */
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } along = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    char byte = 'f';
+    struct iovec piece = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = along.bytes, .msg_controllen = sizeof along.bytes};
+    memcpy(CMSG_DATA(&along.head), &to, sizeof to);
+    return sendmsg(to, &message, MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+static bool plan_kernel_keeps_files_out(void)
+{
+    int value;
+    socklen_t bytes = sizeof value;
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool does = getsockopt(probe, SOL_SOCKET, 83, &value, &bytes) == 0; /* SO_PASSRIGHTS */
+    return close(probe) == 0 && does;
+}
+
+/* Ours, both ends: the server's since before it accepts, and a dialled one's. */
+Test(port_linux_plan, takes_no_files_of_a_peer)
+{
+    bed_end client;
+    pp_result now;
+    char byte;
+    uint32_t open = system_handles();
+    bool keeps_out = plan_kernel_keeps_files_out();
+    bed_end_init(&plan_bed, &client, 0);
+    for (int whole = 0; whole < 2; whole++) {
+        pp_plan plan = whole != 0 ? bed_whole_plan : bed_plan;
+        cr_assert_eq(plan_listen(path, &plan).status, PIPEPORT_OK);
+        cr_assert_eq(pp_pipe_accept(&server.pipe, plan_bed.ear, &server.accept, &now), PP_LATER);
+        cr_assert_eq(pp_pipe_dial(&client.pipe, path, &plan, 0).status, PIPEPORT_OK);
+        int early = plan_pass_file(client.pipe.handle);
+        cr_assert_eq(bed_await(&plan_bed, &server.accept).fault.status, PIPEPORT_OK);
+        int to_client = plan_pass_file(server.pipe.handle);
+        cr_assert(early == (keeps_out ? EPERM : 0) && to_client == early, "%d, %d", early, to_client);
+        if (!keeps_out) { /* Then they are dropped, and their bytes are bytes. */
+            cr_assert_eq(bed_read(&plan_bed, &server, &byte, 1).bytes, 1);
+            cr_assert_eq(bed_read(&plan_bed, &client, &byte, 1).bytes, 1);
+        }
+        bed_end_close(&client);
+        bed_end_close(&server);
+        pp_ear_close(plan_bed.ear);
+        plan_bed.ear = NULL;
+        bed_hears_nothing(&plan_bed);
+    }
+    cr_assert_eq(system_handles(), open);
+}
+
 static uint64_t plan_busy_us(void)
 {
     struct timespec used;

@@ -6,6 +6,7 @@
 #include "engine/base/assert.h"
 #include "engine/port/linux/access.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/socket.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,11 +18,6 @@
 enum { BACKLOG_MAX = SOMAXCONN };
 
 static const pp_fault backlog_ok = {PIPEPORT_OK, 0};
-
-static int backlog_socket(const pp_backlog *backlog)
-{
-    return socket(AF_UNIX, backlog->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
 
 static struct sockaddr_un backlog_address(const pp_backlog *backlog)
 {
@@ -52,7 +48,7 @@ static void backlog_put_plug(pp_backlog *backlog)
 {
     struct sockaddr_un to = backlog_address(backlog);
     if (backlog->plug < 0) {
-        backlog->plug = backlog_socket(backlog);
+        backlog->plug = pp_socket_of_type(backlog->type);
     }
     backlog->plugged = backlog->plug >= 0 && connect(backlog->plug, (const struct sockaddr *) &to, sizeof to) == 0;
 }
@@ -97,7 +93,7 @@ pp_fault pp_backlog_open(pp_backlog *backlog, const char *address, const pp_plan
 {
     *backlog = (pp_backlog){
         .address = address, .type = plan->whole ? SOCK_SEQPACKET : SOCK_STREAM, .length = 1, .plug = -1};
-    backlog->fd = backlog_socket(backlog);
+    backlog->fd = pp_socket_of_type(backlog->type);
     if (backlog->fd < 0) {
         return pp_fault_from(errno);
     }
@@ -138,7 +134,7 @@ int pp_backlog_take(pp_backlog *backlog, int flags, pp_fault *fault)
         return -1;
     }
     if (backlog->room == 1 && backlog->plug < 0) { /* At hand before it is needed. */
-        backlog->plug = backlog_socket(backlog);
+        backlog->plug = pp_socket_of_type(backlog->type);
     }
     int fd = backlog_accept(backlog, flags);
     if (fd < 0 && errno == EMFILE && backlog->plug >= 0) { /* The last descriptor is rather a client's. */

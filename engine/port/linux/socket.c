@@ -14,9 +14,33 @@
 
 enum { SOCKET_PACKET_OWN_BYTES = 64 }; /* The kernel wants 32 beyond a packet's bytes. */
 
+#if !defined(SO_PASSRIGHTS) && !defined(__sparc__) && !defined(__hppa__)
+#define SO_PASSRIGHTS 83 /* Of the kernel's asm-generic/socket.h; older libraries lack it. */
+#endif
+
+/* What a listening socket has been told its connections are told by it. */
+static void socket_take_no_files(int fd)
+{
+#ifdef SO_PASSRIGHTS
+    int off = 0;
+    (void) setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off); /* A kernel that knows it not says so. */
+#else
+    (void) fd;
+#endif
+}
+
+int pp_socket_of_type(int type)
+{
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0) {
+        socket_take_no_files(fd);
+    }
+    return fd;
+}
+
 int pp_socket_create(const pp_plan *plan)
 {
-    return socket(AF_UNIX, (plan->whole ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return pp_socket_of_type(plan->whole ? SOCK_SEQPACKET : SOCK_STREAM);
 }
 
 /* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. What is asked for

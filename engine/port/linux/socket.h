@@ -9,6 +9,10 @@
  * for the sender's credentials (SO_PASSCRED): with a packet they come always, also with one that was sent before, and
  * where nobody has given room for them MSG_CTRUNC says so; with the end comes nothing.
  *
+ * Descriptors that a peer passes along (SCM_RIGHTS) are dropped. Where the kernel lets us (SO_PASSRIGHTS, Linux 6.16)
+ * nobody can pass us any: to drop the last one of a file is to close it, and one that lingers, or is on a system that
+ * does not answer, would hold up the worker.
+ *
  * A peer that closes with something of ours unread leaves ECONNRESET, told once. A stream tells it behind what it sent
  * before, packets tell it in front of that: there it is no end.
  */
@@ -26,7 +30,8 @@ enum {
                             all its life (POLLIN, POLLRDHUP); only POLLHUP is the end. */
 };
 
-/* A non-blocking one, or -1 and errno. */
+/* A non-blocking one of SOCK_STREAM or SOCK_SEQPACKET, or of the plan's, or -1 and errno. */
+int pp_socket_of_type(int type);
 int pp_socket_create(const pp_plan *plan);
 
 /* Gives a connected one, the server's or the client's end, what the plan says. Answers the bits above. */
