@@ -9,6 +9,7 @@
 uint64_t fake_os_ms = 1000;
 uint64_t fake_os_bits;
 unsigned fake_os_draws;
+void (*fake_os_drawn)(void);
 unsigned fake_os_locks;
 uintptr_t fake_os_self = 1;
 unsigned fake_os_threads;
@@ -42,6 +43,9 @@ uintptr_t pp_os_thread_self(void)
 uint64_t pp_os_jitter(void)
 {
     fake_os_draws += 1;
+    if (fake_os_drawn) {
+        fake_os_drawn();
+    }
     return fake_os_bits;
 }
 

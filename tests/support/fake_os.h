@@ -13,6 +13,7 @@
 extern uint64_t fake_os_ms;          /* The time. */
 extern uint64_t fake_os_bits;        /* What pp_os_jitter answers, 0 after a start. */
 extern unsigned fake_os_draws;       /* How often it was asked. */
+extern void (*fake_os_drawn)(void);  /* Runs inside, as another thread that comes between; NULL: nothing does. */
 extern unsigned fake_os_locks;       /* Taken now. */
 extern uintptr_t fake_os_self;       /* Which thread this is, for tests that play several. */
 extern unsigned fake_os_threads;     /* Started and not joined; their bodies never run. */

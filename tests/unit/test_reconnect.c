@@ -3,7 +3,7 @@
  * test_reconnect.c - a client that connects again: when, how often, what it tells of it, and that a stop ends it
  * wherever it is.
  */
-#include "engine/api/engine.h"
+#include "engine/api/client.h"
 #include "tests/support/life.h"
 
 #include <criterion/criterion.h>
@@ -273,6 +273,35 @@ LIFE_TEST(reconnect, is_stopped_by_another_thread_while_its_start_is_not_through
     life_pass(100);
     cr_assert_eq(life.failed, 1);
     cr_assert_eq(fake.dials_called, 1);
+}
+
+static void reconnect_begin_stop(void)
+{
+    fake_os_drawn = NULL;
+    cr_assert(pp_engine_begin_stop(life.engine, &life.client->party, 0, NULL));
+    life.client = NULL;
+}
+
+/* A rest has just begun, and its deadline is not set: nobody finds it to clear it. */
+LIFE_TEST(reconnect, is_stopped_by_another_thread_while_a_rest_begins)
+{
+    reconnect_dial(10000, 0);
+    life_settle();
+    reconnect_cut();
+    life_stop_client(); /* It has paid for a seat, and for a block to read into. */
+    uint64_t held = life.engine->hub.memory.bytes;
+    for (int resting = 0; resting < 2; ++resting) {
+        fake_say(&fake.dials, PIPEPORT_NO_SERVER, (unsigned) resting);
+        reconnect_dial(10000, 0);
+        fake_os_drawn = resting ? reconnect_begin_stop : NULL; /* After `failed`, or after a connection. */
+        life_settle();
+        if (!resting) {
+            fake_os_drawn = reconnect_begin_stop;
+            reconnect_cut();
+        }
+        cr_assert_null(life.client);
+        cr_assert_eq(life.engine->hub.memory.bytes, held, "it waits for the end of its rest");
+    }
 }
 
 LIFE_TEST(reconnect, goes_with_its_engine_while_it_rests)
