@@ -5,7 +5,7 @@
  * dashes too. */
 const char *const style_sheet[STYLE_PIECES] = {
     ":root{color-scheme:light dark;--ground:#f6f7f9;--card:#ffffff;--ink:#1a1d21;--soft:#586069;--rule:#dfe3e8;"
-    "--first:#1d5fc4;--second:#b3500b;--third:#7b3fb5;--other:#8b949e;--bad:#b3261e;--good:#1a6e37;--wash:#1d5fc41f}\n"
+    "--first:#1d5fc4;--second:#b3500b;--third:#7b3fb5;--other:#7a838e;--bad:#b3261e;--good:#1a6e37;--wash:#1d5fc41f}\n"
     "@media (prefers-color-scheme:dark){:root{--ground:#0f1216;--card:#171b21;--ink:#e7eaee;--soft:#a2abb6;"
     "--rule:#2c333c;--first:#79b0ff;--second:#ffae66;--third:#d0a2ff;--other:#78828e;--bad:#ff938a;--good:#6fd08c;"
     "--wash:#79b0ff26}}\n"

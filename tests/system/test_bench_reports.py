@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_bench_reports.py BENCH SYSTEM CHECK - what pipeport-bench writes, read by others' readers: the page by a parser,
+the record by Python's json, the percentiles as plotters read them, the completion by bash.
+
+CHECK is the name of a function below that begins with check_, without that. Ends with OK, or says what is wrong.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+bench, system, wanted = sys.argv[1:]
+command = ["wine", bench] if system == "windows" else [bench]
+manual = pathlib.Path(__file__).resolve().parents[2] / "docs" / "BENCH.md"
+folder = tempfile.TemporaryDirectory()
+wrong = []
+
+
+def expect(true, *what):
+    if not true:
+        wrong.append(" ".join(str(part) for part in what))
+
+
+def run(*arguments):
+    done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=100,
+                          check=False)
+    return done.returncode, *(text.decode(errors="replace").replace("\r\n", "\n")
+                              for text in (done.stdout, done.stderr))
+
+
+def path(name):
+    """(as this program calls it, as that one does)."""
+    here = os.path.join(folder.name, name)
+    return pathlib.Path(here), ("Z:" if system == "windows" else "") + here
+
+
+def load(*arguments):
+    """A short run against a server of its own, which must be all right. Its words."""
+    code, said, objected = run("run", "--self", "--connections", "5", "--count", "2000", *arguments)
+    expect(code == 0, arguments, "exit code", code, said, objected)
+    return said
+
+
+def contrast(one, other):
+    """Of two colours '#rrggbb', as the Web Content Accessibility Guidelines count it."""
+    def light(colour):
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def see_page(here):
+    text = here.read_text(encoding="utf-8")
+    page = xml.etree.ElementTree.fromstring(text)   # Fails where it is not well-formed.
+    ids = [element.get("id") for element in page.iter() if element.get("id")]
+    expect(len(ids) == len(set(ids)), "an id stands there twice:", ids)
+    for element in page.iter():
+        for name, value in element.attrib.items():
+            expect(name not in ("src", "href", "srcset", "action", "data") and not name.startswith("on"),
+                   "the page has", element.tag, name, value)
+            if name == "aria-labelledby":
+                expect(value in ids, "nobody has the id", value)
+        if element.get("tabindex") and element.tag == "g":
+            expect(element.get("aria-label") and element.get("role") == "img", "a point without a label")
+    expect(not re.search(r"https?:|//|@import|url\(|<script", text), "the page names an address")
+    expect({"script", "link", "img", "iframe", "object"}.isdisjoint(element.tag for element in page.iter()), "tags")
+    return page, text
+
+
+def check_page_stands_alone():
+    for arguments in (["--repeat", "3"], ["--rate", "2K"], ["--mode", "broadcast"], ["--mode", "churn"],
+                      ["--mode", "one-way"], ["--mode", "pipelined", "--size", "1,64-4K"]):
+        here, there = path("page.html")
+        load(*arguments, "--html", there)
+        page, text = see_page(here)
+        expect(page.find(".//h1").text.startswith(arguments[1] if arguments[0] == "--mode" else "ping-pong"), "title")
+        expect("--html" in text and " ".join(arguments[:2]) in text, "the command that made it is not there")
+        expect(len(page.findall(".//svg[@class='wide']")) == len(page.findall(".//svg[@class='narrow']")) > 0, "plots")
+        expect(page.findall(".//g[@class='spot first']"), "no point that can be reached", arguments)
+    here, there = path("idle.html")
+    code, _, objected = run("run", "--self", "--mode", "idle", "--connections", "5", "--duration", "300ms",
+                            "--html", there)
+    expect(code == 0, "idle", objected)
+    see_page(here)
+
+
+def check_page_can_be_read():
+    here, there = path("page.html")
+    load("--html", there)
+    _, text = see_page(here)
+    themes = re.findall(r":root\{([^}]*)\}", text)
+    expect(len(themes) == 2, "a light and a dark theme, not", len(themes))
+    for theme in themes:
+        colours = dict(re.findall(r"--([a-z]+):(#[0-9a-f]{6})(?=[;}]|$)", theme))
+        for ground in ("ground", "card"):
+            for name, least in (("ink", 7), ("soft", 4.5), ("bad", 4.5), ("good", 4.5), ("first", 3), ("second", 3),
+                                ("third", 3), ("other", 3)):
+                found = contrast(colours[name], colours[ground])
+                expect(found >= least, name, "on", ground, f"{found:.2f}", colours)
+
+
+def names_in(value):
+    """Every name of every object."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from names_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from names_in(inner)
+
+
+def check_record_is_documented():
+    here, there = path("record.json")
+    load("--repeat", "2", "--rate", "5K", "--mode", "broadcast", "--json", there)
+    record = json.loads(here.read_text(encoding="utf-8"))
+    expect(record["format"] == "pipeport-bench" and record["format_version"] == 1, "format")
+    expect(len(record["runs"]) == 2, len(record["runs"]), "runs")
+    told = manual.read_text(encoding="utf-8")
+    for name in set(names_in(record)):
+        expect(f"`{name}`" in told, "docs/BENCH.md does not tell of", name)
+    for each in record["runs"]:
+        for name, histogram in each["histograms"].items():
+            expect(sorted(histogram) == histogram and histogram, name, "is empty or not in order")
+        expect(sum(second["messages"] for second in each["seconds"]) == each["messages"], "the seconds are not the run")
+
+
+def check_percentiles_are_read_by_plotters():
+    here, there = path("percentiles.hgrm")
+    record, record_there = path("record.json")
+    load("--hgrm", there, "--json", record_there)
+    lines = here.read_text(encoding="ascii").splitlines()
+    expect(lines[0].split() == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"], lines[0])
+    rows = [line.split() for line in lines[2:] if not line.startswith("#")]
+    expect(all(len(row) == 4 for row in rows[:-1]) and len(rows[-1]) == 3, "rows")
+    for one, other in zip(rows, rows[1:]):
+        expect(all(float(one[i]) <= float(other[i]) for i in range(3)), "not in order:", one, other)
+    expect(int(rows[-1][2]) == 2000 and float(rows[-1][1]) == 1.0, rows[-1])
+    corrected = json.loads(record.read_text(encoding="utf-8"))["runs"][0]["histograms"]["corrected"]
+    expect(f"{corrected[-1][0] / 1000:.3f}" == rows[-1][0], "the longest is", corrected[-1], "and", rows[-1])
+    expect(re.search(r"#\[Max +=.*Total count +=  *2000\]", lines[-2]), lines[-2])
+
+
+def check_assertions_set_the_exit_code():
+    load("--assert", "errors=0,rate>1,p99<100s")
+    code, said, objected = run("run", "--self", "--count", "100", "--connections", "2", "--assert",
+                               "p50<1ns,errors=0,rate<1")
+    expect(code == 1, "exit code", code)
+    failed = re.findall(r"^assertion failed: (\S+), but it is .+$", said, re.M)
+    expect(failed == ["p50<1ns", "rate<1"], said, objected)
+    code, said, objected = run("run", "--self", "--count", "100", "--assert", "p99<5")
+    expect(code == 2 and said == "" and "--assert: 'p99<5': a time wants a unit" in objected, code, said, objected)
+    code, said, objected = run("run", "--self", "--count", "100", "--json", path("no/such/folder.json")[1])
+    expect(code == 1 and "could not be written" in objected, code, objected)
+
+
+def check_compares():
+    one, other, three = (path(f"{name}.json")[1] for name in ("one", "other", "three"))
+    load("--json", one)
+    load("--json", other, "--size", "256")
+    load("--json", three, "--repeat", "3")
+    code, said, objected = run("compare", one, other)
+    expect(code == 0, code, objected)
+    expect(re.search(r"^rate .*cannot tell$", said, re.M) and "fewer than 3 runs" in said, said)
+    expect("sizes        64 bytes | 256 bytes" in said, said)
+    code, said, objected = run("compare", three, three, one)
+    expect(code == 0 and re.search(r"^rate .*same +(no more than noise|unstable)$", said, re.M), said, objected)
+    expect(said.count("\nB  ") == 2, "two comparisons", said)
+    code, _, objected = run("compare", one, path("missing.json")[1])
+    expect(code == 1 and "missing.json" in objected, code, objected)
+    for arguments in ([], [one], ["--what", one, other]):
+        code, said, objected = run("compare", *arguments)
+        expect(code == 2 and said == "" and len(objected.splitlines()) == 1, arguments, code, objected)
+    code, said, _ = run("compare", "--help")
+    expect(code == 0 and "cannot tell" in said, said)
+
+
+def check_completes_every_word():
+    code, script, objected = run("completion", "bash")
+    expect(code == 0, code, objected)
+
+    def complete(*words):
+        call = (f"{script}\nCOMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _pipeport_bench; "
+                "printf '%s\\n' \"${COMPREPLY[@]}\"")
+        done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, timeout=60, check=False,
+                              cwd=folder.name)
+        expect(done.returncode == 0 and done.stderr == "", words, done.stderr)
+        return set(done.stdout.split())
+
+    helped = run("--help")[1]
+    commands = set(re.findall(r"^  (?!COMMAND)([a-z]+) ", helped, re.M))
+    expect({"run", "compare", "completion"} <= commands, "--help has", commands)
+    expect(complete("pipeport-bench", "''") == commands | {"--help", "--version"}, complete("pipeport-bench", "''"))
+    expect(complete("pipeport-bench", "comp") == {"compare", "completion"}, "prefix")
+    options = re.findall(r"^  (--[a-z-]+) ?(\S*)", run("run", "--help")[1], re.M)
+    expect(complete("pipeport-bench", "run", "--") == {word for word, _ in options}, options)
+    (pathlib.Path(folder.name) / "a file.json").touch()
+    for word, operand in options:
+        found = complete("pipeport-bench", "run", word, "''")
+        if "|" in operand:
+            expect(found == set(operand.split("|")), word, found)
+            first = operand.split("|")[0]
+            expect(complete("pipeport-bench", "run", word, "=", first[:2]) >= {first}, word, "with =")
+            expect(complete("pipeport-bench", "run", word, "=") == found, word, "with = alone")
+        elif operand == "FILE":
+            expect(found == {"a", "file.json"}, word, found)
+    expect(complete("pipeport-bench", "compare", "a") == {"a", "file.json"}, "files to compare")
+    expect(complete("pipeport-bench", "completion", "''") == {"bash"}, "shells")
+    code, said, objected = run("completion", "fish")
+    expect(code == 2 and said == "" and "bash" in objected, code, objected)
+
+
+globals()[f"check_{wanted}"]()
+folder.cleanup()
+for line in wrong:
+    print(line)
+print("OK" if not wrong else f"{len(wrong)} wrong")
+sys.exit(1 if wrong else 0)
