@@ -141,7 +141,7 @@ Test(old_clients, write_text_without_framing_and_read_to_a_nul_byte_by_byte)
 
 static void old_push(test_peer *peer, pipeport_conn conn)
 {
-    static char data[PUSHES];
+    char data[PUSHES];
     for (uint32_t i = 0; i < PUSHES; i++) {
         pattern_fill(data, i, i);
         EXPECT(pipeport_send(peer->rig->engine, conn, data, i) == PIPEPORT_OK);
