@@ -212,6 +212,14 @@ static bool judge_is_late(const sim_conn *conn)
             judge_has_lasted(sim_now_ns() - conn->party->stopping_ns, conn->party->drain_ms));
 }
 
+/* Of one who has said all what it takes is all that can be heard: where writes have no bound its silence has. */
+static uint32_t judge_stall_ms(const sim_conn *conn)
+{
+    const pipeport_options *options = &conn->party->options;
+    bool is_mute = conn->link->sides[1 - conn->side].hushed && options->idle_ms;
+    return options->write_stall_ms == UINT32_MAX && is_mute ? options->idle_ms : options->write_stall_ms;
+}
+
 /* `why` must have a reason. */
 static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
 {
@@ -230,7 +238,7 @@ static bool judge_is_reason(const sim_conn *conn, pipeport_status why)
         return judge_is_late(conn);
     case PIPEPORT_SLOW_PEER:
         return conn->party->options.when_full == PIPEPORT_DISCONNECT ||
-               judge_has_lasted(at->write_longest_ns, conn->party->options.write_stall_ms);
+               judge_has_lasted(at->write_longest_ns, judge_stall_ms(conn));
     case PIPEPORT_BAD_PEER:
         return in->refused && sim_flow_is_delivered(in);
     case PIPEPORT_NO_MEMORY:
