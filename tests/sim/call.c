@@ -40,7 +40,8 @@ bool __wrap_pp_calls_take(pp_calls *calls, uint64_t id, const void *data, size_t
     bool taken = __real_pp_calls_take(calls, id, data, length);
     for (uint32_t i = 0; taken && i < sim_conns_count; i++) {
         sim_conn *conn = &sim_conns[i];
-        if (conn->name.id == id && conn->party->client && &conn->party->client->calls == calls) {
+        bool lives = conn->party->client && !conn->party->finished; /* Its place may be another's by now. */
+        if (conn->name.id == id && lives && &conn->party->client->calls == calls) {
             (void) sim_judge_enter(conn->party, conn, conn->name, "a reply");
             sim_judge_message(conn, data, length);
             sim_judge_leave(conn);
