@@ -34,8 +34,8 @@ static void rest_check_times(const sim_conn *conn, const pp_conn *inner)
 {
     const pipeport_options *options = &conn->party->options;
     const sim_side *at = &conn->link->sides[conn->side];
-    if (at->write && options->write_stall_ms != UINT32_MAX &&
-        rest_is_overdue(at->write->armed_ns, options->write_stall_ms)) {
+    uint32_t stall_ms = inner->left ? pp_conn_stall_ms(options) : options->write_stall_ms;
+    if (at->write && stall_ms != UINT32_MAX && rest_is_overdue(at->write->armed_ns, stall_ms)) {
         sim_fail("a time-out is overdue: write_stall_ms (link %u)", conn->link->number);
     }
     if (inner->state != PP_CONN_OPEN || conn->was_paused) {
@@ -125,12 +125,36 @@ static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
     }
 }
 
+/* Whose turn it is has asked where there is a connection, or was told of it; and who has asked has one that can still
+ * answer. */
+static void rest_check_call(const sim_party *party)
+{
+    const pp_call *call = party->client->calls.first;
+    uint64_t only = party->client->party.only;
+    if (!call) {
+        return;
+    }
+    if (call->state == PP_CALL_ASKED && call->conn != only) {
+        sim_fail("a lost wake-up: a call waits for the reply of a connection that has gone");
+    }
+    const pp_hub *hub = &party->engine->engine->hub;
+    const pp_conn *conn = only ? pp_table_at(&hub->roster.seats, only & 0xFFFFFF) : NULL;
+    if (call->state == PP_CALL_WAITS && !call->news && conn && conn->state == PP_CONN_OPEN &&
+        conn->wish == PP_WISH_NONE && !conn->pump_home) {
+        sim_fail("a lost wake-up: a call waits for a connection, and there is one");
+    }
+}
+
 /* Who connects again is connected, or has a time set at which he dials. */
 static void rest_check_client(const sim_party *party)
 {
+    rest_check_call(party);
     const pp_deadline *again = &party->client->dialer.again.deadline;
     if (party->options.reconnect_ms && party->opened == party->closed && pp_deadline_due_ms(again) == 0) {
         sim_fail("a lost wake-up: a client has no connection and will not dial again");
+    }
+    if (party->client->dialer.resting && party->client->dialer.last != PIPEPORT_OK && party->failed == 0) {
+        sim_fail("a client could not connect again, and `failed` has not told of it");
     }
 }
 
