@@ -55,7 +55,7 @@ static pipeport_framing dialect_draw_framing(void)
     static uint8_t key = 0xA5;
     static const uint8_t delimiters[] = {'\n', 0, 0xFF, ' '};
     uint8_t delimiter = delimiters[sim_below(sizeof delimiters)];
-    switch (sim_below(2) ? sim_below(8) : PIPEPORT_FRAMING_DEFAULT) {
+    switch (sim_below(3) ? sim_below(8) : PIPEPORT_FRAMING_DEFAULT) {
     case PIPEPORT_FRAMING_LENGTH:
         return dialect_draw_length();
     case PIPEPORT_FRAMING_VARINT:

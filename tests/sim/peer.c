@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PEER_ROOM = 4096 };
+enum { PEER_ROOM = 4096, PEER_LONGEST = 3000 };
 
 typedef enum peer_kind {
     PEER_GOES_AT_ONCE,
@@ -89,8 +89,8 @@ static uint32_t peer_frame(const sim_dialect *dialect, uint8_t *to, uint32_t bod
 static bool peer_talks(sim_link *link, bool never_reads)
 {
     uint8_t frame[PEER_ROOM];
-    uint32_t most = sim_message_bytes_max < 1000 ? sim_message_bytes_max : 1000;
-    uint32_t length = sim_below(4) ? sim_below(60 < most ? 60 : most) : sim_below(most);
+    uint32_t most = sim_message_bytes_max < PEER_LONGEST ? sim_message_bytes_max : PEER_LONGEST;
+    uint32_t length = sim_below(4) ? sim_below(60 < most ? 60 : most) : sim_below(4) ? sim_below(most) : most;
     const sim_dialect *dialect = sim_dialect_of(link->name);
     if (link->whole && sim_below(8) == 0) {
         (void) sim_link_say(link, 0, frame, 0);
