@@ -22,7 +22,7 @@
 #define DRIVE_CONNECT_NS (15 * DRIVE_S_NS) /* Without one more that came or failed. */
 #define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is in flight at the end, */
 #define DRIVE_STILL_NS (1 * DRIVE_S_NS)    /* unless so long nothing of it comes. */
-#define DRIVE_CHILD_MS 5000u
+#define DRIVE_CHILD_MS 10000u
 #define DRIVE_REST_US 50000u
 
 struct drive {
@@ -67,7 +67,12 @@ static bool drive_wait(const struct drive *drive, const _Atomic uint32_t *number
             seen = now;
             seen_ns = clock_now_ns();
         }
-        if (interrupt_came() || clock_now_ns() - seen_ns > DRIVE_CONNECT_NS) {
+        if (interrupt_came()) {
+            return false;
+        }
+        if (clock_now_ns() - seen_ns > DRIVE_CONNECT_NS) {
+            say_error("run", "'%s': no more than %" PRIu32 " of %" PRIu32 " connections came", drive->plan->name, now,
+                      drive->plan->connections);
             return false;
         }
         live_connecting(drive->live, now);
@@ -75,33 +80,27 @@ static bool drive_wait(const struct drive *drive, const _Atomic uint32_t *number
     }
 }
 
-/* Lane 0 goes first: where it cannot connect, nobody can. A server of our own may take a moment to begin. */
+/* Lane 0 goes first: where it cannot connect, nobody can. */
 static bool drive_connect_first(struct drive *drive)
 {
     struct load *load = drive->load;
-    uint64_t until_ns = clock_now_ns() + DRIVE_CONNECT_NS;
     pipeport_status wrong;
 
-    atomic_store(&load->dial_next, 1);
-    while (!lane_dial(&load->lanes[0]) && drive->child != NULL && machine_child_runs(drive->child) &&
-           clock_now_ns() < until_ns && !interrupt_came() && atomic_load(&load->first_wrong) == PIPEPORT_NO_SERVER) {
-        load->lanes[0].settled = false;
-        atomic_store(&load->settled, 0);
-        atomic_store(&load->first_wrong, 0);
-        machine_pause_us(DRIVE_TURN_US);
+    if (drive->child != NULL && !machine_child_speaks(drive->child, DRIVE_CHILD_MS)) {
+        say_error("run", "--self: its server did not begin to serve");
+        return false;
     }
+    atomic_store(&load->dial_next, 1);
+    (void) lane_dial(&load->lanes[0]);
     if (drive_wait(drive, &load->settled, 1) && atomic_load(&load->first_wrong) == 0) {
-        atomic_store(&load->lanes[0].rest_ns, 0); /* Of the tries before. */
+        atomic_store(&load->lanes[0].rest_ns, 0);
         return true;
     }
     wrong = (pipeport_status) atomic_load(&load->first_wrong);
-    if (wrong == PIPEPORT_NO_SERVER && !drive->plan->self) {
+    if (wrong == PIPEPORT_NO_SERVER) {
         say_error("run", "'%s': nobody serves this name; start the server first, or give --self", drive->plan->name);
     } else if (wrong != PIPEPORT_OK) {
         say_status("run", drive->plan->name, wrong);
-    } else if (!interrupt_came()) {
-        say_error("run", "'%s': no connection came within %" PRIu64 " s", drive->plan->name,
-                  DRIVE_CONNECT_NS / DRIVE_S_NS);
     }
     return false;
 }
@@ -225,7 +224,7 @@ static bool drive_has_in_flight(const struct drive *drive)
 /* Must something come? */
 static bool drive_is_due(const struct drive *drive)
 {
-    return drive->plan->mode == PLAN_CHURN || drive_has_in_flight(drive);
+    return drive->plan->mode == PLAN_CHURN || drive->plan->count != 0 || drive_has_in_flight(drive);
 }
 
 /* Is there no sense in going on? Says so. */

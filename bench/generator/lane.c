@@ -319,11 +319,11 @@ static void lane_closed(void *user, void *state, pipeport_conn conn, const pipep
     (void) user, (void) conn;
     atomic_store(&lane->id, 0);
     atomic_fetch_sub(&load->connected, 1);
-    if (load_phase(load) == LOAD_RUNNING && !lane->slow && !atomic_load(&lane->killed) && end->why != PIPEPORT_OK &&
+    if (load_phase(load) != LOAD_ENDING && !lane->slow && !atomic_load(&lane->killed) && end->why != PIPEPORT_OK &&
         !(load->plan->mode == PLAN_CHURN && lane->answered)) {
         char text[128];
 
-        snprintf(text, sizeof text, "it ended while messages were due: %s", pipeport_status_text(end->why));
+        snprintf(text, sizeof text, "it ended before its time: %s", pipeport_status_text(end->why));
         load_object(load, lane, RESULT_LOST, text);
         atomic_fetch_add(&load->lost, 1);
         lane->lost = true;

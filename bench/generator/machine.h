@@ -33,12 +33,14 @@ struct machine_thread;
 struct machine_thread *machine_thread_start(void (*run)(void *user), void *user);
 void machine_thread_join(struct machine_thread *thread);
 
-/* A process of this same program, whose stdin ends when it shall. NULL where it cannot be started. `arguments` are
- * without the program's name, and end with NULL; they hold no quotation marks. */
+/* A process of this same program, whose stdin ends when it shall, and whose stdout comes here. NULL where it cannot be
+ * started. `arguments` are without the program's name, and end with NULL; they hold no quotation marks. */
 struct machine_child;
 struct machine_child *machine_child_start(const char *const *arguments);
 uint32_t machine_child_process(const struct machine_child *child);
-bool machine_child_runs(struct machine_child *child);
+
+/* Waits until it has said something on its stdout. False: it did not within `wait_ms`, or has ended. */
+bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms);
 
 /* Ends its stdin and waits; who does not end within `wait_ms` is ended. True: it ended by itself, with 0. NULL is
  * fine. */

@@ -87,7 +87,8 @@ static int self_serve(struct self *self, const char *name)
     }
     status = pipeport_server_start(&self->server, self->engine, name, &options, &events);
     if (status == PIPEPORT_OK) {
-        while (getchar() != EOF) { /* Whoever holds the other end says when. */
+        say("listening on %s", pipeport_server_address(self->server)); /* Whoever started it waits for that. */
+        while (getchar() != EOF) {                                     /* Whoever holds the other end says when. */
         }
     } else {
         say_status(who, "it cannot serve", status);

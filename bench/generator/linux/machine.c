@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -169,13 +170,14 @@ void machine_thread_join(struct machine_thread *thread)
 
 struct machine_child {
     pid_t process;
-    int input; /* The writing end of its stdin. */
+    int input;  /* The writing end of its stdin, */
+    int output; /* and the reading one of its stdout. */
     bool over;
     int status; /* Once it is over. */
 };
 
-/* With both ends of its stdin; false where the system refuses. A Ctrl-C goes to this process alone: it ends the child
- * in its turn. */
+/* ends: of its stdin, then of its stdout, the reading one first. False where the system refuses. A Ctrl-C goes to this
+ * process alone: it ends the child in its turn. */
 static bool machine_child_spawn(struct machine_child *child, char **arguments, const int *ends)
 {
     posix_spawn_file_actions_t actions;
@@ -191,6 +193,7 @@ static bool machine_child_spawn(struct machine_child *child, char **arguments, c
     }
     (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     spawned = posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO) == 0 &&
+              posix_spawn_file_actions_adddup2(&actions, ends[3], STDOUT_FILENO) == 0 &&
               posix_spawn(&child->process, "/proc/self/exe", &actions, &attributes, arguments, environ) == 0;
     (void) posix_spawnattr_destroy(&attributes);
     (void) posix_spawn_file_actions_destroy(&actions);
@@ -201,10 +204,16 @@ struct machine_child *machine_child_start(const char *const *arguments)
 {
     struct machine_child *child = calloc(1, sizeof *child);
     char *copy[CHILD_ARGUMENTS_MAX + 2] = {NULL};
-    int ends[2] = {-1, -1};
+    int ends[4];
     bool spawned = false;
 
     if (child == NULL || pipe2(ends, O_CLOEXEC) != 0) {
+        free(child);
+        return NULL;
+    }
+    if (pipe2(ends + 2, O_CLOEXEC) != 0) {
+        (void) close(ends[0]);
+        (void) close(ends[1]);
         free(child);
         return NULL;
     }
@@ -217,9 +226,12 @@ struct machine_child *machine_child_start(const char *const *arguments)
         free(copy[i]);
     }
     (void) close(ends[0]);
+    (void) close(ends[3]);
     child->input = ends[1];
+    child->output = ends[2];
     if (!spawned) {
         (void) close(ends[1]);
+        (void) close(ends[2]);
         free(child);
         return NULL;
     }
@@ -231,12 +243,19 @@ uint32_t machine_child_process(const struct machine_child *child)
     return (uint32_t) child->process;
 }
 
-bool machine_child_runs(struct machine_child *child)
+static bool machine_child_runs(struct machine_child *child)
 {
     if (!child->over) {
         child->over = waitpid(child->process, &child->status, WNOHANG) == child->process;
     }
     return !child->over;
+}
+
+bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms)
+{
+    struct pollfd output = {.fd = child->output, .events = POLLIN};
+
+    return poll(&output, 1, (int) wait_ms) == 1 && (output.revents & POLLIN) != 0;
 }
 
 bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
@@ -254,6 +273,7 @@ bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
         (void) kill(child->process, SIGKILL);
         (void) waitpid(child->process, &child->status, 0);
     }
+    (void) close(child->output);
     fine = child->over && WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
     free(child);
     return fine;

@@ -162,7 +162,8 @@ void machine_thread_join(struct machine_thread *thread)
 
 struct machine_child {
     HANDLE process;
-    HANDLE input; /* The writing end of its stdin. */
+    HANDLE input;  /* The writing end of its stdin, */
+    HANDLE output; /* and the reading one of its stdout. */
     DWORD id;
 };
 
@@ -183,12 +184,12 @@ static bool machine_child_command(char *command, size_t room, const char *const 
     return used < room;
 }
 
-static bool machine_child_spawn(struct machine_child *child, char *command, HANDLE input)
+static bool machine_child_spawn(struct machine_child *child, char *command, HANDLE input, HANDLE output)
 {
     STARTUPINFOA start = {.cb = sizeof start,
                           .dwFlags = STARTF_USESTDHANDLES,
                           .hStdInput = input,
-                          .hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE),
+                          .hStdOutput = output,
                           .hStdError = GetStdHandle(STD_ERROR_HANDLE)};
     PROCESS_INFORMATION made;
 
@@ -201,24 +202,41 @@ static bool machine_child_spawn(struct machine_child *child, char *command, HAND
     return true;
 }
 
-struct machine_child *machine_child_start(const char *const *arguments)
+/* Our ends into `child`; a child that held them as well would never see its stdin end. */
+static bool machine_child_pipes(struct machine_child *child, HANDLE *input, HANDLE *output)
 {
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+
+    if (!CreatePipe(input, &child->input, &inherited, 0)) {
+        return false;
+    }
+    if (!CreatePipe(&child->output, output, &inherited, 0)) {
+        CloseHandle(*input);
+        CloseHandle(child->input);
+        return false;
+    }
+    return SetHandleInformation(child->input, HANDLE_FLAG_INHERIT, 0) &&
+           SetHandleInformation(child->output, HANDLE_FLAG_INHERIT, 0);
+}
+
+struct machine_child *machine_child_start(const char *const *arguments)
+{
     struct machine_child *child = calloc(1, sizeof *child);
     char command[CHILD_COMMAND_BYTES];
-    HANDLE input = NULL;
+    HANDLE input = NULL, output = NULL;
     bool spawned;
 
     if (child == NULL || !machine_child_command(command, sizeof command, arguments) ||
-        !CreatePipe(&input, &child->input, &inherited, 0)) {
+        !machine_child_pipes(child, &input, &output)) {
         free(child);
         return NULL;
     }
-    /* A child that held this end as well would never see its stdin end. */
-    spawned = SetHandleInformation(child->input, HANDLE_FLAG_INHERIT, 0) && machine_child_spawn(child, command, input);
+    spawned = machine_child_spawn(child, command, input, output);
     CloseHandle(input);
+    CloseHandle(output);
     if (!spawned) {
         CloseHandle(child->input);
+        CloseHandle(child->output);
         free(child);
         return NULL;
     }
@@ -230,9 +248,21 @@ uint32_t machine_child_process(const struct machine_child *child)
     return child->id;
 }
 
-bool machine_child_runs(struct machine_child *child)
+/* An anonymous pipe has no wait with an end: it is looked at again and again. */
+bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms)
 {
-    return WaitForSingleObject(child->process, 0) == WAIT_TIMEOUT;
+    DWORD bytes = 0;
+
+    for (uint32_t waited_ms = 0; waited_ms < wait_ms; waited_ms++) {
+        if (!PeekNamedPipe(child->output, NULL, 0, NULL, &bytes, NULL)) {
+            return false; /* It has ended. */
+        }
+        if (bytes > 0) {
+            return true;
+        }
+        Sleep(1);
+    }
+    return false;
 }
 
 bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
@@ -251,6 +281,7 @@ bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
         (void) WaitForSingleObject(child->process, wait_ms);
     }
     CloseHandle(child->process);
+    CloseHandle(child->output);
     free(child);
     return fine;
 }
