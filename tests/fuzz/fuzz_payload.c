@@ -56,6 +56,16 @@ static struct payload payload_due(fuzz_choices *choices, struct payload sent)
     return other;
 }
 
+/* What neither of them may hold: mostly nothing. */
+static uint32_t payload_lack(fuzz_choices *choices)
+{
+    uint8_t choice = fuzz_byte(choices);
+    if (choice < 0x60) {
+        return PAYLOAD_LACKS_NONE;
+    }
+    return choice < 0x80 ? PAYLOAD_LACKS_HIGH : PAYLOAD_LACKS(fuzz_byte(choices));
+}
+
 static uint64_t naive_field(const uint8_t *data, size_t at, size_t bytes)
 {
     uint64_t field = 0;
@@ -65,9 +75,34 @@ static uint64_t naive_field(const uint8_t *data, size_t at, size_t bytes)
     return field;
 }
 
-/* payload.h's table of the header, read as it is written there. */
-static void payload_header_is(const uint8_t *data, const struct payload *sent)
+/* Where something is lacking, each byte of the header is two letters, the lower half first, from one of 16 in a row. */
+static void naive_header(const uint8_t *data, uint32_t lacks, uint8_t header[PAYLOAD_HEADER_BYTES])
 {
+    uint8_t first = lacks >= PAYLOAD_LACKS(0x40) && lacks <= PAYLOAD_LACKS(0x4f) ? 0x60 : 0x40;
+    for (size_t i = 0; i < PAYLOAD_HEADER_BYTES; ++i) {
+        if (lacks == PAYLOAD_LACKS_NONE) {
+            header[i] = data[i];
+        } else {
+            PP_VERIFY(data[2 * i] >= first && data[2 * i] - first < 16);
+            PP_VERIFY(data[2 * i + 1] >= first && data[2 * i + 1] - first < 16);
+            header[i] = (uint8_t) (data[2 * i] - first + (data[2 * i + 1] - first) * 16);
+        }
+    }
+}
+
+static void payload_holds(const struct payload *sent, const uint8_t *data)
+{
+    for (size_t i = 0; i < sent->length; ++i) {
+        PP_VERIFY(sent->lacks == PAYLOAD_LACKS_NONE || PAYLOAD_LACKS(data[i]) != sent->lacks);
+        PP_VERIFY(sent->lacks != PAYLOAD_LACKS_HIGH || data[i] < 0x80);
+    }
+}
+
+/* payload.h's table of the header, read as it is written there. */
+static void payload_header_is(const uint8_t *message, const struct payload *sent)
+{
+    uint8_t data[PAYLOAD_HEADER_BYTES];
+    naive_header(message, sent->lacks, data);
     PP_VERIFY(naive_field(data, 0, 4) == sent->kind);
     PP_VERIFY(naive_field(data, 4, 4) == sent->tag);
     PP_VERIFY(naive_field(data, 8, 8) == sent->sequence);
@@ -96,7 +131,7 @@ static enum payload_verdict naive_verdict_untouched(const struct payload *due, c
 /* Too short for a header: compared with what was due, byte for byte. */
 static enum payload_verdict naive_verdict_short(const struct payload *due, const uint8_t *data, size_t length)
 {
-    uint8_t expected[PAYLOAD_HEADER_BYTES];
+    uint8_t expected[PAYLOAD_HEADER_BYTES_MAX];
     if (due->length != length) {
         return PAYLOAD_WRONG_LENGTH;
     }
@@ -135,9 +170,11 @@ static void payload_judge(const struct payload *due, const uint8_t *data, size_t
     enum payload_verdict verdict = payload_read(due, data, length, &found);
     PP_VERIFY(found.length == length);
     PP_VERIFY(payload_verdict_text(verdict)[0] != '\0');
-    PP_VERIFY(payload_kind(PAYLOAD_LACKS_NONE, data, length) ==
-              (length < PAYLOAD_HEADER_BYTES ? PAYLOAD_KIND_REQUEST : naive_field(data, 0, 4)));
-    if (length < PAYLOAD_HEADER_BYTES) {
+    if (due->lacks == PAYLOAD_LACKS_NONE) {
+        PP_VERIFY(payload_kind(PAYLOAD_LACKS_NONE, data, length) ==
+                  (length < PAYLOAD_HEADER_BYTES ? PAYLOAD_KIND_REQUEST : naive_field(data, 0, 4)));
+    }
+    if (length < payload_header_bytes(due->lacks)) {
         PP_VERIFY(verdict == naive_verdict_short(due, data, length));
     } else if (sent != NULL) {
         PP_VERIFY(verdict == naive_verdict_untouched(due, sent));
@@ -152,10 +189,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     fuzz_choices choices = {data, length};
     struct payload sent = payload_chosen(&choices);
     struct payload due = payload_due(&choices, sent);
+    sent.lacks = due.lacks = payload_lack(&choices);
     uint8_t *message = malloc(PAYLOAD_FUZZ_BYTES_MAX);
     PP_VERIFY(message != NULL);
     payload_write(&sent, message);
-    if (sent.length >= PAYLOAD_HEADER_BYTES) {
+    payload_holds(&sent, message);
+    if (sent.length >= payload_header_bytes(sent.lacks)) {
         payload_header_is(message, &sent);
     }
     size_t came = sent.length;
