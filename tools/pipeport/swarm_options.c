@@ -172,9 +172,11 @@ static bool options_settle_framing(const struct swarm_options *options)
     return true;
 }
 
-/* Bounds of messages and queues, from what is to be sent. */
-static bool options_settle_bounds(struct swarm_options *options)
+/* Bounds of messages and queues, from what is to be sent. In the framing message the system has a bound of its own,
+ * which the engine takes where none is asked for. */
+static bool options_settle_bounds(struct swarm *swarm)
 {
+    struct swarm_options *options = &swarm->options;
     uint64_t longest = 0, queue;
     uint32_t overhead = framing_overhead_max(&options->framing);
 
@@ -185,8 +187,12 @@ static bool options_settle_bounds(struct swarm_options *options)
 
         longest = bytes > longest ? bytes : longest;
     }
+    swarm->client_options.message_bytes_max = options->message_bytes;
     if (options->message_bytes == 0) {
         options->message_bytes = longest > OPTIONS_MESSAGE_LEAST ? (uint32_t) longest : OPTIONS_MESSAGE_LEAST;
+    }
+    if (options->framing.kind != PIPEPORT_FRAMING_MESSAGE || longest > OPTIONS_MESSAGE_LEAST) {
+        swarm->client_options.message_bytes_max = options->message_bytes;
     }
     if (longest > options->message_bytes) {
         say_error("swarm", "--size: %u is above --message-max (%u); give less, or raise --message-max",
@@ -253,7 +259,7 @@ static int options_settle_client(struct swarm *swarm)
     swarm->client_options = (pipeport_options){.size = sizeof(pipeport_options),
                                                .framing = options->framing,
                                                .direction = options->direction.number,
-                                               .message_bytes_max = options->message_bytes,
+                                               .message_bytes_max = swarm->client_options.message_bytes_max,
                                                .send_queue_bytes_max = options->queue_bytes,
                                                .connect_ms = options->connect_ms,
                                                .pipe_buffer_bytes = options->buffer_bytes,
@@ -302,7 +308,7 @@ int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *g
         options->sizes.bytes[options->sizes.count++] = options->topics > 0 ? PAYLOAD_HEADER_BYTES_MAX : OPTIONS_SIZE;
     }
     if (!options_settle_way(options) || !options_settle_topics(options) || !options_settle_framing(options) ||
-        !options_settle_bounds(options)) {
+        !options_settle_bounds(swarm)) {
         return SAY_EXIT_USAGE;
     }
     code = options_settle_client(swarm);
