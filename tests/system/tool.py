@@ -90,8 +90,8 @@ def check(functions):
     """The wanted one of a test's functions; the test's exit code."""
     try:
         functions["check_" + wanted]()
-    except (subprocess.TimeoutExpired, queue.Empty) as late:
-        wrong.append(f"nothing happened for too long: {late!r}")
+    except (subprocess.TimeoutExpired, queue.Empty, OSError) as fault:  # Mostly: nothing happened for too long.
+        wrong.append(f"stopped by {fault!r}")
     finally:
         for process in started:
             if process.poll() is None:

@@ -16,7 +16,7 @@ static const char main_help[] =
     "\n"
     "Message servers and clients on named pipes.\n"
     "\n"
-    "  pipeport serve NAME    serve a pipe: echo, swallow, broadcast\n"
+    "  pipeport serve NAME    serve a pipe: echo, swallow, broadcast, pass topics on\n"
     "  pipeport swarm NAME    connect many clients to it and verify every message\n"
     "  pipeport serve --help, pipeport swarm --help\n"
     "                         all options of a command\n"

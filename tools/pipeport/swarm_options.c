@@ -17,8 +17,10 @@ static const struct args_option options_table[] = {
     {"--connections", "N", "clients [1]", ARGS_NUMBER, OPTIONS_AT(connections), 1, 1000000},
     {"--messages", "M", "messages of each client [100]; 0: only listen for broadcasts", ARGS_NUMBER,
      OPTIONS_AT(messages), 0, UINT32_MAX - 1},
-    {"--size", "S[,S...]", "bytes of the messages, in turn [64]; K, M, G multiply by 1024; 0 is a size", ARGS_SIZES,
-     OPTIONS_AT(sizes), 0, 1u << 30},
+    {"--size", "S[,S...]",
+     "bytes of the messages, in turn [64, with --topics 80]; K, M, G multiply by 1024;\n0 is a size, but not with "
+     "--topics nor in the framings message and none",
+     ARGS_SIZES, OPTIONS_AT(sizes), 0, 1u << 30},
     {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(framing), 0, 0},
     {"--direction", "duplex|to-server|to-client",
      "which way messages go, as the server says it [duplex]; to-server: only send\n(`pipeport serve --verify` looks at "
@@ -66,10 +68,12 @@ static const struct args_option options_table[] = {
 
 static const struct args_command options_command = {
     "swarm", "NAME [options]",
-    "Connects many clients to the pipe NAME, where `pipeport serve` echoes. Every message carries its connection, its\n"
-    "number and a checksum; every echo and every broadcast is checked for loss, doubling, order and corruption. Says "
-    "the\n"
-    "figures and, as its last line, `verified: ...` when all was right.\n"
+    "Connects many clients to the pipe NAME, where `pipeport serve` with the same --framing and --direction echoes,\n"
+    "broadcasts, listens or passes topics on. Every message carries its connection, its number and a checksum; "
+    "whatever\n"
+    "comes is checked for loss, doubling, order and corruption. Says the figures and, as its last line, `verified: "
+    "...`\n"
+    "when all was right.\n"
     "Exit codes: 0 verified, 1 something was wrong, 2 wrong arguments.",
     options_table, sizeof(options_table) / sizeof(options_table[0])};
 
