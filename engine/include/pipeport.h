@@ -344,8 +344,9 @@ PIPEPORT_API pipeport_status pipeport_engine_destroy(pipeport_engine *engine);
 
 /* Claims `name` and accepts connections. A name is 1-200 bytes of UTF-8 without backslash, slash or control bytes; on
  * Windows it becomes \\.\pipe\NAME (given whole it is taken as it is) and does not end in a dot or a space, on Linux a
- * socket in a 0700 directory of the user (an absolute path is taken as it is; 107 bytes in all, unix(7)). The pipe is
- * for its owner, SYSTEM and Administrators; remote clients are refused; handles are not inherited.
+ * socket in a 0700 directory of the user (an absolute path is taken as it is; 107 bytes in all, unix(7)), and an empty
+ * file .lock beside it; where something else lies at either the name is taken. The pipe is for its owner, SYSTEM and
+ * Administrators; remote clients are refused; handles are not inherited.
  * Owner:   the caller gets *out; give it to pipeport_server_stop. Name, options (may be NULL), events are copied.
  * Thread:  any, events too.
  * Fails:   INVALID, UNSUPPORTED, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
