@@ -15,14 +15,12 @@ void histogram_destroy(struct histogram *histogram)
 
 size_t histogram_bucket(uint64_t ns)
 {
-    unsigned octave = 0; /* How often ns was halved until it was below twice the steps. */
+    unsigned octave; /* How often ns is halved until it is below twice the steps: by its highest bit. */
 
     if (ns >= UINT64_C(1) << HISTOGRAM_TOP_BIT) {
         return HISTOGRAM_BUCKETS - 1;
     }
-    while (ns >> octave >= 2 * HISTOGRAM_STEPS) {
-        octave++;
-    }
+    octave = 63u - (unsigned) __builtin_clzll(ns | HISTOGRAM_STEPS) - HISTOGRAM_STEP_BITS;
     return (size_t) octave * HISTOGRAM_STEPS + (size_t) (ns >> octave);
 }
 
