@@ -130,12 +130,19 @@ void lane_take(struct lane *lane, const struct load_entry *entry, uint64_t now_n
                           memory_order_release);
 }
 
+/* Says so once, whoever finds it first: its events, or whoever primes it. */
+static void lane_is_over(struct lane *lane)
+{
+    if (!atomic_exchange(&lane->over, true)) {
+        atomic_fetch_sub_explicit(&lane->load->remaining, 1, memory_order_release);
+    }
+}
+
 void lane_look_over(struct lane *lane)
 {
-    if (!lane->over && lane->load->plan->count != 0 && atomic_load_explicit(&lane->quota, memory_order_acquire) == 0 &&
+    if (lane->load->plan->count != 0 && atomic_load_explicit(&lane->quota, memory_order_acquire) == 0 &&
         lane_due(lane) == NULL) {
-        lane->over = true;
-        atomic_fetch_sub_explicit(&lane->load->remaining, 1, memory_order_release);
+        lane_is_over(lane);
     }
 }
 
@@ -177,7 +184,7 @@ void lane_prime(struct lane *lane)
         }
     } else if (!load->open_loop && lane_may_send(lane, now_ns)) {
         (void) lane_send(lane, now_ns, now_ns);
-    } else {
+    } else if (!load->open_loop) {
         lane_look_over(lane);
     }
 }
@@ -189,7 +196,7 @@ static bool lane_dials_again(const struct lane *lane)
     const struct load *load = lane->load;
 
     return load_phase(load) != LOAD_ENDING &&
-           (load->plan->mode == PLAN_CHURN ? !lane->over : load->plan->kill_per_s > 0);
+           (load->plan->mode == PLAN_CHURN ? !atomic_load(&lane->over) : load->plan->kill_per_s > 0);
 }
 
 static void lane_learn_server(struct load *load, pipeport_conn conn)
@@ -327,9 +334,8 @@ static void lane_closed(void *user, void *state, pipeport_conn conn, const pipep
         load_object(load, lane, RESULT_LOST, text);
         atomic_fetch_add(&load->lost, 1);
         lane->lost = true;
-        if (!lane_dials_again(lane) && !lane->over && load->plan->count != 0) {
-            lane->over = true; /* Its share will never be done. */
-            atomic_fetch_sub_explicit(&load->remaining, 1, memory_order_release);
+        if (!lane_dials_again(lane) && load->plan->count != 0 && load->fan == NULL) { /* Its share is never done. */
+            lane_is_over(lane);
         }
     }
     lane_let_go(lane, true);

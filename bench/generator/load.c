@@ -169,7 +169,7 @@ static bool load_make_lanes(struct load *load)
         lane->mask = (uint32_t) entries - 1;
         quota = lane->slow ? 0 : plan->count / readers + (i - slow < plan->count % readers);
         atomic_store(&lane->quota, quota);
-        lane->over = plan->count != 0 && quota == 0;
+        atomic_store(&lane->over, plan->count != 0 && quota == 0);
     }
     atomic_store(&load->remaining, plan->count == 0 || plan->count > readers ? readers : (uint32_t) plan->count);
     return true;

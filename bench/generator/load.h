@@ -54,7 +54,7 @@ struct lane {
     uint64_t broadcast_next; /* Broadcast: the number that is due here. */
     bool answered;           /* Churn: this connection's message came back. Broadcast: it heard a call. */
     bool lost;               /* What was in flight is told with it. */
-    bool over;               /* With --count: it has done its share. */
+    atomic_bool over;        /* With --count: it has done its share, or never will. */
 
     /* Its dialling, see lane.c. */
     _Atomic uintptr_t hand;   /* 0, the client, or LANE_ENDED. */
