@@ -262,6 +262,35 @@ LIFE_TEST(fan, does_not_grow_where_one_opened_meanwhile)
     cr_assert_arr_eq(newcomer->written.data, ((char[]){1, 0, 0, 0, '!', 1, 0, 0, 0, 'b'}), 10);
 }
 
+static void another_opens(void)
+{
+    newcomer = fake_client_comes();
+    cr_assert_not_null(newcomer);
+    cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+}
+
+static void broadcast_before_another_opens(life_conn *conn, const void *data, size_t length)
+{
+    broadcast(conn, data, length);
+    if (*(const char *) data == 'c') {
+        life_as_thread(78, another_opens);
+    }
+}
+
+/* The second of them has room, and the third grew there; the fourth must not, for its message has no link for him. */
+LIFE_TEST(fan, reaches_who_opened_between_two_that_could_grow)
+{
+    fan_open();
+    life.on_message = broadcast_before_another_opens;
+    says("abcdef");
+    for (unsigned i = 0; i < 6; ++i) {
+        cr_assert_eq(reached[i], i < 3 ? PEERS : PEERS + 1, "call %u reached %u", i, reached[i]);
+    }
+    expect(1, "abcdef");
+    cr_assert_eq(newcomer->written.length, 5 * 3);
+    cr_assert_arr_eq(newcomer->written.data, ((char[]){1, 0, 0, 0, 'd', 1, 0, 0, 0, 'e'}), 10);
+}
+
 static void broadcast_and_close(life_conn *conn, const void *data, size_t length)
 {
     broadcast(conn, data, length);
