@@ -98,6 +98,20 @@ LIFE_TEST(connection_clock, gives_a_drain_no_more_than_its_time)
     life_expect_end(other, PIPEPORT_TIMED_OUT);
 }
 
+LIFE_TEST(connection_clock, looks_at_a_stalled_write_before_a_bound_that_is_longer)
+{
+    life_options.idle_ms = 10000;
+    life_options.write_stall_ms = 300;
+    life_conn *other = clock_open(NULL);
+    clock_other->write_room = 0;
+    life_pass(100);
+    cr_assert_eq(life_send(other, "abc", 3), PIPEPORT_OK);
+    life_pass(299);
+    cr_assert_eq(other->closed, 0);
+    life_pass(20);
+    life_expect_end(other, PIPEPORT_SLOW_PEER);
+}
+
 static void clock_run_elsewhere(void)
 {
     for (int i = 0; i < 100; ++i) {
