@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 
-enum { FILL_BYTES = 512 * 1024, GATHER_TRIES = 100, GATHER_MS = 200 };
+enum { FILL_BYTES = 512 * 1024, GATHER_TRIES = 10, GATHER_MS = 3000 };
 
 static struct peer asker; /* Where the protocol has one way only. */
 
