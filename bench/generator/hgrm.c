@@ -12,8 +12,9 @@
 static double hgrm_next_level(double level)
 {
     double halvings = floor(log(100.0 / (100.0 - level)) / log(2.0));
+    double next = level + 100.0 / (HGRM_TICKS * pow(2.0, halvings + 1.0));
 
-    return level + 100.0 / (HGRM_TICKS * pow(2.0, halvings + 1.0));
+    return next > level ? next : 100.0; /* Steps that a double no longer holds lead to the end. */
 }
 
 void hgrm_write(const struct histogram *histogram, struct text *text)

@@ -112,6 +112,17 @@ Test(comparison, counts_errors_by_the_run_where_both_had_some)
     }
     cr_assert_eq(judge("errors"), COMPARISON_NOISE);
     for (int i = 0; i < 6; i++) {
+        from.runs[i % 3].errors[RESULT_LOST] = 10;
+        to.runs[i].errors[RESULT_LOST] = 12;
+    }
+    cr_assert_eq(judge("errors"), COMPARISON_WORSE);
+    for (int i = 0; i < 3; i++) { /* The sums are 300 and 1,212, and the runs lie farther apart than the means. */
+        from.runs[i].errors[RESULT_LOST] = i == 0 ? 0 : 150;
+        to.runs[i].errors[RESULT_LOST] = to.runs[i + 3].errors[RESULT_LOST] = 151 + 51u * (unsigned) i;
+    }
+    cr_assert_eq(judge("errors"), COMPARISON_NOISE);
+    for (int i = 0; i < 6; i++) {
+        from.runs[i % 3].errors[RESULT_LOST] = 10;
         to.runs[i].errors[RESULT_LOST] = 3;
     }
     cr_assert_eq(judge("errors"), COMPARISON_BETTER);

@@ -110,6 +110,20 @@ Test(hgrm, prints_a_bucket_for_each_level_that_it_reaches)
     histogram_destroy(histogram);
 }
 
+Test(hgrm, comes_to_an_end_where_no_double_lies_between_two_levels)
+{
+    struct histogram *histogram = histogram_create();
+    struct text text = {NULL, 0, 0, false};
+
+    cr_assert_not_null(histogram);
+    histogram_add_many(histogram, 10, UINT64_C(1) << 53);
+    histogram_add(histogram, 20);
+    hgrm_write(histogram, &text);
+    cr_assert_lt(text.length, 40000);
+    text_clear(&text);
+    histogram_destroy(histogram);
+}
+
 Test(hgrm, prints_that_nothing_was_measured)
 {
     static const char nothing[] = "       Value     Percentile TotalCount 1/(1-Percentile)\n"
