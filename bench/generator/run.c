@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,28 @@ static int run_all(struct result *result)
     return broken && code == SAY_EXIT_OK ? SAY_EXIT_FAIL : code;
 }
 
+/* Better before a long run than after it. What is in the file stays until the run is over. */
+static bool run_can_write(const char *path)
+{
+    FILE *before = path == NULL ? NULL : fopen(path, "rb");
+    FILE *file = path == NULL ? NULL : fopen(path, "ab");
+
+    if (path != NULL && file == NULL) {
+        say_error("run", "%s cannot be written: %s; give a file in a folder that is there and yours", path,
+                  strerror(errno));
+    }
+    if (before != NULL) {
+        fclose(before);
+    }
+    if (file != NULL) {
+        fclose(file);
+        if (before == NULL) { /* The try made it. */
+            (void) remove(path);
+        }
+    }
+    return path == NULL || file != NULL;
+}
+
 int run_main(int count, char **arguments)
 {
     static struct result result;
@@ -90,6 +113,9 @@ int run_main(int count, char **arguments)
         return SAY_EXIT_USAGE;
     case ARGS_GO:
         break;
+    }
+    if (!run_can_write(result.plan.json) || !run_can_write(result.plan.hgrm) || !run_can_write(result.plan.html)) {
+        return SAY_EXIT_FAIL;
     }
     if (!system_allows("run", result.plan.connections)) {
         return SAY_EXIT_FAIL;

@@ -295,8 +295,13 @@ def check_refuses_wrong_arguments():
         out, objected = process.communicate(timeout=60)
         expect(process.returncode == 2 and out == "" and said in objected and objected.count("\n") == 1, arguments,
                process.returncode, out, objected)
-    code, run, objected = load(name())
-    expect(code == 1 and run is None and "nobody serves this name" in objected, code, objected)
+    began = time.monotonic()
+    process = start("--self", "--duration", "60s", "--json", os.path.join(folder.name, "no", "such", "folder"))
+    out, objected = process.communicate(timeout=100)
+    expect(process.returncode == 1 and "cannot be written" in objected and out == "", process.returncode, objected)
+    expect(time.monotonic() - began < 30, "it ran before it said that it cannot write")
+    code, _, objected = load(name())
+    expect(code == 1 and "nobody serves this name" in objected, code, objected)
 
 
 try:
