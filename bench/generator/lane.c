@@ -81,7 +81,11 @@ bool lane_send(struct lane *lane, uint64_t planned_ns, uint64_t now_ns)
     if (status == PIPEPORT_OK) {
         return true;
     }
-    entry->length = LOAD_VOID;
+    /* A closed loop's entry ends with its connection, and is sent anew. The pacer's may be behind that: the connection
+     * after this one may have begun already. */
+    if ((status != PIPEPORT_GONE && status != PIPEPORT_STOPPED) || lane->load->open_loop) {
+        entry->length = LOAD_VOID;
+    }
     if (status != PIPEPORT_GONE && status != PIPEPORT_STOPPED) { /* Of those `closed` tells. */
         load_object(lane->load, lane, RESULT_REFUSED, pipeport_status_text(status));
     }
@@ -229,6 +233,26 @@ static bool lane_primes_itself(struct lane *lane)
     return atomic_load(&lane->load->phase) == LOAD_RUNNING && (!first || !atomic_exchange(&lane->primed, true));
 }
 
+/* What was in flight on the connection before this one is not due on this. In a closed loop by count others are sent
+ * for it; an open loop has planned what it has planned. */
+static void lane_begin_anew(struct lane *lane)
+{
+    const struct load *load = lane->load;
+    uint64_t sent = atomic_load(&lane->sent), done = atomic_load(&lane->done), again = 0;
+
+    for (; load->plan->count != 0 && !load->open_loop && done != sent; done++) {
+        const struct load_entry *entry = &lane->ring[done & lane->mask];
+
+        again += entry->length != LOAD_VOID && entry->planned_ns >= atomic_load(&load->begin_ns);
+    }
+    atomic_fetch_add(&lane->quota, again);
+    atomic_store(&lane->done, sent);
+    atomic_store(&lane->killed, false);
+    lane->came_bytes = 0;
+    lane->answered = false;
+    lane->lost = false;
+}
+
 static void *lane_opened(void *user, pipeport_conn conn)
 {
     struct lane *lane = user;
@@ -242,12 +266,7 @@ static void *lane_opened(void *user, pipeport_conn conn)
     if (lane->slow) {
         (void) pipeport_pause(load->engine, conn);
     }
-    /* What was in flight on the connection before this one is not due on this. */
-    atomic_store(&lane->done, atomic_load(&lane->sent));
-    atomic_store(&lane->killed, false);
-    lane->came_bytes = 0;
-    lane->answered = false;
-    lane->lost = false;
+    lane_begin_anew(lane);
     atomic_store(&lane->id, conn.id);
     atomic_fetch_add(&load->connected, 1);
     if (lane_primes_itself(lane)) {

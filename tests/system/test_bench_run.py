@@ -213,6 +213,9 @@ def check_kills_and_dials_anew():
         run = fine("--self", "--kill-rate", "50", "--duration", "1s", "--connections", "8", "--verify", *more)
         expect(20 <= run["killed"] <= 50, more, run["killed"])
         expect(run["messages"] > 100, more, run["messages"])
+    run = fine("--self", "--kill-rate", "200", "--count", "60000", "--connections", "8", "--verify", "--depth", "4")
+    expect(run["messages"] == 60000 and run["killed"] > 2, "for those who were killed others:", run["messages"],
+           run["killed"])
 
 
 def check_bears_slow_readers():
