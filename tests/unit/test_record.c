@@ -28,7 +28,7 @@ static void make_odd(struct result *result)
                           6,
                           7,
                           8,
-                          0.1,
+                          1.0 / 3.0,
                           10,
                           1e-3,
                           true,
