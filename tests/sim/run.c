@@ -34,7 +34,7 @@ static void run_draw_users(void)
         .groups = sim_below(2) ? 0 : sim_below(20000),
         .stops = sim_below(2) ? 0 : sim_below(3000),
         .turns_away = sim_below(2) ? 0 : sim_below(30000),
-        .event_naps = sim_below(4) ? 0 : sim_below(3000),
+        .event_naps = sim_below(2) ? 0 : sim_below(6000),
         .burst_max = sim_below(3) ? 1 + sim_below(4) : 1 + sim_below(sim_below(4) ? 30 : 150),
         .servers = 1 + sim_below(3),
     };
