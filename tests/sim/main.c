@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The rarest status is met in some twenty worlds of so many. */
+/* The rarest status is met in some fifteen worlds of so many. */
 enum { MAIN_SEEDS_FOR_ALL = 1000 };
 
 static bool main_verbose;

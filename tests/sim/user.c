@@ -241,7 +241,7 @@ static sim_party *user_new_party(sim_engine *engine, bool is_server, uint32_t nu
         party->options.connections_per_process_max = user_sometimes(0, 6);
         party->options.connections_per_user_max = user_sometimes(0, 8);
     }
-    if (!is_server && sim_below(3) == 0) {
+    if (!is_server && sim_below(2)) {
         party->options.reconnect_ms = 1 + sim_below(400);
         party->options.reconnect_max_ms = party->options.reconnect_ms + sim_below(2000);
     }

@@ -127,7 +127,7 @@ void sim_world_draw_rules(void)
         rules->scarce = world_habit(20000);
         rules->refused_peers = world_habit(16000);
     }
-    if (sim_below(6) == 0) { /* Who is not connected stays so for a while: calls hear why. */
+    if (sim_below(5) == 0) { /* Who is not connected stays so for a while: calls hear why. */
         rules->refused_dials = 10000 + sim_below(45000);
     }
     sim.refuses = true;
