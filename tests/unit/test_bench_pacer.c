@@ -114,6 +114,25 @@ Test(pacer, plans_each_message_at_its_moment_and_the_lanes_in_turn, .timeout = 6
     cr_assert_gt(run.late_p99_ns, 0);
 }
 
+Test(pacer, leaves_out_nothing_that_it_slept_over, .timeout = 60)
+{
+    struct pacer *pacer;
+    uint64_t begin_ns;
+
+    begin(4000, 0);
+    pacer = pacer_start(&load);
+    cr_assert_not_null(pacer);
+    machine_pause_us(30000);
+    begin_ns = clock_now_ns() - 100 * MS; /* As if it had not run meanwhile. */
+    atomic_store(&load.begin_ns, begin_ns);
+    atomic_store(&load.end_ns, begin_ns + 100 * MS);
+    atomic_store(&load.phase, LOAD_RUNNING);
+    pacer_stop(pacer, true, &run);
+    cr_assert_eq(sent(), 400);
+    cr_assert_eq(atomic_load(&recorder.planned), 400);
+    see_moments(begin_ns, 250000);
+}
+
 Test(pacer, plans_as_many_as_are_counted, .timeout = 60)
 {
     uint64_t begin_ns;
