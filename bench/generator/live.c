@@ -22,6 +22,8 @@ struct live {
     struct series series;
 };
 
+static atomic_bool live_is_shown; /* There is one stderr. */
+
 struct live *live_create(const struct load *load)
 {
     struct live *live = calloc(1, sizeof *live);
@@ -46,7 +48,16 @@ static void live_show(struct live *live, const char *text, uint64_t now_ns)
 {
     fprintf(stderr, "\r%-*.*s", LIVE_COLUMNS, LIVE_COLUMNS, text);
     fflush(stderr);
+    atomic_store(&live_is_shown, true);
     live->shown_ns = now_ns;
+}
+
+void live_clear(void)
+{
+    if (atomic_exchange(&live_is_shown, false)) {
+        fprintf(stderr, "\r%*s\r", LIVE_COLUMNS, "");
+        fflush(stderr);
+    }
 }
 
 void live_connecting(struct live *live, uint32_t settled)
@@ -100,6 +111,12 @@ static void live_progress(const struct live *live, uint64_t now_ns, char *text, 
              left_s < 0.0 ? 0.0 : left_s);
 }
 
+/* In the warm-up nothing is measured. */
+static const char *live_share(struct say_room *room, const struct histogram *times, double share)
+{
+    return histogram_count(times) == 0 ? "-" : say_duration(room, histogram_share_ns(times, share));
+}
+
 void live_running(struct live *live, uint64_t now_ns)
 {
     struct say_room p50, p99;
@@ -114,9 +131,8 @@ void live_running(struct live *live, uint64_t now_ns)
     live_progress(live, now_ns, progress, sizeof progress);
     snprintf(text, sizeof text,
              "%.0f/s  p50 %s  p99 %s  %" PRIu64 " in flight  %" PRIu32 " connected  %" PRIu64 " errors  %s",
-             say_rate(all - live->all, now_ns - live->shown_ns),
-             say_duration(&p50, histogram_share_ns(&live->series.between.times, 0.5)),
-             say_duration(&p99, histogram_share_ns(&live->series.between.times, 0.99)), live_in_flight(live->load),
+             say_rate(all - live->all, now_ns - live->shown_ns), live_share(&p50, &live->series.between.times, 0.5),
+             live_share(&p99, &live->series.between.times, 0.99), live_in_flight(live->load),
              atomic_load(&live->load->connected), live->series.now.errors, progress);
     live->all = all;
     live_show(live, text, now_ns);
@@ -124,9 +140,6 @@ void live_running(struct live *live, uint64_t now_ns)
 
 void live_end(struct live *live)
 {
-    if (live != NULL && !live->silent && live->shown_ns != 0) {
-        fprintf(stderr, "\r%*s\r", LIVE_COLUMNS, "");
-        fflush(stderr);
-    }
+    live_clear();
     free(live);
 }

@@ -58,6 +58,9 @@ void load_object(struct load *load, const struct lane *lane, enum result_error e
         recorder_count(&recorder->errors[error], 1);
     }
     if (atomic_fetch_add_explicit(&load->objections, 1, memory_order_relaxed) < LOAD_OBJECTIONS_SAID) {
+        if (load->clear != NULL) {
+            load->clear();
+        }
         if (lane == NULL) {
             say_error("run", "%s", what);
         } else {

@@ -85,7 +85,8 @@ struct load {
 
     struct recorder *_Atomic recorders[LOAD_RECORDERS_MAX];
     _Atomic uint32_t recorders_count;
-    struct fan *fan; /* Broadcast only. Owner: the load; free() it. */
+    void (*clear)(void); /* Before a line is said: clears the one that lives. NULL: there is none. Thread: any. */
+    struct fan *fan;     /* Broadcast only. Owner: the load; free() it. */
 };
 
 /* Memory, lanes, engine. False: one line has said why. */
