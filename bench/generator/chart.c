@@ -9,6 +9,7 @@
 #define CHART_NARROW 400.0
 #define CHART_LETTER 7.0 /* About as wide as a letter is, at most. */
 #define CHART_LETTER_BOLD 8.4
+#define CHART_TICKS_APART 15.0
 #define CHART_ROW 17.0 /* Of a tip. */
 
 struct chart chart_make(struct text *text, bool narrow, double height)
@@ -104,7 +105,8 @@ struct chart_scale chart_durations(double least, double most)
 
 void chart_ticks_durations(const struct chart *chart)
 {
-    double decades = log10(chart->y.to / chart->y.from);
+    double decade = (chart->bottom - chart->top) / log10(chart->y.to / chart->y.from); /* How high one is. */
+    bool room = decade * log10(2.0) >= CHART_TICKS_APART;
     double tick = chart->y.from;
 
     while (tick <= chart->y.to * 1.001) {
@@ -120,7 +122,7 @@ void chart_ticks_durations(const struct chart *chart)
         } else {
             snprintf(label, sizeof(label), "%g s", tick / 1e9);
         }
-        if (is_power || decades <= 3.0) {
+        if (is_power || room) {
             chart_tick_y(chart, tick, label);
         }
         tick = chart_round(tick * 1.5, true);
@@ -129,9 +131,10 @@ void chart_ticks_durations(const struct chart *chart)
 
 void chart_ticks_seconds(const struct chart *chart)
 {
-    double step = chart_round((chart->x.to - chart->x.from) / (chart->narrow ? 5.0 : 10.0), true);
+    double step = chart_round(chart->x.to / (chart->narrow ? 5.0 : 10.0), true);
 
-    for (double tick = chart->x.from; tick <= chart->x.to * 1.001; tick += step) {
+    for (int i = 0; i * step <= chart->x.to * 1.001; i++) {
+        double tick = i * step;
         char label[32];
 
         snprintf(label, sizeof(label), "%.4g s", tick);
@@ -151,7 +154,8 @@ void chart_ticks_rates(const struct chart *chart)
     double step = chart_round(chart->y.to / 4.0, false);
 
     step = chart->y.to / step > 6.5 ? chart_round(step * 1.5, true) : step;
-    for (double tick = 0.0; tick <= chart->y.to * 1.001; tick += step) {
+    for (int i = 0; i * step <= chart->y.to * 1.001; i++) {
+        double tick = i * step;
         char label[32];
 
         if (tick >= 1e6) {

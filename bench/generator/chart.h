@@ -54,7 +54,7 @@ void chart_tick_y(const struct chart *chart, double value, const char *label);
 struct chart_scale chart_durations(double least, double most);
 void chart_ticks_durations(const struct chart *chart);
 
-/* Seconds on x, and a rate from 0 on y. */
+/* Seconds from 0 on x, and a rate from 0 on y. */
 void chart_ticks_seconds(const struct chart *chart);
 struct chart_scale chart_rates(double most);
 void chart_ticks_rates(const struct chart *chart);
