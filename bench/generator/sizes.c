@@ -104,6 +104,9 @@ uint32_t sizes_draw(const struct plan *plan, uint32_t tag, uint64_t sequence)
     for (uint32_t i = 0; i < plan->sizes_count; i++) {
         weights += plan->sizes[i].weight;
     }
+    if (weights == 0) { /* Of a plan that was read there are some. */
+        return size->min_bytes;
+    }
     for (due = (random >> 32) % weights; due >= size->weight; size++) {
         due -= size->weight;
     }

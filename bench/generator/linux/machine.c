@@ -22,8 +22,6 @@
 #define CHILD_ARGUMENTS_MAX 32
 #define CHILD_LOOK_US 1000
 
-extern char **environ;
-
 /* The first number in a file of /proc; 0 where there is none. */
 static uint64_t machine_number_in(const char *path, int skip)
 {
@@ -221,8 +219,8 @@ struct machine_child *machine_child_start(const char *const *arguments)
     for (size_t i = 0; i < CHILD_ARGUMENTS_MAX && arguments[i] != NULL; i++) {
         copy[i + 1] = strdup(arguments[i]);
     }
-    spawned = machine_child_spawn(child, copy, ends);
-    for (size_t i = 0; copy[i] != NULL; i++) {
+    spawned = copy[0] != NULL && machine_child_spawn(child, copy, ends);
+    for (size_t i = 0; i < CHILD_ARGUMENTS_MAX + 2; i++) {
         free(copy[i]);
     }
     (void) close(ends[0]);
