@@ -159,7 +159,7 @@ def check_assertions_set_the_exit_code():
     code, said, objected = run("run", "--self", "--count", "100", "--assert", "p99<5")
     expect(code == 2 and said == "" and "--assert: 'p99<5': a time wants a unit" in objected, code, said, objected)
     code, said, objected = run("run", "--self", "--count", "100", "--json", path("no/such/folder.json")[1])
-    expect(code == 1 and "could not be written" in objected, code, objected)
+    expect(code == 1 and "cannot be written" in objected, code, objected)
 
 
 def check_compares():
