@@ -98,7 +98,7 @@ def check_goes_on_for_its_time():
         run = fine("--self", "--mode", mode, "--duration", "1200ms", "--warmup", "100ms", "--connections", "5")
         expect(abs(run["measured_ns"] - 1.2e9) < 1e8, mode, run["measured_ns"])
         expect(run["messages"] > 50 and run["connected"] == 5, mode, run["messages"], run["connected"])
-        expect(len(run["seconds"]) == 2, mode, run["seconds"])
+        expect(1 <= len(run["seconds"]) <= 2, mode, run["seconds"])
         expect(system == "windows" or run["server_cpu_ns"] > 0, mode, "the server's processor time is not known")
 
 
