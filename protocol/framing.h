@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     PP_FRAMING_PAYLOAD_BYTES_MAX = 1 << 30,
@@ -120,7 +121,29 @@ uint32_t pp_framing_trailer_bytes(const pp_framing *framing);
 void pp_framing_write_header(const pp_framing *framing, uint8_t *header, uint32_t payload_bytes);
 void pp_framing_write_trailer(const pp_framing *framing, uint8_t *trailer);
 
-/* A length field of 4 bytes, little endian, in front of each payload. */
+/* A length field of 4 bytes, little endian, in front of each payload: what most pipes speak. Each message asks for it
+ * several times, so who handles many may do it in place; what the functions above answer is the same. */
 extern const pp_framing pp_framing_default;
+
+enum { PP_FRAMING_DEFAULT_HEADER_BYTES = 4 };
+
+static inline bool pp_framing_is_default(const pp_framing *framing)
+{
+    static const uint8_t rule[offsetof(pp_framing, adjust)] = {PP_FRAMING_LENGTH, PP_FRAMING_DEFAULT_HEADER_BYTES};
+    return memcmp(framing, rule, sizeof rule) == 0 && framing->adjust == 0;
+}
+
+static inline uint32_t pp_framing_default_read(const uint8_t *header)
+{
+    return (uint32_t) header[0] | (uint32_t) header[1] << 8 | (uint32_t) header[2] << 16 | (uint32_t) header[3] << 24;
+}
+
+static inline void pp_framing_default_write(uint8_t *header, uint32_t payload_bytes)
+{
+    header[0] = (uint8_t) payload_bytes;
+    header[1] = (uint8_t) (payload_bytes >> 8);
+    header[2] = (uint8_t) (payload_bytes >> 16);
+    header[3] = (uint8_t) (payload_bytes >> 24);
+}
 
 #endif

@@ -6,31 +6,18 @@
  */
 #include "protocol/kinds.h"
 
-#include <string.h>
-
-enum { PLAIN_HEADER_BYTES = 4 };
-
-/* kind to strip_cr, without a gap, so that they can be compared as one word. */
-static const uint8_t kinds_plain[8] = {PP_FRAMING_LENGTH, PLAIN_HEADER_BYTES};
-_Static_assert(offsetof(pp_framing, adjust) == sizeof kinds_plain, "no gap, and nothing else before adjust");
-
-static bool kinds_is_plain(const pp_framing *framing)
+static pp_frame_verdict kinds_look_default(const uint8_t *stream, uint32_t available, uint32_t payload_bytes_max,
+                                           pp_frame *frame)
 {
-    return memcmp(framing, kinds_plain, sizeof kinds_plain) == 0 && framing->adjust == 0;
-}
-
-static pp_frame_verdict kinds_look_plain(const uint8_t *stream, uint32_t available, uint32_t payload_bytes_max,
-                                         pp_frame *frame)
-{
-    if (available < PLAIN_HEADER_BYTES) {
-        return pp_frame_part(frame, PLAIN_HEADER_BYTES);
+    if (available < PP_FRAMING_DEFAULT_HEADER_BYTES) {
+        return pp_frame_part(frame, PP_FRAMING_DEFAULT_HEADER_BYTES);
     }
-    uint32_t payload = (uint32_t) stream[0] | (uint32_t) stream[1] << 8 | (uint32_t) stream[2] << 16 |
-                       (uint32_t) stream[3] << 24;
+    uint32_t payload = pp_framing_default_read(stream);
     if (payload > payload_bytes_max) {
         return pp_frame_refused(frame, "its length field says more than the bound on messages");
     }
-    return pp_frame_of(frame, PLAIN_HEADER_BYTES, payload, PLAIN_HEADER_BYTES + payload, available);
+    uint32_t bytes = PP_FRAMING_DEFAULT_HEADER_BYTES + payload;
+    return pp_frame_of(frame, PP_FRAMING_DEFAULT_HEADER_BYTES, payload, bytes, available);
 }
 
 static pp_frame_verdict kinds_look_none(uint32_t available, uint32_t payload_bytes_max, pp_frame *frame)
@@ -45,8 +32,8 @@ static pp_frame_verdict kinds_look_none(uint32_t available, uint32_t payload_byt
 pp_frame_verdict pp_framing_look(const pp_framing *framing, const uint8_t *stream, uint32_t available,
                                  uint32_t payload_bytes_max, pp_frame *frame)
 {
-    if (kinds_is_plain(framing)) {
-        return kinds_look_plain(stream, available, payload_bytes_max, frame);
+    if (pp_framing_is_default(framing)) {
+        return kinds_look_default(stream, available, payload_bytes_max, frame);
     }
     switch ((pp_framing_kind) framing->kind) {
     case PP_FRAMING_LENGTH:
@@ -74,7 +61,7 @@ bool pp_framing_fits(const pp_framing *framing, uint32_t payload_bytes)
     }
     switch ((pp_framing_kind) framing->kind) {
     case PP_FRAMING_LENGTH:
-        return kinds_is_plain(framing) || pp_length_fits(framing, payload_bytes);
+        return pp_framing_is_default(framing) || pp_length_fits(framing, payload_bytes);
     case PP_FRAMING_VARINT:
     case PP_FRAMING_DELIMITER:
     case PP_FRAMING_HEADERS:
@@ -117,7 +104,7 @@ pp_admission pp_framing_admit(const pp_framing *framing, const uint8_t *payload,
     if (payload_bytes > PP_FRAMING_PAYLOAD_BYTES_MAX) {
         return PP_ADMISSION_TOO_LONG;
     }
-    if (kinds_is_plain(framing)) {
+    if (pp_framing_is_default(framing)) {
         return PP_ADMITTED;
     }
     bool admitted = true;
@@ -145,7 +132,7 @@ uint32_t pp_framing_header_bytes(const pp_framing *framing, uint32_t payload_byt
 {
     switch ((pp_framing_kind) framing->kind) {
     case PP_FRAMING_LENGTH:
-        return kinds_is_plain(framing) ? PLAIN_HEADER_BYTES : pp_length_header_bytes(framing, payload_bytes);
+        return pp_framing_is_default(framing) ? PP_FRAMING_DEFAULT_HEADER_BYTES : pp_length_header_bytes(framing, payload_bytes);
     case PP_FRAMING_VARINT:
         return pp_varint_header_bytes(payload_bytes);
     case PP_FRAMING_HEADERS:
@@ -166,11 +153,8 @@ uint32_t pp_framing_trailer_bytes(const pp_framing *framing)
 
 void pp_framing_write_header(const pp_framing *framing, uint8_t *header, uint32_t payload_bytes)
 {
-    if (kinds_is_plain(framing)) {
-        header[0] = (uint8_t) payload_bytes;
-        header[1] = (uint8_t) (payload_bytes >> 8);
-        header[2] = (uint8_t) (payload_bytes >> 16);
-        header[3] = (uint8_t) (payload_bytes >> 24);
+    if (pp_framing_is_default(framing)) {
+        pp_framing_default_write(header, payload_bytes);
         return;
     }
     switch ((pp_framing_kind) framing->kind) {

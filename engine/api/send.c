@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* send.c - unicast, and what else is done to one connection by its id; see pipeport.h. */
 #include "engine/api/engine.h"
+#include "engine/base/hints.h"
 #include "engine/conn/reply.h"
 #include "engine/flow/wire.h"
 
@@ -49,6 +50,19 @@ static pipeport_status send_shared(pp_conn *conn, pp_message *message, pp_worker
     return fan ? send_first_link(conn, fan, worker) : PIPEPORT_NO_MEMORY;
 }
 
+static PP_RARE pipeport_status send_from_outside(pipeport_engine *engine, pipeport_conn name, const void *data,
+                                                 size_t length)
+{
+    pp_conn *conn = pp_conn_pin(&engine->hub, name.id);
+    if (!conn) {
+        return PIPEPORT_GONE;
+    }
+    pp_worker *worker = pp_pool_here(&engine->hub.pool);
+    pipeport_status status = send_copy(conn, data, length, worker);
+    pp_conn_unpin(conn, worker);
+    return status;
+}
+
 pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const void *data, size_t length)
 {
     if (!engine || (!data && length)) {
@@ -58,13 +72,7 @@ pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const
     if (worker && pp_reply_conn(&worker->running, name.id)) {
         return pp_reply_send(worker, data, length);
     }
-    pp_conn *conn = pp_conn_pin(&engine->hub, name.id);
-    if (!conn) {
-        return PIPEPORT_GONE;
-    }
-    pipeport_status status = send_copy(conn, data, length, worker);
-    pp_conn_unpin(conn, worker);
-    return status;
+    return send_from_outside(engine, name, data, length);
 }
 
 pipeport_status pipeport_send_message(pipeport_engine *engine, pipeport_conn name, pipeport_message *message)

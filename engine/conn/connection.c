@@ -145,6 +145,7 @@ static void conn_end(pp_conn *conn, pp_fault why, pp_worker *worker)
     conn->state = PP_CONN_CLOSING;
     conn->why = why;
     pp_seat_shut(&conn->seat);
+    worker->running.id = 0;
     if (conn->reader.armed) {
         pp_pipe_cancel(&conn->pipe, &conn->reader.op);
     }
@@ -213,7 +214,8 @@ static void conn_open(pp_conn *conn, pp_worker *worker)
         conn_end(conn, (pp_fault){admitted, 0}, worker);
         return;
     }
-    pp_seat_open(&conn->seat);     /* Before joining: who finds the id in the group can pin it. */
+    pp_seat_open(&conn->seat); /* Before joining: who finds the id in the group can pin it. */
+    worker->running.id = pp_seat_id(&conn->seat);
     if (!conn_enter_group(conn)) { /* Nobody will hear of it, so it is counted as not accepted. */
         pp_tally_add(&party->tally.accepts_failed, 1);
         conn_end(conn, (pp_fault){PIPEPORT_NO_MEMORY, 0}, worker);
@@ -240,7 +242,8 @@ static void conn_message(pp_conn *conn, const uint8_t *payload, uint32_t length,
     conn->spoke = true;
     worker->running.messages_received += 1;
     if (party->events.message) {
-        party->events.message(party->events.user, conn->user_state, conn_name(conn), payload, length);
+        pipeport_conn name = {worker->running.id};
+        party->events.message(party->events.user, conn->user_state, name, payload, length);
     }
 }
 
@@ -353,7 +356,8 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
 {
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
-    worker->running = (pp_running){.conn = conn};
+    bool open = conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING;
+    worker->running = (pp_running){.conn = conn, .id = open ? pp_seat_id(&conn->seat) : 0};
     if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);
     }
@@ -386,6 +390,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     pp_reader_means means = conn_means(conn, worker);
     pp_turn_rest rest = conn_read_on(conn, &means, reads_max, came ? PP_TURN_BATCH_END : PP_TURN_LATER, worker);
     pp_reader_rest(&conn->reader, &means);
+    if (worker->running.ahead_bytes) {
+        pp_conn_refund(conn, worker->running.ahead_bytes, worker);
+    }
     conn_heard(conn, before);
     conn_finish(conn, worker);
     pp_party_count(conn->party, &worker->running);

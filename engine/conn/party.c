@@ -64,14 +64,6 @@ void pp_party_release(pp_party *party)
     }
 }
 
-pipeport_status pp_party_admit(const pp_party *party, const void *data, size_t length)
-{
-    if (party->mute) {
-        return PIPEPORT_UNSUPPORTED;
-    }
-    return pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
-}
-
 pipeport_status pp_party_admit_message(const pp_party *party, const pp_message *message)
 {
     if (!pp_framing_equals(&party->framing, message->framing)) {

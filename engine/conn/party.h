@@ -15,6 +15,7 @@
 #include "engine/conn/peers.h"
 #include "engine/conn/told.h"
 #include "engine/flow/message.h"
+#include "engine/flow/wire.h"
 #include "engine/port/plan.h"
 
 typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
@@ -65,7 +66,11 @@ void pp_party_release(pp_party *party);
 
 /* May this be sent to its connections? Fails: INVALID (it was built for another framing, or would not arrive as one
  * message), TOO_LARGE, UNSUPPORTED (they never write). */
-pipeport_status pp_party_admit(const pp_party *party, const void *data, size_t length);
+static inline pipeport_status pp_party_admit(const pp_party *party, const void *data, size_t length)
+{
+    return party->mute ? PIPEPORT_UNSUPPORTED
+                       : pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
+}
 pipeport_status pp_party_admit_message(const pp_party *party, const pp_message *message);
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);

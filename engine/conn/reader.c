@@ -121,8 +121,8 @@ static pp_reading reader_waits(const pp_reader *reader)
     return reader->armed ? PP_READING_ARMED : PP_READING_ENDED;
 }
 
-pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint32_t *budget, const uint8_t **payload,
-                          uint32_t *length)
+pp_reading pp_reader_next_or_read(pp_reader *reader, const pp_reader_means *means, uint32_t *budget,
+                                  const uint8_t **payload, uint32_t *length)
 {
     PP_ASSERT(!reader->armed);
     if (reader->dropping) {

@@ -49,9 +49,21 @@ typedef enum pp_reading {
 void pp_reader_init(pp_reader *reader, const pp_port *port, pp_op_done *done);
 void pp_reader_fini(pp_reader *reader, pp_memory *memory);
 
+/* What pp_reader_next does, without its short cut. */
+pp_reading pp_reader_next_or_read(pp_reader *reader, const pp_reader_means *means, uint32_t *budget,
+                                  const uint8_t **payload, uint32_t *length);
+
 /* Not while armed. Each read that finishes at once takes one from *budget. */
-pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint32_t *budget, const uint8_t **payload,
-                          uint32_t *length);
+static inline pp_reading pp_reader_next(pp_reader *reader, const pp_reader_means *means, uint32_t *budget,
+                                        const uint8_t **payload, uint32_t *length)
+{
+    const pp_inbox_means *inbox = &means->inbox;
+    if (pp_framing_is_default(inbox->framing) && !reader->dropping &&
+        pp_inbox_next_default(&reader->inbox, inbox->payload_bytes_max, payload, length)) {
+        return PP_READING_MESSAGE;
+    }
+    return pp_reader_next_or_read(reader, means, budget, payload, length);
+}
 
 /* The same of a pipe that is never read: it only waits for the end. Where the port can await. */
 pp_reading pp_reader_await_end(pp_reader *reader, pp_pipe *pipe);

@@ -2,9 +2,13 @@
 /* reply.c - see reply.h. */
 #include "engine/conn/reply.h"
 
+#include "engine/base/hints.h"
 #include "engine/flow/wire.h"
 
-enum { REPLY_ROOM_BYTES_MAX = 32 * 1024 };
+enum {
+    REPLY_ROOM_BYTES_MAX = 32 * 1024,
+    REPLY_AHEAD_PART = 8 /* Of a queue's bound, the most that is reserved for answers to come. */
+};
 
 pp_message *pp_reply_message(pp_party *party, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links)
 {
@@ -15,11 +19,6 @@ pp_message *pp_reply_message(pp_party *party, uint32_t frame_bytes, uint32_t mor
     }
     pp_message *message = pp_message_create_room(memory, framing, (uint64_t) frame_bytes + more_bytes, links);
     return message || !more_bytes ? message : pp_message_create_room(memory, framing, frame_bytes, links);
-}
-
-pp_conn *pp_reply_conn(const pp_running *running, uint64_t id)
-{
-    return running->conn && pp_seat_is_open_as(&running->conn->seat, id) ? running->conn : NULL;
 }
 
 uint32_t pp_reply_more_bytes(const pp_running *running)
@@ -40,54 +39,114 @@ void pp_reply_leave_room(pp_running *running, const pp_message *message)
     running->empty_bytes += room < most ? room : most;
 }
 
-/* A message for a frame of frame_bytes, and for more if the pump is ours, or will be: nobody holds it. */
-static pp_message *reply_begin_message(pp_running *running, uint32_t frame_bytes)
+/* How much more than a frame of frame_bytes the message that begins with it may take: if the pump is ours, or will be:
+ * nobody holds it. */
+static uint32_t reply_foresee(pp_running *running)
 {
-    const pp_conn *conn = running->conn;
     if (running->growing) {
         pp_reply_leave_room(running, running->growing);
     }
-    bool grows = running->growing || pp_sendq_is_idle(&conn->writer.sendq);
-    uint32_t more = grows ? pp_reply_more_bytes(running) : 0;
-    return pp_reply_message(conn->party, frame_bytes, more, 1);
+    bool grows = running->growing || pp_sendq_is_idle(&running->conn->writer.sendq);
+    return grows ? pp_reply_more_bytes(running) : 0;
 }
 
-pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length)
+static bool reply_grows(const pp_running *running, uint32_t frame_bytes)
+{
+    const pp_message *message = running->growing;
+    return message && pp_sendq_is_newest(&running->conn->writer.sendq, &message->links[0]) &&
+           pp_message_room(message) >= frame_bytes;
+}
+
+static void reply_count(pp_running *running, uint32_t frame_bytes)
+{
+    running->messages_sent += 1;
+    running->bytes_accepted += frame_bytes;
+}
+
+/* Reserves a frame, and at once what the answers after it will need, unless that is much of what the queue holds. */
+static pipeport_status reply_reserve(pp_worker *worker, uint32_t frame_bytes, uint32_t more_bytes)
 {
     pp_running *running = &worker->running;
     pp_conn *conn = running->conn;
-    pp_writer *writer = &conn->writer;
-    pp_party *party = conn->party;
-    pipeport_status status = pp_party_admit(party, data, length);
+    if (running->ahead_bytes >= frame_bytes) {
+        running->ahead_bytes -= frame_bytes;
+        return PIPEPORT_OK;
+    }
+    uint32_t bytes_max = conn->party->options.send_queue_bytes_max;
+    if (more_bytes && more_bytes <= bytes_max / REPLY_AHEAD_PART &&
+        pp_sendq_reserve_or_not(&conn->writer.sendq, frame_bytes + more_bytes, bytes_max)) {
+        running->ahead_bytes += more_bytes;
+        return PIPEPORT_OK;
+    }
+    return pp_conn_reserve(conn, frame_bytes, PP_REACH_ONE, worker);
+}
+
+/* A frame in a message of its own, which those after it may grow into. */
+static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t length, uint32_t frame_bytes)
+{
+    pp_running *running = &worker->running;
+    pp_conn *conn = running->conn;
+    uint32_t more_bytes = reply_foresee(running);
+    pipeport_status status = reply_reserve(worker, frame_bytes, more_bytes);
+    if (status != PIPEPORT_OK) {
+        return status;
+    }
+    pp_message *message = pp_reply_message(conn->party, frame_bytes, more_bytes, 1);
+    if (!message) {
+        pp_conn_refund(conn, frame_bytes, worker);
+        return PIPEPORT_NO_MEMORY;
+    }
+    pp_message_append(message, data, length);
+    bool corked = false;
+    pp_writer_means means = pp_conn_writer_means(conn);
+    if (pp_writer_push(&conn->writer, &means, &message->links[0], worker, &corked) != PIPEPORT_OK) {
+        pp_message_release(message, 1);
+        return PIPEPORT_GONE;
+    }
+    running->growing = corked || running->growing ? message : NULL;
+    return PIPEPORT_OK;
+}
+
+static PP_RARE pipeport_status reply_send_or_begin(pp_worker *worker, const void *data, size_t length)
+{
+    pp_running *running = &worker->running;
+    pp_conn *conn = running->conn;
+    pipeport_status status = pp_party_admit(conn->party, data, length);
     if (status != PIPEPORT_OK) {
         return status;
     }
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
         return PIPEPORT_GONE;
     }
-    uint32_t frame_bytes = pp_wire_frame_bytes(&party->framing, (uint32_t) length);
-    pp_message *message = running->growing;
-    bool grows = message && pp_sendq_is_newest(&writer->sendq, &message->links[0]) &&
-                 pp_message_room(message) >= frame_bytes;
-    status = pp_conn_reserve(conn, frame_bytes, PP_REACH_ONE, worker);
-    if (status != PIPEPORT_OK) {
-        return status;
-    }
-    if (!grows && !(message = reply_begin_message(running, frame_bytes))) {
-        pp_conn_refund(conn, frame_bytes, worker);
-        return PIPEPORT_NO_MEMORY;
-    }
-    pp_message_append(message, data, (uint32_t) length);
-    if (!grows) {
-        bool corked = false;
-        pp_writer_means means = pp_conn_writer_means(conn);
-        if (pp_writer_push(writer, &means, &message->links[0], worker, &corked) != PIPEPORT_OK) {
-            pp_message_release(message, 1);
-            return PIPEPORT_GONE;
+    uint32_t frame_bytes = pp_wire_frame_bytes(&conn->party->framing, (uint32_t) length);
+    if (reply_grows(running, frame_bytes)) {
+        status = reply_reserve(worker, frame_bytes, 0);
+        if (status == PIPEPORT_OK) {
+            pp_message_append(running->growing, data, (uint32_t) length);
         }
-        running->growing = corked || running->growing ? message : NULL;
+    } else {
+        status = reply_begin(worker, data, (uint32_t) length, frame_bytes);
     }
-    running->messages_sent += 1;
-    running->bytes_accepted += frame_bytes;
-    return PIPEPORT_OK;
+    if (status == PIPEPORT_OK) {
+        reply_count(running, frame_bytes);
+    }
+    return status;
+}
+
+/* Most answers are in the default framing, and for all but the first of a batch everything is there. */
+pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length)
+{
+    pp_running *running = &worker->running;
+    const pp_conn *conn = running->conn;
+    const pp_party *party = conn->party;
+    uint32_t frame_bytes = PP_FRAMING_DEFAULT_HEADER_BYTES + (uint32_t) length;
+    if (length <= party->options.message_bytes_max && frame_bytes <= running->ahead_bytes &&
+        pp_framing_is_default(&party->framing) && !party->mute && reply_grows(running, frame_bytes) &&
+        atomic_load(&conn->wish) == PP_WISH_NONE) {
+        running->ahead_bytes -= frame_bytes;
+        reply_count(running, frame_bytes);
+        pp_message_append_default(running->growing, data, (uint32_t) length);
+        return PIPEPORT_OK;
+    }
+    return reply_send_or_begin(worker, data, length);
 }

@@ -21,7 +21,10 @@
 #include "engine/conn/connection.h"
 
 /* The connection whose turn runs here, if that is the one this id names and it is open; else NULL. */
-pp_conn *pp_reply_conn(const pp_running *running, uint64_t id);
+static inline pp_conn *pp_reply_conn(const pp_running *running, uint64_t id)
+{
+    return id && running->id == id ? running->conn : NULL;
+}
 
 /* What the peer has said and the turn has not delivered, up to a bound less what the turn has left empty: room for the
  * answers to it. */

@@ -10,12 +10,14 @@
 
 typedef struct pp_running {
     struct pp_conn *conn; /* Whose turn it is; NULL: nobody's. */
+    uint64_t id;          /* Its id while its seat is open, else 0: only its turn opens and shuts it. */
     pp_message *growing;  /* Not NULL: the pump of `conn` lies in this worker's chores. Its link's count keeps it. */
     pp_message *fan;      /* Not NULL: the turn's last broadcast; the pump of each receiver lies in the same chores. */
     const struct pp_group *fan_members; /* All of whom it reached, */
     uint32_t fan_joins;                 /* and nobody has joined since. */
     uint32_t fan_reached;
     uint32_t empty_bytes; /* Room in the turn's messages that nothing grows into any more, up to reply.c's bound. */
+    uint32_t ahead_bytes; /* Reserved in the queue of `conn` for answers to come. */
     uint32_t messages_received; /* These three are not in the party's tally yet. */
     uint32_t messages_sent;
     uint64_t bytes_accepted;

@@ -89,6 +89,26 @@ void pp_inbox_fini(pp_inbox *inbox, pp_memory *memory);
 /* The next whole message. *payload is never NULL, also for length 0; it has no alignment. */
 pp_inbox_verdict pp_inbox_next(pp_inbox *inbox, const pp_inbox_means *means, const uint8_t **payload, uint32_t *length);
 
+/* What next says of a whole message in the default framing, in place. False: ask next. */
+static inline bool pp_inbox_next_default(pp_inbox *inbox, uint32_t payload_bytes_max, const uint8_t **payload,
+                                         uint32_t *length)
+{
+    uint32_t waiting = inbox->end - inbox->start;
+    if (waiting < PP_FRAMING_DEFAULT_HEADER_BYTES) {
+        return false;
+    }
+    const uint8_t *frame = inbox->block + inbox->start;
+    uint32_t payload_bytes = pp_framing_default_read(frame);
+    if (payload_bytes > payload_bytes_max || waiting - PP_FRAMING_DEFAULT_HEADER_BYTES < payload_bytes) {
+        return false;
+    }
+    *payload = frame + PP_FRAMING_DEFAULT_HEADER_BYTES;
+    *length = payload_bytes;
+    inbox->start += PP_FRAMING_DEFAULT_HEADER_BYTES + payload_bytes;
+    inbox->looked = 0;
+    return true;
+}
+
 /* Where to receive, at least 1 byte: moves or replaces the block if it must. Only after next said MORE (or REFUSED).
  * Fails: NO_MEMORY (nothing is lost; ask again later). */
 pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint8_t **room, uint32_t *bytes);

@@ -96,24 +96,22 @@ pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing,
     return message;
 }
 
-uint32_t pp_message_room(const pp_message *message)
-{
-    return message->room_bytes == 0 ? 0 : message->room_bytes - message->frame_bytes;
-}
-
 void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes)
 {
     const pp_framing *framing = message->framing;
+    PP_VERIFY(pp_message_room(message) >= pp_wire_frame_bytes(framing, payload_bytes));
+    if (pp_framing_is_default(framing)) {
+        pp_message_append_default(message, payload, payload_bytes);
+        return;
+    }
     uint8_t *frame = message->frame + message->frame_bytes;
     uint32_t header_bytes = pp_framing_header_bytes(framing, payload_bytes);
-    uint32_t frame_bytes = header_bytes + payload_bytes + pp_framing_trailer_bytes(framing);
-    PP_VERIFY(pp_message_room(message) >= frame_bytes);
     pp_framing_write_header(framing, frame, payload_bytes);
     if (payload_bytes != 0) {
         memcpy(frame + header_bytes, payload, payload_bytes);
     }
     pp_framing_write_trailer(framing, frame + header_bytes + payload_bytes);
-    message->frame_bytes += frame_bytes;
+    message->frame_bytes += header_bytes + payload_bytes + pp_framing_trailer_bytes(framing);
 }
 
 void pp_message_append_rest(pp_message *message, const pp_message *of, uint32_t offset)

@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct pipeport_message pp_message;
 typedef struct pp_link pp_link;
@@ -60,10 +61,24 @@ pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing,
 
 /* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody
  * else looks at its frames. */
-uint32_t pp_message_room(const pp_message *message);
+static inline uint32_t pp_message_room(const pp_message *message)
+{
+    return message->room_bytes == 0 ? 0 : message->room_bytes - message->frame_bytes;
+}
 
 /* One more frame, behind those there are. It is admitted (framing.h), and there is room for it. */
 void pp_message_append(pp_message *message, const void *payload, uint32_t payload_bytes);
+
+/* The same of a message in the default framing (framing.h), in place. */
+static inline void pp_message_append_default(pp_message *message, const void *payload, uint32_t payload_bytes)
+{
+    uint8_t *frame = message->frame + message->frame_bytes;
+    message->frame_bytes += PP_FRAMING_DEFAULT_HEADER_BYTES + payload_bytes;
+    pp_framing_default_write(frame, payload_bytes);
+    if (payload_bytes != 0) {
+        memcpy(frame + PP_FRAMING_DEFAULT_HEADER_BYTES, payload, payload_bytes);
+    }
+}
 
 /* Behind the bytes there are, those of another message from `offset` on, header or not. There is room for them. */
 void pp_message_append_rest(pp_message *message, const pp_message *of, uint32_t offset);

@@ -75,11 +75,6 @@ bool pp_sendq_is_idle(const pp_sendq *sendq)
     return atomic_load_explicit(&sendq->head, memory_order_relaxed) == SENDQ_IDLE;
 }
 
-bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link)
-{
-    return atomic_load_explicit(&sendq->head, memory_order_relaxed) == (uintptr_t) link;
-}
-
 bool pp_sendq_hold(pp_sendq *sendq)
 {
     uintptr_t idle = SENDQ_IDLE;

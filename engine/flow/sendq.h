@@ -73,7 +73,10 @@ bool pp_sendq_is_idle(const pp_sendq *sendq);
 
 /* True: nothing was pushed since this link. Who asks keeps the holder from taking meanwhile, or the link
  * may be gone. */
-bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link);
+static inline bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link)
+{
+    return atomic_load_explicit(&sendq->head, memory_order_relaxed) == (uintptr_t) link;
+}
 
 /* Takes the pump if nobody holds it. */
 bool pp_sendq_hold(pp_sendq *sendq);

@@ -54,13 +54,9 @@ uint32_t pp_wire_frame_bytes_max(const pp_framing *framing, uint32_t payload_byt
                                                        : payload_bytes_max + PP_FRAMING_HEADER_BYTES_MAX;
 }
 
-pipeport_status pp_wire_admit(const pp_framing *framing, const void *payload, size_t payload_bytes,
-                              uint32_t payload_bytes_max)
+pipeport_status pp_wire_admit_by_rule(const pp_framing *framing, const void *payload, uint32_t payload_bytes)
 {
-    if (payload_bytes > payload_bytes_max) {
-        return PIPEPORT_TOO_LARGE;
-    }
-    switch (pp_framing_admit(framing, payload, (uint32_t) payload_bytes)) {
+    switch (pp_framing_admit(framing, payload, payload_bytes)) {
     case PP_ADMITTED:
         return PIPEPORT_OK;
     case PP_ADMISSION_TOO_LONG:
