@@ -45,6 +45,7 @@ function(pipeport_house_rules target)
   if(PIPEPORT_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${PIPEPORT_SANITIZE} -fno-sanitize-recover=all
       -fno-omit-frame-pointer)
+    target_compile_definitions(${target} PRIVATE PP_SANITIZED=1)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")
       pipeport_sanitizer_runtime(${target})

@@ -5,17 +5,25 @@
  * All are a walk over a set, one link of the same message for each of its places.
  *
  * Broadcasts to all that one turn makes one after another grow together, as its answers do (reply.h): the frame goes
- * behind the last one in the same message, so that a receiver has one link and all receivers have the same bytes. This
- * needs that the message reached every member and nobody has joined since; that its link is the newest in each queue;
- * and that every pump was taken by it, and so lies in this worker's chores until the turn has ended. A member cannot
- * leave before its pump is home, so each of them is still there. Who is in a named group may leave it at any time, and
- * a list is the caller's: what goes to those is a message of its own, and leaves the growing one where it is. It then
- * is not the newest in their queues, so nothing grows behind their back.
+ * behind the last one in the same message, so that a receiver has one link and all receivers have the same bytes, and
+ * nobody is walked. This needs three things.
+ *   - The message reached every member, every pump was taken by it or lies in this worker's chores since an earlier one,
+ *     and nobody has joined since. A member cannot leave before its pump is home, so each of them is still there.
+ *   - Room for it was reserved in each queue when the message was made; what is left is given back when the turn ends.
+ *   - Nothing was queued behind it, and nobody of them closed: what happened before a broadcast comes before it. While a
+ *     party has a message that grows (`fans`), everybody who queues something for it, or closes, counts one in `pushes`
+ *     after that. `fans` is raised before the first link is pushed, so that who finds such a link in a queue, or closes
+ *     a connection that took one, finds it raised; and who makes a broadcast after he has heard of that (in whatever
+ *     way) finds it counted.
+ * Who is in a named group may leave it at any time, and a list is the caller's: what goes to those is a message of its
+ * own, and counts.
  */
 #include "engine/api/engine.h"
 #include "engine/api/server.h"
 #include "engine/conn/reply.h"
 #include "engine/flow/wire.h"
+
+enum { BROADCAST_AHEAD_PART = 8 }; /* Of a queue's bound, the most that is reserved for broadcasts to come. */
 
 typedef struct broadcast_set { /* Whom a message is for. */
     pipeport_server *server;
@@ -42,21 +50,8 @@ static bool broadcast_is_to_all(const broadcast_set *set)
 /* True: the pump of every member lies in this worker's chores, since the turn's last broadcast or an earlier one. */
 static bool broadcast_is_corked(const pipeport_server *server, const pp_running *running)
 {
-    return running->fan && running->fan_members == &server->members &&
+    return running->fan && running->fan_party == &server->party &&
            running->fan_joins == pp_group_joins(&server->members);
-}
-
-/* The links of `fan` keep it until the turn has ended. */
-static void broadcast_note(const pipeport_server *server, pp_running *running, uint32_t joins, pp_message *fan,
-                           uint32_t reached)
-{
-    if (running->fan) {
-        pp_reply_leave_room(running, running->fan);
-    }
-    running->fan = fan;
-    running->fan_members = &server->members;
-    running->fan_joins = joins;
-    running->fan_reached = reached;
 }
 
 /* The connection at this place, pinned; NULL: none. A list may name those of others. */
@@ -71,78 +66,95 @@ static pp_conn *broadcast_pin(const broadcast_set *set, uint64_t id, pp_worker *
     return conn;
 }
 
-/* Gives one link to each open one of the set; `message` has a link for each place, and one count, the caller's. */
-static uint32_t broadcast_links(const broadcast_set *set, pp_message *message, pp_worker *worker)
+/* What a walk has found. */
+typedef struct broadcast_walk {
+    uint32_t joins;   /* Before it. */
+    uint32_t members; /* There was somebody at so many places, */
+    uint32_t reached; /* so many have got a link, */
+    uint32_t taken;   /* and the pumps of so many it has taken, and corked. */
+} broadcast_walk;
+
+static broadcast_walk broadcast_walk_over(const broadcast_set *set, pp_message *message, pp_worker *worker)
 {
-    pipeport_server *server = set->server;
-    uint32_t places = set->places, bytes = message->frame_bytes, joins = pp_group_joins(&server->members);
-    uint32_t members = 0, reached = 0, taken = 0;
-    pp_message_retain(message, places); /* All at once; what no queue took is given back at the end. */
-    for (uint32_t place = 0; place < places; ++place) {
+    broadcast_walk walk = {.joins = pp_group_joins(&set->server->members)};
+    bool may_grow = pp_message_room(message) != 0;
+    for (uint32_t place = 0; place < set->places; ++place) {
         uint64_t id = broadcast_id(set, place);
         pp_conn *conn = broadcast_pin(set, id, worker);
-        members += id != 0;
+        walk.members += id != 0;
         if (!conn) {
+            message->links[place].message = may_grow ? NULL : message; /* Nobody's: see pp_conn_reserve_ahead. */
             continue;
         }
         bool corked = false;
         pipeport_status status = pp_conn_send(conn, &message->links[place], PP_REACH_MANY, worker, &corked);
-        taken += corked;
-        reached += status == PIPEPORT_OK;
+        walk.taken += corked;
+        walk.reached += status == PIPEPORT_OK;
         pp_conn_unpin(conn, worker);
     }
-    pp_conn_accepted(&server->party, reached, (uint64_t) reached * bytes);
-    if (worker && worker->running.conn && broadcast_is_to_all(set)) {
-        bool all = pp_group_slots(&server->members) == places; /* Else one is missed that `joins` counts already. */
-        bool corked = taken == members || (reached == members && broadcast_is_corked(server, &worker->running));
-        broadcast_note(server, &worker->running, joins, all && corked && reached ? message : NULL, reached);
+    return walk;
+}
+
+/* The turn's last broadcast to all is this one now. Its links keep it until the turn has ended. */
+static void broadcast_note(const broadcast_set *set, const broadcast_walk *walk, pp_message *message, pp_worker *worker)
+{
+    pipeport_server *server = set->server;
+    pp_running *running = &worker->running;
+    bool was_corked = broadcast_is_corked(server, running);
+    bool all = pp_group_slots(&server->members) == set->places; /* Else one is missed that `joins` counts already. */
+    bool corked = walk->taken == walk->members || (walk->reached == walk->members && was_corked);
+    if (running->fan) {
+        pp_reply_leave_room(running, running->fan);
     }
-    pp_message_release(message, places - reached + 1);
-    return reached;
+    running->fan = all && corked && walk->reached ? message : NULL;
+    running->fan_party = &server->party;
+    running->fan_joins = walk->joins;
+    running->fan_reached = walk->reached;
+    if (!running->fan || !running->fan_grows ||
+        !pp_conn_reserve_ahead(&server->party, message, pp_message_room(message), worker)) {
+        pp_conn_rest_fan(worker);
+    }
 }
 
-static pp_conn *broadcast_member(const pipeport_server *server, uint32_t slot)
+/* Gives one link to each open one of the set; `message` has a link for each place, and one count, the caller's. */
+static uint32_t broadcast_links(const broadcast_set *set, pp_message *message, pp_worker *worker)
 {
-    uint64_t id = pp_group_at(&server->members, slot);
-    return id ? (pp_conn *) pp_roster_at(&server->party.hub->roster, id) : NULL;
-}
-
-/* Reserves the bytes of one frame more with each receiver: the slot at which it failed, or links_count. */
-static uint32_t broadcast_reserve(const pipeport_server *server, const pp_message *fan, uint32_t bytes)
-{
-    uint32_t slot = 0;
-    for (; slot < fan->links_count; ++slot) {
-        pp_conn *conn = broadcast_member(server, slot);
-        if (conn && !pp_conn_reserve_more(conn, &fan->links[slot], bytes)) {
-            break;
+    pp_party *party = &set->server->party;
+    uint32_t places = set->places, bytes = message->frame_bytes;
+    bool is_noted = worker && worker->running.conn && broadcast_is_to_all(set);
+    if (is_noted) {
+        pp_conn_rest_fan(worker);
+        if (pp_message_room(message)) { /* Before the first link: who queues something behind one of them sees it. */
+            worker->running.fan_grows = true;
+            worker->running.fan_party = party;
+            atomic_fetch_add(&party->fans, 1);
+            worker->running.fan_pushes = atomic_load(&party->pushes) + 1; /* Ours is the one. */
         }
     }
-    return slot;
+    pp_message_retain(message, places); /* All at once; what no queue took is given back at the end. */
+    broadcast_walk walk = broadcast_walk_over(set, message, worker);
+    pp_party_pushed(party);
+    pp_conn_accepted(party, walk.reached, (uint64_t) walk.reached * bytes);
+    if (is_noted) {
+        broadcast_note(set, &walk, message, worker);
+    }
+    pp_message_release(message, places - walk.reached + 1);
+    return walk.reached;
 }
 
 /* True: whom the turn's last broadcast reached has got this one too, in the same message. */
 static bool broadcast_grow(pipeport_server *server, pp_worker *worker, const void *data, uint32_t length)
 {
+    pp_party *party = &server->party;
     pp_running *running = &worker->running;
-    pp_message *fan = running->fan;
-    uint32_t bytes = pp_wire_frame_bytes(&server->party.framing, length);
-    if (!broadcast_is_corked(server, running) || pp_message_room(fan) < bytes) {
+    uint32_t bytes = pp_wire_frame_bytes(&party->framing, length);
+    if (!running->fan_grows || running->fan_ahead_bytes < bytes || !broadcast_is_corked(server, running) ||
+        running->fan_pushes != atomic_load(&party->pushes)) {
         return false;
     }
-    uint32_t failed_at = broadcast_reserve(server, fan, bytes);
-    if (failed_at < fan->links_count) {
-        pp_reply_leave_room(running, fan);
-        running->fan = NULL;
-        for (uint32_t slot = 0; slot < failed_at; ++slot) {
-            pp_conn *conn = broadcast_member(server, slot);
-            if (conn) {
-                pp_conn_refund(conn, bytes, worker);
-            }
-        }
-        return false;
-    }
-    pp_message_append(fan, data, length);
-    pp_conn_accepted(&server->party, running->fan_reached, (uint64_t) running->fan_reached * bytes);
+    running->fan_ahead_bytes -= bytes;
+    pp_message_append(running->fan, data, length);
+    pp_conn_accepted(party, running->fan_reached, (uint64_t) running->fan_reached * bytes);
     return true;
 }
 
@@ -154,7 +166,9 @@ static pp_message *broadcast_create(const broadcast_set *set, const void *data, 
     pp_party *party = &set->server->party;
     uint32_t more = 0;
     if (worker && broadcast_is_to_all(set) && broadcast_is_corked(set->server, &worker->running)) {
+        uint32_t most = party->options.send_queue_bytes_max / BROADCAST_AHEAD_PART;
         more = pp_reply_more_bytes(&worker->running);
+        more = more < most ? more : most;
     }
     pp_message *message = pp_reply_message(party, pp_wire_frame_bytes(&party->framing, length), more, set->places);
     if (message) {

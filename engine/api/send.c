@@ -16,6 +16,7 @@ static pipeport_status send_first_link(pp_conn *conn, pp_message *message, pp_wo
     bool corked = false;
     pipeport_status status = pp_conn_send(conn, &message->links[0], PP_REACH_ONE, worker, &corked);
     if (status == PIPEPORT_OK) {
+        pp_party_pushed(conn->party);
         pp_conn_accepted(conn->party, 1, bytes);
     } else {
         pp_message_release(message, 1);

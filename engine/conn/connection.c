@@ -393,6 +393,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if (worker->running.ahead_bytes) {
         pp_conn_refund(conn, worker->running.ahead_bytes, worker);
     }
+    pp_conn_rest_fan(worker);
     conn_heard(conn, before);
     conn_finish(conn, worker);
     pp_party_count(conn->party, &worker->running);
@@ -441,6 +442,7 @@ pipeport_status pp_conn_close(pp_conn *conn, pp_conn_wish wish, pp_worker *worke
             return PIPEPORT_GONE;
         }
     } while (!atomic_compare_exchange_weak(&conn->wish, &before, (uint8_t) wish));
+    pp_party_pushed(conn->party);
     if (wish == PP_WISH_DRAIN) {
         pp_writer_means means = pp_conn_writer_means(conn);
         pp_writer_drain(&conn->writer, &means, worker); /* Sealed already: then the end is under way. */

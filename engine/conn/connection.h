@@ -107,9 +107,13 @@ pipeport_status pp_conn_reserve(pp_conn *conn, uint32_t bytes, pp_conn_reach rea
  * Fails: FULL, GONE. */
 pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_conn_reach reach, pp_worker *worker, bool *corked);
 
-/* A link of `fan` was queued so, on this worker, within the turn that runs on it. Reserves bytes for a frame more in
- * that message. False: something was queued behind it, the connection is closing, or they do not fit. */
-bool pp_conn_reserve_more(pp_conn *conn, const pp_link *link, uint32_t bytes);
+/* Each member of the party has a link of `fan`, of which none leaves its queue before the turn that runs on this worker
+ * has ended; a link without a message is nobody's. Reserves `bytes` with all of them. False: with none. */
+bool pp_conn_reserve_ahead(pp_party *party, const pp_message *fan, uint32_t bytes, pp_worker *worker);
+
+/* Nothing grows into the turn's last broadcast any more. */
+void pp_conn_rest_fan(pp_worker *worker);
+
 void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker);
 
 /* `messages` of `bytes` in all were accepted for connections of this party. */

@@ -41,17 +41,56 @@ pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_conn_reach reach, 
     return pp_writer_push(&conn->writer, &means, link, worker, corked);
 }
 
-bool pp_conn_reserve_more(pp_conn *conn, const pp_link *link, uint32_t bytes)
-{
-    return pp_sendq_is_newest(&conn->writer.sendq, link) && atomic_load(&conn->wish) == PP_WISH_NONE &&
-           pp_sendq_reserve_or_not(&conn->writer.sendq, bytes, conn->party->options.send_queue_bytes_max);
-}
-
 void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker)
 {
     pp_writer_means means = pp_conn_writer_means(conn);
     if (pp_sendq_credit(&conn->writer.sendq, bytes, means.queue_bytes_max)) {
         means.up->drained(&conn->writer, worker);
+    }
+}
+
+/* Who has the fan's link at this slot, or NULL. Its pump is corked, so it has not left. */
+static pp_conn *outside_of_fan(const pp_party *party, const pp_message *fan, uint32_t slot)
+{
+    return fan->links[slot].message
+               ? (pp_conn *) pp_roster_at(&party->hub->roster, pp_group_at(party->members, slot))
+               : NULL;
+}
+
+static void outside_refund(const pp_party *party, const pp_message *fan, uint32_t slots, pp_worker *worker)
+{
+    for (uint32_t slot = 0; slot < slots; ++slot) {
+        pp_conn *conn = outside_of_fan(party, fan, slot);
+        if (conn) {
+            pp_conn_refund(conn, worker->running.fan_ahead_bytes, worker);
+        }
+    }
+}
+
+bool pp_conn_reserve_ahead(pp_party *party, const pp_message *fan, uint32_t bytes, pp_worker *worker)
+{
+    worker->running.fan_ahead_bytes = bytes;
+    for (uint32_t slot = 0; slot < fan->links_count; ++slot) {
+        pp_conn *conn = outside_of_fan(party, fan, slot);
+        if (conn && !pp_sendq_reserve_or_not(&conn->writer.sendq, bytes, party->options.send_queue_bytes_max)) {
+            outside_refund(party, fan, slot, worker);
+            worker->running.fan_ahead_bytes = 0;
+            return false;
+        }
+    }
+    return true;
+}
+
+void pp_conn_rest_fan(pp_worker *worker)
+{
+    pp_running *running = &worker->running;
+    if (running->fan_grows) {
+        atomic_fetch_sub(&running->fan_party->fans, 1);
+        running->fan_grows = false;
+        if (running->fan_ahead_bytes) {
+            outside_refund(running->fan_party, running->fan, running->fan->links_count, worker);
+            running->fan_ahead_bytes = 0;
+        }
     }
 }
 

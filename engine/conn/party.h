@@ -48,6 +48,8 @@ struct pp_party {
     pp_party *next, *previous;                        /* The engine's list; the floor above's, under its lock. */
     bool stopped, hurried;                            /* Likewise: see engine.h. */
     pp_told told;                                     /* In use where it has a `sent` event. */
+    _Atomic uint32_t fans;   /* Broadcasts that may still grow (api/broadcast.c says when), on all workers. */
+    _Atomic uint32_t pushes; /* While there are any: each message queued otherwise, each close. */
     pp_tally tally;
 };
 
@@ -72,6 +74,14 @@ static inline pipeport_status pp_party_admit(const pp_party *party, const void *
                        : pp_wire_admit(&party->framing, data, length, party->options.message_bytes_max);
 }
 pipeport_status pp_party_admit_message(const pp_party *party, const pp_message *message);
+
+/* After something was queued for one of its connections, or one was closed: what grows must not pass it. */
+static inline void pp_party_pushed(pp_party *party)
+{
+    if (atomic_load(&party->fans)) {
+        atomic_fetch_add(&party->pushes, 1);
+    }
+}
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
 

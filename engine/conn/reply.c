@@ -103,6 +103,7 @@ static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t
         pp_message_release(message, 1);
         return PIPEPORT_GONE;
     }
+    pp_party_pushed(conn->party);
     running->growing = corked || running->growing ? message : NULL;
     return PIPEPORT_OK;
 }

@@ -221,6 +221,6 @@ void pp_message_check(const pp_message *message)
         message_check_built(message);
     }
     for (uint32_t i = 0; i < message->links_count; i++) {
-        PP_VERIFY(message->links[i].message == message);
+        PP_VERIFY(message->links[i].message == message || message->links[i].message == NULL);
     }
 }

@@ -26,7 +26,7 @@ typedef struct pp_link pp_link;
 
 struct pp_link {
     pp_link *next; /* Older than this one while in a queue's head; who holds the pump turns it round. */
-    pp_message *message;
+    pp_message *message; /* NULL: a place at which nobody stood, in a message that grows. */
 };
 
 struct pipeport_message {

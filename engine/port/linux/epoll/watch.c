@@ -7,6 +7,7 @@
 #include "engine/port/linux/fault.h"
 #include "engine/port/linux/ready.h"
 #include "engine/port/linux/socket.h"
+#include "engine/port/linux/transfer.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -65,9 +66,9 @@ static watch_try watch_transfer_stream(int fd, pp_direction direction, struct io
     ssize_t moved;
     do {
         if (direction == PP_READING) {
-            moved = recv(fd, pieces[0].iov_base, pieces[0].iov_len, 0);
+            moved = pp_transfer_in(fd, pieces[0].iov_base, pieces[0].iov_len, 0);
         } else if (count == 1) {
-            moved = send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+            moved = pp_transfer_out(fd, pieces[0].iov_base, pieces[0].iov_len, 0);
         } else {
             struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
             moved = sendmsg(fd, &message, MSG_NOSIGNAL);

@@ -3,6 +3,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/transfer.h"
 
 #include <poll.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_re
     pp_intake *intake = of.intake;
     ssize_t got;
     do {
-        got = recv(of.guest->fd, data, bytes, MSG_DONTWAIT);
+        got = pp_transfer_in(of.guest->fd, data, bytes, MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
     intake->more = got == (ssize_t) bytes;
     if (got > 0) {

@@ -5,6 +5,7 @@
 #include "engine/port/linux/fault.h"
 #include "engine/port/linux/ready.h"
 #include "engine/port/linux/socket.h"
+#include "engine/port/linux/transfer.h"
 #include "engine/port/linux/uring/intake.h"
 
 #include <errno.h>
@@ -388,7 +389,7 @@ static bool line_write_now(int fd, struct iovec *pieces, uint32_t count, pp_resu
     ssize_t moved;
     do {
         if (count == 1) {
-            moved = send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+            moved = pp_transfer_out(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_DONTWAIT);
         } else {
             struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
             moved = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
