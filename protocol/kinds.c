@@ -132,7 +132,8 @@ uint32_t pp_framing_header_bytes(const pp_framing *framing, uint32_t payload_byt
 {
     switch ((pp_framing_kind) framing->kind) {
     case PP_FRAMING_LENGTH:
-        return pp_framing_is_default(framing) ? PP_FRAMING_DEFAULT_HEADER_BYTES : pp_length_header_bytes(framing, payload_bytes);
+        return pp_framing_is_default(framing) ? PP_FRAMING_DEFAULT_HEADER_BYTES
+                                              : pp_length_header_bytes(framing, payload_bytes);
     case PP_FRAMING_VARINT:
         return pp_varint_header_bytes(payload_bytes);
     case PP_FRAMING_HEADERS:

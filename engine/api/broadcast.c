@@ -7,11 +7,11 @@
  * Broadcasts to all that one turn makes one after another grow together, as its answers do (reply.h): the frame goes
  * behind the last one in the same message, so that a receiver has one link and all receivers have the same bytes, and
  * nobody is walked. This needs three things.
- *   - The message reached every member, every pump was taken by it or lies in this worker's chores since an earlier one,
- *     and nobody has joined since. A member cannot leave before its pump is home, so each of them is still there.
+ *   - The message reached every member, every pump was taken by it or lies in this worker's chores since an earlier
+ * one, and nobody has joined since. A member cannot leave before its pump is home, so each of them is still there.
  *   - Room for it was reserved in each queue when the message was made; what is left is given back when the turn ends.
- *   - Nothing was queued behind it, and nobody of them closed: what happened before a broadcast comes before it. While a
- *     party has a message that grows (`fans`), everybody who queues something for it, or closes, counts one in `pushes`
+ *   - Nothing was queued behind it, and nobody of them closed: what happened before a broadcast comes before it. While
+ * a party has a message that grows (`fans`), everybody who queues something for it, or closes, counts one in `pushes`
  *     after that. `fans` is raised before the first link is pushed, so that who finds such a link in a queue, or closes
  *     a connection that took one, finds it raised; and who makes a broadcast after he has heard of that (in whatever
  *     way) finds it counted.
@@ -22,8 +22,6 @@
 #include "engine/api/server.h"
 #include "engine/conn/reply.h"
 #include "engine/flow/wire.h"
-
-enum { BROADCAST_AHEAD_PART = 8 }; /* Of a queue's bound, the most that is reserved for broadcasts to come. */
 
 typedef struct broadcast_set { /* Whom a message is for. */
     pipeport_server *server;
@@ -164,13 +162,16 @@ static bool broadcast_grow(pipeport_server *server, pp_worker *worker, const voi
 static pp_message *broadcast_create(const broadcast_set *set, const void *data, uint32_t length, pp_worker *worker)
 {
     pp_party *party = &set->server->party;
+    pp_memory *memory = &party->hub->memory;
+    uint32_t bytes = pp_wire_frame_bytes(&party->framing, length);
     uint32_t more = 0;
     if (worker && broadcast_is_to_all(set) && broadcast_is_corked(set->server, &worker->running)) {
-        uint32_t most = party->options.send_queue_bytes_max / BROADCAST_AHEAD_PART;
-        more = pp_reply_more_bytes(&worker->running);
-        more = more < most ? more : most;
+        more = pp_reply_more_bytes(&worker->running, party);
     }
-    pp_message *message = pp_reply_message(party, pp_wire_frame_bytes(&party->framing, length), more, set->places);
+    pp_message *message = pp_message_create_room(memory, &party->framing, (uint64_t) bytes + more, set->places);
+    if (!message && more) {
+        message = pp_message_create_room(memory, &party->framing, bytes, set->places);
+    }
     if (message) {
         pp_message_append(message, data, length);
     }

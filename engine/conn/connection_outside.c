@@ -52,9 +52,8 @@ void pp_conn_refund(pp_conn *conn, uint32_t bytes, pp_worker *worker)
 /* Who has the fan's link at this slot, or NULL. Its pump is corked, so it has not left. */
 static pp_conn *outside_of_fan(const pp_party *party, const pp_message *fan, uint32_t slot)
 {
-    return fan->links[slot].message
-               ? (pp_conn *) pp_roster_at(&party->hub->roster, pp_group_at(party->members, slot))
-               : NULL;
+    return fan->links[slot].message ? (pp_conn *) pp_roster_at(&party->hub->roster, pp_group_at(party->members, slot))
+                                    : NULL;
 }
 
 static void outside_refund(const pp_party *party, const pp_message *fan, uint32_t slots, pp_worker *worker)

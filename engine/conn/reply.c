@@ -10,18 +10,16 @@ enum {
     REPLY_AHEAD_PART = 8 /* Of a queue's bound, the most that is reserved for answers to come. */
 };
 
-pp_message *pp_reply_message(pp_party *party, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links)
+/* A queue's bound is held to all the same; but it must not look full because of answers that nobody gives. */
+static uint32_t reply_most_ahead(const pp_party *party)
 {
-    pp_memory *memory = &party->hub->memory;
-    const pp_framing *framing = &party->framing;
-    if (framing->kind == PP_FRAMING_MESSAGE) {
-        more_bytes = 0; /* Each is a write of its own. */
+    if (party->framing.kind == PP_FRAMING_MESSAGE) {
+        return 0; /* Each is a write of its own. */
     }
-    pp_message *message = pp_message_create_room(memory, framing, (uint64_t) frame_bytes + more_bytes, links);
-    return message || !more_bytes ? message : pp_message_create_room(memory, framing, frame_bytes, links);
+    return party->options.send_queue_bytes_max / REPLY_AHEAD_PART;
 }
 
-uint32_t pp_reply_more_bytes(const pp_running *running)
+uint32_t pp_reply_more_bytes(const pp_running *running, const pp_party *party)
 {
     if (!running->conn) {
         return 0;
@@ -29,6 +27,8 @@ uint32_t pp_reply_more_bytes(const pp_running *running)
     const pp_inbox *inbox = &running->conn->reader.inbox;
     uint32_t more = inbox->end - inbox->start;
     uint32_t most = REPLY_ROOM_BYTES_MAX - running->empty_bytes;
+    uint32_t most_ahead = reply_most_ahead(party);
+    most = most < most_ahead ? most : most_ahead;
     return more < most ? more : most;
 }
 
@@ -47,7 +47,7 @@ static uint32_t reply_foresee(pp_running *running)
         pp_reply_leave_room(running, running->growing);
     }
     bool grows = running->growing || pp_sendq_is_idle(&running->conn->writer.sendq);
-    return grows ? pp_reply_more_bytes(running) : 0;
+    return grows ? pp_reply_more_bytes(running, running->conn->party) : 0;
 }
 
 static bool reply_grows(const pp_running *running, uint32_t frame_bytes)
@@ -72,9 +72,8 @@ static pipeport_status reply_reserve(pp_worker *worker, uint32_t frame_bytes, ui
         running->ahead_bytes -= frame_bytes;
         return PIPEPORT_OK;
     }
-    uint32_t bytes_max = conn->party->options.send_queue_bytes_max;
-    if (more_bytes && more_bytes <= bytes_max / REPLY_AHEAD_PART &&
-        pp_sendq_reserve_or_not(&conn->writer.sendq, frame_bytes + more_bytes, bytes_max)) {
+    if (more_bytes && pp_sendq_reserve_or_not(&conn->writer.sendq, frame_bytes + more_bytes,
+                                              conn->party->options.send_queue_bytes_max)) {
         running->ahead_bytes += more_bytes;
         return PIPEPORT_OK;
     }
@@ -91,7 +90,12 @@ static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t
     if (status != PIPEPORT_OK) {
         return status;
     }
-    pp_message *message = pp_reply_message(conn->party, frame_bytes, more_bytes, 1);
+    pp_memory *memory = &conn->party->hub->memory;
+    const pp_framing *framing = &conn->party->framing;
+    pp_message *message = pp_shelf_create_room(&worker->shelf, memory, framing, (uint64_t) frame_bytes + more_bytes);
+    if (!message && more_bytes) {
+        message = pp_shelf_create_room(&worker->shelf, memory, framing, frame_bytes);
+    }
     if (!message) {
         pp_conn_refund(conn, frame_bytes, worker);
         return PIPEPORT_NO_MEMORY;

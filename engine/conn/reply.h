@@ -26,15 +26,12 @@ static inline pp_conn *pp_reply_conn(const pp_running *running, uint64_t id)
     return id && running->id == id ? running->conn : NULL;
 }
 
-/* What the peer has said and the turn has not delivered, up to a bound less what the turn has left empty: room for the
- * answers to it. */
-uint32_t pp_reply_more_bytes(const pp_running *running);
+/* What the peer has said and the turn has not delivered, up to a bound less what the turn has left empty, and up to a
+ * part of what a queue of the party holds: room for the answers to it, which is reserved there at once. */
+uint32_t pp_reply_more_bytes(const pp_running *running, const pp_party *party);
 
 /* Nothing grows into this message any more. */
 void pp_reply_leave_room(pp_running *running, const pp_message *message);
-
-/* A message without a frame, with room for one of frame_bytes and, if it can be had, for more. NULL: no memory. */
-pp_message *pp_reply_message(pp_party *party, uint32_t frame_bytes, uint32_t more_bytes, uint32_t links);
 
 /* Sends to that connection. Fails: as pipeport_send. */
 pipeport_status pp_reply_send(pp_worker *worker, const void *data, size_t length);

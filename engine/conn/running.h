@@ -19,8 +19,8 @@ typedef struct pp_running {
     uint32_t fan_reached;
     uint32_t fan_ahead_bytes; /* Reserved with each of these for broadcasts to come. */
     bool fan_grows;           /* It is counted in the party's `fans`. */
-    uint32_t empty_bytes; /* Room in the turn's messages that nothing grows into any more, up to reply.c's bound. */
-    uint32_t ahead_bytes; /* Reserved in the queue of `conn` for answers to come. */
+    uint32_t empty_bytes;     /* Room in the turn's messages that nothing grows into any more, up to reply.c's bound. */
+    uint32_t ahead_bytes;     /* Reserved in the queue of `conn` for answers to come. */
     uint32_t messages_received; /* These three are not in the party's tally yet. */
     uint32_t messages_sent;
     uint64_t bytes_accepted;

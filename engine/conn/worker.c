@@ -129,6 +129,7 @@ void pp_pool_stop(pp_pool *pool)
     }
     for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
         pp_spare_fini(&pool->workers[i].spare);
+        pp_shelf_fini(&pool->workers[i].shelf);
     }
 }
 

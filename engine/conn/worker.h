@@ -33,7 +33,8 @@ struct pp_worker {
     uint32_t batch_max;
     pp_op *first, *last; /* Chores, by room.next. */
     pp_running running;  /* The turn that runs here, and its answers. */
-    pp_spare spare;      /* What the connections whose turn runs here receive into. */
+    pp_spare spare;      /* What the connections whose turn runs here receive into, */
+    pp_shelf shelf;      /* and where their answers find a block. */
     pp_thread os_thread; /* Of ours only. */
 };
 

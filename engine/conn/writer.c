@@ -17,12 +17,12 @@ enum {
 };
 
 /* Drops the first link of the chain. */
-static void writer_pop(pp_writer *writer)
+static void writer_pop(pp_writer *writer, pp_worker *worker)
 {
     pp_link *link = writer->chain;
     writer->chain = link->next;
     writer->chain_offset = 0;
-    pp_message_release(link->message, 1);
+    pp_shelf_release(worker ? &worker->shelf : NULL, link->message);
 }
 
 /* The system took `bytes` from the front of the chain. */
@@ -38,7 +38,7 @@ static void writer_wrote(pp_writer *writer, const pp_writer_means *means, uint32
             break;
         }
         left -= rest;
-        writer_pop(writer);
+        writer_pop(writer, worker);
     }
     means->up->wrote(writer, bytes);
     if (pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max)) {
@@ -54,7 +54,7 @@ static void writer_seal(pp_writer *writer, const pp_writer_means *means, pp_faul
     for (;;) {
         while (writer->chain) {
             discarded += writer->chain->message->frame_bytes - writer->chain_offset;
-            writer_pop(writer);
+            writer_pop(writer, worker);
         }
         if (!late) {
             break;
@@ -107,7 +107,7 @@ static uint32_t writer_measure(const pp_writer *writer, uint32_t join_max, uint3
 /* Small frames at the front of the chain become one message, by copying; where there is no memory to join them in, they
  * stay as they are. What is joined are bytes, the first of them perhaps a frame's rest: its framing means nothing, and
  * is one that lasts, for theirs may be copies in blocks that go with them. */
-static void writer_join(pp_writer *writer, const pp_writer_means *means)
+static void writer_join(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     uint32_t small = 0;
     uint32_t bytes = writer_measure(writer, writer_join_max(means), &small);
@@ -120,30 +120,34 @@ static void writer_join(pp_writer *writer, const pp_writer_means *means)
     }
     while (small-- > 0) {
         pp_message_append_rest(joined, writer->chain->message, writer->chain_offset);
-        writer_pop(writer);
+        writer_pop(writer, worker);
     }
     joined->links[0].next = writer->chain;
     writer->chain = &joined->links[0];
 }
 
 /* Builds one burst from the front of the chain: the number of slices. */
-static uint32_t writer_build(pp_writer *writer, const pp_writer_means *means, pp_slice slices[PP_SLICES_MAX])
+static uint32_t writer_build(pp_writer *writer, const pp_writer_means *means, pp_worker *worker,
+                             pp_slice slices[PP_SLICES_MAX])
 {
-    uint32_t count = 0;
-    uint32_t total = 0;
-    writer_join(writer, means);
-    uint32_t offset = writer->chain_offset;
     bool is_cut = means->pipe->slices_max != 0;
     uint32_t most = is_cut ? means->pipe->slices_max : 1;
-    for (pp_link *link = writer->chain; link && count < most && total < WRITER_BURST_BYTES_MAX; link = link->next) {
+    uint32_t count = 0;
+    uint32_t total = 0;
+    if (writer->chain->next) {
+        writer_join(writer, means, worker);
+    }
+    uint32_t offset = writer->chain_offset;
+    pp_link *link = writer->chain;
+    do {
         uint32_t rest = link->message->frame_bytes - offset;
         uint32_t room = WRITER_BURST_BYTES_MAX - total;
         uint32_t bytes = is_cut && rest > room ? room : rest;
         slices[count++] = (pp_slice){link->message->frame + offset, bytes};
         total += bytes;
         offset = 0;
-    }
-    PP_ASSERT(count > 0);
+        link = link->next;
+    } while (link && count < most && total < WRITER_BURST_BYTES_MAX);
     return count;
 }
 
@@ -189,7 +193,7 @@ static bool writer_refill(pp_writer *writer, const pp_writer_means *means, pp_wo
 static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     pp_slice slices[PP_SLICES_MAX];
-    uint32_t count = writer_build(writer, means, slices);
+    uint32_t count = writer_build(writer, means, worker, slices);
     pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     uint64_t since_ms = pp_os_now_ms();
     writer->op.home = means->pipe->home;

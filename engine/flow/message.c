@@ -20,23 +20,27 @@ static uint64_t message_links_end(uint32_t links)
     return sizeof(pp_message) + (uint64_t) links * sizeof(pp_link);
 }
 
+static void message_begin(pp_message *message, const pp_framing *framing, uint32_t links)
+{
+    atomic_init(&message->count, 1);
+    message->framing = framing;
+    message->links_count = links;
+    message->room_bytes = 0;
+    for (uint32_t i = 0; i < links; i++) {
+        message->links[i] = (pp_link){.next = NULL, .message = message};
+    }
+}
+
 static pp_message *message_take(pp_memory *memory, const pp_framing *framing, uint64_t block_bytes, uint32_t links)
 {
     if ((size_t) block_bytes != block_bytes) {
         return NULL;
     }
     pp_message *message = pp_memory_take(memory, (size_t) block_bytes);
-    if (message == NULL) {
-        return NULL;
-    }
-    atomic_init(&message->count, 1);
-    message->memory = memory;
-    message->framing = framing;
-    message->block_bytes = (size_t) block_bytes;
-    message->links_count = links;
-    message->room_bytes = 0;
-    for (uint32_t i = 0; i < links; i++) {
-        message->links[i] = (pp_link){.next = NULL, .message = message};
+    if (message != NULL) {
+        message->memory = memory;
+        message->block_bytes = (size_t) block_bytes;
+        message_begin(message, framing, links);
     }
     return message;
 }
@@ -81,18 +85,56 @@ pp_message *pp_message_build(pp_memory *memory, const pp_framing *framing, uint3
     return message;
 }
 
+static void message_make_room(pp_message *message, uint64_t room_bytes)
+{
+    message->frame_bytes = 0;
+    message->frame = (uint8_t *) message + message_links_end(message->links_count);
+    message->source = NULL;
+    message->room_bytes = (uint32_t) room_bytes;
+}
+
 pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes, uint32_t links)
 {
     PP_VERIFY(room_bytes >= 1 && room_bytes <= UINT32_MAX);
-    uint64_t frames_start = message_links_end(links);
-    pp_message *message = message_take(memory, framing, frames_start + room_bytes, links);
-    if (message == NULL) {
-        return NULL;
+    pp_message *message = message_take(memory, framing, message_links_end(links) + room_bytes, links);
+    if (message != NULL) {
+        message_make_room(message, room_bytes);
     }
-    message->frame_bytes = 0;
-    message->frame = (uint8_t *) message + frames_start;
-    message->source = NULL;
-    message->room_bytes = (uint32_t) room_bytes;
+    return message;
+}
+
+static void shelf_count(pp_shelf *shelf, uint32_t blocks, uint32_t bytes)
+{
+    uint32_t count = atomic_load_explicit(&shelf->count, memory_order_relaxed);
+    uint32_t held = atomic_load_explicit(&shelf->bytes, memory_order_relaxed);
+    atomic_store_explicit(&shelf->count, count + blocks, memory_order_relaxed);
+    atomic_store_explicit(&shelf->bytes, held + bytes, memory_order_relaxed);
+}
+
+/* Its first block, whatever it is. */
+static pp_message *shelf_take(pp_shelf *shelf)
+{
+    pp_message *message = shelf->first;
+    shelf->first = message->source;
+    shelf_count(shelf, (uint32_t) -1, -(uint32_t) message->block_bytes);
+    return message;
+}
+
+pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_framing *framing, uint64_t room_bytes)
+{
+    PP_VERIFY(room_bytes >= 1 && room_bytes <= UINT32_MAX);
+    uint64_t needed = message_links_end(1) + room_bytes;
+    pp_message *message = shelf->first != NULL ? shelf_take(shelf) : NULL;
+    if (message == NULL) {
+        return pp_message_create_room(memory, framing, room_bytes, 1);
+    }
+    /* One of twice what is needed, or more, is for who needs it. */
+    if (message->memory != memory || message->block_bytes < needed || message->block_bytes / 2 > needed) {
+        pp_memory_give(message->memory, message, message->block_bytes);
+        return pp_message_create_room(memory, framing, room_bytes, 1);
+    }
+    message_begin(message, framing, 1);
+    message_make_room(message, room_bytes);
     return message;
 }
 
@@ -175,6 +217,26 @@ void pp_message_release(pp_message *message, uint32_t counts)
     }
 }
 
+void pp_shelf_release(pp_shelf *shelf, pp_message *message)
+{
+    if (shelf == NULL || message->source != NULL || message->block_bytes > PP_SHELF_BLOCK_BYTES_MAX ||
+        atomic_load_explicit(&shelf->count, memory_order_relaxed) == PP_SHELF_BLOCKS_MAX) {
+        pp_message_release(message, 1);
+    } else if (message_leave(message, 1)) {
+        message->source = shelf->first;
+        shelf->first = message;
+        shelf_count(shelf, 1, (uint32_t) message->block_bytes);
+    }
+}
+
+void pp_shelf_fini(pp_shelf *shelf)
+{
+    while (shelf->first != NULL) {
+        pp_message *message = shelf_take(shelf);
+        pp_memory_give(message->memory, message, message->block_bytes);
+    }
+}
+
 /* Frames one behind the other, the last one whole. */
 static void message_check_frames(const pp_message *message)
 {
@@ -193,7 +255,7 @@ static void message_check_appended(const pp_message *message)
     PP_VERIFY(message->source == NULL);
     PP_VERIFY(message->frame_bytes <= message->room_bytes);
     PP_VERIFY(message->frame == (const uint8_t *) &message->links[message->links_count]);
-    PP_VERIFY(message->frame + message->room_bytes == (const uint8_t *) message + message->block_bytes);
+    PP_VERIFY(message->frame + message->room_bytes <= (const uint8_t *) message + message->block_bytes);
 }
 
 static void message_check_built(const pp_message *message)

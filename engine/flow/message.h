@@ -25,7 +25,7 @@ typedef struct pipeport_message pp_message;
 typedef struct pp_link pp_link;
 
 struct pp_link {
-    pp_link *next; /* Older than this one while in a queue's head; who holds the pump turns it round. */
+    pp_link *next;       /* Older than this one while in a queue's head; who holds the pump turns it round. */
     pp_message *message; /* NULL: a place at which nobody stood, in a message that grows. */
 };
 
@@ -58,6 +58,23 @@ pp_message *pp_message_fan(pp_message *source, uint32_t links);
 /* A message without a frame and with room for room_bytes of them (at least 1), `links` links, count 1. NULL: no
  * memory. */
 pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing, uint64_t room_bytes, uint32_t links);
+
+/* Blocks of messages that are no more, kept for the next ones of about their size: who answers what a batch has brought
+ * asks the heap for nothing. Zeroed: none. One thread. */
+typedef struct pp_shelf {
+    pp_message *first; /* Their blocks, by `source`; else memory and block_bytes are all that is left of them. */
+    _Atomic uint32_t count, bytes; /* Relaxed: atomic for tests that look. */
+} pp_shelf;
+
+enum { PP_SHELF_BLOCK_BYTES_MAX = 2048, PP_SHELF_BLOCKS_MAX = 16 };
+
+/* pp_message_create_room with one link, from the shelf if what lies in front fits; if not, that makes place. */
+pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_framing *framing, uint64_t room_bytes);
+
+/* pp_message_release of one count; a block that becomes free may stay on the shelf (NULL: there is none). */
+void pp_shelf_release(pp_shelf *shelf, pp_message *message);
+
+void pp_shelf_fini(pp_shelf *shelf);
 
 /* What can still be appended; 0 for a message made otherwise. Only who made it, while nobody
  * else looks at its frames. */

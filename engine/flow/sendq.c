@@ -25,7 +25,6 @@ void pp_sendq_init(pp_sendq *sendq)
  * both took back would both be refused where one of them fits. */
 bool pp_sendq_reserve_or_not(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
-    PP_ASSERT(bytes <= bytes_max);
     uint32_t seen = atomic_load_explicit(&sendq->bytes, memory_order_seq_cst);
     do {
         PP_ASSERT(seen <= bytes_max);
@@ -39,6 +38,7 @@ bool pp_sendq_reserve_or_not(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max
 
 bool pp_sendq_reserve(pp_sendq *sendq, uint32_t bytes, uint32_t bytes_max)
 {
+    PP_ASSERT(bytes <= bytes_max); /* Else no credit ever makes room for them. */
     if (pp_sendq_reserve_or_not(sendq, bytes, bytes_max)) {
         return true;
     }

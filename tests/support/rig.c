@@ -94,12 +94,22 @@ static uint64_t rig_seat_blocks(const test_rig *rig)
     return blocks;
 }
 
-/* Nor are the workers' spare blocks. */
+uint64_t rig_memory_bytes(const test_rig *rig)
+{
+    uint64_t bytes = rig_figures(rig).memory_bytes;
+    for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        bytes -= atomic_load(&rig->engine->hub.pool.workers[i].shelf.bytes);
+    }
+    return bytes;
+}
+
+/* Nor are the workers' spare blocks, nor those that wait on their shelves. */
 static uint64_t rig_spare_blocks(const test_rig *rig)
 {
     uint64_t blocks = 0;
     for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
-        blocks += atomic_load(&rig->engine->hub.pool.workers[i].spare.block) != NULL;
+        const pp_worker *worker = &rig->engine->hub.pool.workers[i];
+        blocks += (atomic_load(&worker->spare.block) != NULL) + atomic_load(&worker->shelf.count);
     }
     return blocks;
 }

@@ -24,6 +24,9 @@ void rig_name(char name[RIG_NAME_BYTES]);
 
 pipeport_engine_figures rig_figures(const test_rig *rig);
 
+/* What the engine holds, without the blocks that wait on its workers' shelves (message.h). */
+uint64_t rig_memory_bytes(const test_rig *rig);
+
 /* All servers and clients have been stopped: waits until all is home, operations armed = done, and memory is as before
  * them (but for the seats, which stay). */
 void rig_settle(const test_rig *rig);

@@ -33,8 +33,9 @@ static void burst_send(test_peer *client, uint32_t bytes)
 /* Of the server's engine, without what its worker keeps for all connections. */
 static uint64_t burst_bytes(void)
 {
-    bool has_spare = atomic_load(&burst.servers.engine->hub.pool.workers[0].spare.block) != NULL;
-    return rig_figures(&burst.servers).memory_bytes - (has_spare ? PP_SPARE_BYTES : 0);
+    const pp_worker *worker = &burst.servers.engine->hub.pool.workers[0];
+    bool has_spare = atomic_load(&worker->spare.block) != NULL;
+    return rig_memory_bytes(&burst.servers) - (has_spare ? PP_SPARE_BYTES : 0);
 }
 
 /* Every message was heard, and every connection waits for the next. */

@@ -76,9 +76,9 @@ Test(comers, ten_thousand_that_leave_at_once_leave_nothing_behind)
     peer_serve(&comers.server, &comers.rig, comers.name, &options);
     comers_round(WARM, 0);
     uint32_t handles = system_handles();
-    uint64_t memory_bytes = rig_figures(&comers.rig).memory_bytes;
+    uint64_t memory_bytes = rig_memory_bytes(&comers.rig);
     comers_round(COMERS, WARM + GOOD);
-    AWAIT(rig_figures(&comers.rig).memory_bytes <= memory_bytes);
+    AWAIT(rig_memory_bytes(&comers.rig) <= memory_bytes);
     AWAIT(system_handles() <= handles);
     pipeport_stats stats = peer_stats(&comers.server);
     cr_log_info("%llu opened, %llu came and went", (unsigned long long) stats.connections_opened,

@@ -9,6 +9,8 @@
 #ifndef PP_PORT_LINUX_TRANSFER_H
 #define PP_PORT_LINUX_TRANSFER_H
 
+#include "engine/port/linux/gnu.h"
+
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
