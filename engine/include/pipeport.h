@@ -196,10 +196,12 @@ typedef struct pipeport_options {
     /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits. On Linux one client, no
      * more, may slip through in the instant in which the last place is taken: it is heard when another leaves. */
     uint32_t connections_max;
-    uint32_t accepts_pending;      /* [8] server: 1-255 idle instances kept ready. */
-    uint32_t message_bytes_max;    /* [1 MiB; framing MESSAGE: what of it the system takes in one piece] 1-1 GiB of
-                                      payload, both ways; checked before anything is allocated. */
-    uint32_t send_queue_bytes_max; /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. */
+    uint32_t accepts_pending;   /* [8] server: 1-255 idle instances kept ready. */
+    uint32_t message_bytes_max; /* [1 MiB; framing MESSAGE: what of it the system takes in one piece] 1-1 GiB of
+                                   payload, both ways; checked before anything is allocated. */
+    /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. What the answers and broadcasts
+     * of an event that runs will need may be counted ahead, at most an eighth of it, until that event's turn ends. */
+    uint32_t send_queue_bytes_max;
     /* The next three above 48 days (4147200000) count as 48 days. */
     uint32_t first_message_ms; /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;          /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
