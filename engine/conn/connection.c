@@ -393,9 +393,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if (worker->running.ahead_bytes) {
         pp_conn_refund(conn, worker->running.ahead_bytes, worker);
     }
-    pp_conn_rest_fan(worker);
     conn_heard(conn, before);
     conn_finish(conn, worker);
+    pp_conn_rest_fan(worker); /* Behind the last event, which may broadcast as any other. */
     pp_party_count(conn->party, &worker->running);
     worker->running = (pp_running){.conn = NULL};
     return rest;

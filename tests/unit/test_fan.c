@@ -3,7 +3,7 @@
  * test_fan.c - broadcasts that one event after another makes (engine/api/broadcast.c): everybody gets each of them, in
  * order, and who cannot take one costs nobody else anything.
  */
-#include "engine/api/engine.h"
+#include "engine/api/server.h"
 #include "tests/support/life.h"
 
 #include <criterion/criterion.h>
@@ -311,4 +311,37 @@ LIFE_TEST(fan, ends_for_who_is_closed_between)
     expect(0, "abcdef");
     expect(4, "abcdef");
     life_expect_end(conns[1], PIPEPORT_OK);
+}
+
+static void abort_oneself(life_conn *conn, const void *data, size_t length)
+{
+    (void) data;
+    (void) length;
+    cr_assert_eq(pipeport_close(life.engine, conn->name, PIPEPORT_ABORT), PIPEPORT_OK);
+}
+
+static void broadcast_twice(life_conn *conn)
+{
+    (void) conn;
+    for (unsigned i = 0; i < 2; ++i) {
+        cr_assert_eq(pipeport_broadcast(life.server, "x", 1, NULL), PIPEPORT_OK);
+    }
+}
+
+/* The last event of a turn may broadcast as any other: what was foreseen for it is given back. */
+LIFE_TEST(fan, gives_back_what_a_broadcast_inside_closed_foresaw)
+{
+    fan_open();
+    life.on_message = abort_oneself;
+    life.on_closed = broadcast_twice;
+    says("abcdefghijklmnop");
+    life.on_closed = NULL;
+    cr_assert_eq(conns[0]->closed, 1);
+    cr_assert_eq(atomic_load(&life.server->party.fans), 0, "a broadcast still counts as growing");
+    for (unsigned i = 1; i < PEERS; ++i) {
+        expect(i, "xx");
+        pp_conn *conn = pp_conn_pin(&life.engine->hub, conns[i]->name.id);
+        cr_assert_eq(atomic_load(&conn->writer.sendq.bytes), 0, "peer %u", i);
+        pp_conn_unpin(conn, NULL);
+    }
 }
