@@ -54,11 +54,14 @@ static pipeport_status send_shared(pp_conn *conn, pp_message *message, pp_worker
 static PP_RARE pipeport_status send_from_outside(pipeport_engine *engine, pipeport_conn name, const void *data,
                                                  size_t length)
 {
+    pp_worker *worker = pp_pool_here(&engine->hub.pool);
     pp_conn *conn = pp_conn_pin(&engine->hub, name.id);
     if (!conn) {
+        if (worker) { /* As in pp_conn_send. */
+            pp_conn_rest_fan(worker);
+        }
         return PIPEPORT_GONE;
     }
-    pp_worker *worker = pp_pool_here(&engine->hub.pool);
     pipeport_status status = send_copy(conn, data, length, worker);
     pp_conn_unpin(conn, worker);
     return status;

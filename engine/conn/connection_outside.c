@@ -19,18 +19,38 @@ static pipeport_status outside_full(pp_conn *conn, pp_conn_reach reach, pp_worke
     return PIPEPORT_FULL;
 }
 
+/* What a turn has foreseen shall not stand in the way of what it does. */
+static void outside_forgo(const pp_conn *conn, pp_worker *worker)
+{
+    pp_running *running = &worker->running;
+    pp_conn_rest_fan(worker);
+    if (running->conn == conn && running->ahead_bytes) {
+        pp_conn_refund(running->conn, running->ahead_bytes, worker);
+        running->ahead_bytes = 0;
+    }
+}
+
 pipeport_status pp_conn_reserve(pp_conn *conn, uint32_t bytes, pp_conn_reach reach, pp_worker *worker)
 {
     const pipeport_options *options = &conn->party->options;
+    pp_sendq *sendq = &conn->writer.sendq;
+    if (pp_sendq_reserve_or_not(sendq, bytes, options->send_queue_bytes_max)) {
+        return PIPEPORT_OK;
+    }
+    if (worker) {
+        outside_forgo(conn, worker);
+    }
     bool is_told = reach == PP_REACH_ONE || options->when_full == PIPEPORT_REFUSE;
-    bool fits = (is_told ? pp_sendq_reserve : pp_sendq_reserve_or_not)(&conn->writer.sendq, bytes,
-                                                                       options->send_queue_bytes_max);
+    bool fits = (is_told ? pp_sendq_reserve : pp_sendq_reserve_or_not)(sendq, bytes, options->send_queue_bytes_max);
     return fits ? PIPEPORT_OK : outside_full(conn, reach, worker);
 }
 
 pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_conn_reach reach, pp_worker *worker, bool *corked)
 {
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
+        if (worker) { /* Who hears this hears nothing of a broadcast to it afterwards. */
+            pp_conn_rest_fan(worker);
+        }
         return PIPEPORT_GONE;
     }
     pipeport_status status = pp_conn_reserve(conn, link->message->frame_bytes, reach, worker);

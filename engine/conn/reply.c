@@ -63,7 +63,7 @@ static void reply_count(pp_running *running, uint32_t frame_bytes)
     running->bytes_accepted += frame_bytes;
 }
 
-/* Reserves a frame, and at once what the answers after it will need, unless that is much of what the queue holds. */
+/* Reserves a frame, and at once what the answers after it will need. What was foreseen before is used first. */
 static pipeport_status reply_reserve(pp_worker *worker, uint32_t frame_bytes, uint32_t more_bytes)
 {
     pp_running *running = &worker->running;
@@ -72,12 +72,17 @@ static pipeport_status reply_reserve(pp_worker *worker, uint32_t frame_bytes, ui
         running->ahead_bytes -= frame_bytes;
         return PIPEPORT_OK;
     }
-    if (more_bytes && pp_sendq_reserve_or_not(&conn->writer.sendq, frame_bytes + more_bytes,
-                                              conn->party->options.send_queue_bytes_max)) {
-        running->ahead_bytes += more_bytes;
+    uint32_t bytes_max = conn->party->options.send_queue_bytes_max;
+    uint32_t lacking = frame_bytes - running->ahead_bytes;
+    if (more_bytes && pp_sendq_reserve_or_not(&conn->writer.sendq, lacking + more_bytes, bytes_max)) {
+        running->ahead_bytes = more_bytes;
         return PIPEPORT_OK;
     }
-    return pp_conn_reserve(conn, frame_bytes, PP_REACH_ONE, worker);
+    if (pp_sendq_reserve_or_not(&conn->writer.sendq, lacking, bytes_max)) {
+        running->ahead_bytes = 0;
+        return PIPEPORT_OK;
+    }
+    return pp_conn_reserve(conn, frame_bytes, PP_REACH_ONE, worker); /* Which gives back what was foreseen. */
 }
 
 /* A frame in a message of its own, which those after it may grow into. */
@@ -121,6 +126,7 @@ static PP_RARE pipeport_status reply_send_or_begin(pp_worker *worker, const void
         return status;
     }
     if (atomic_load(&conn->wish) != PP_WISH_NONE) {
+        pp_conn_rest_fan(worker);
         return PIPEPORT_GONE;
     }
     uint32_t frame_bytes = pp_wire_frame_bytes(&conn->party->framing, (uint32_t) length);

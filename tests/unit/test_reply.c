@@ -333,3 +333,33 @@ LIFE_TEST(reply, fails_without_memory_and_loses_nothing_else)
     life_settle();
     expect_answers("b");
 }
+
+enum { QUEUE = 1600, FORESEEN = QUEUE / 8, LONG_ANSWER = QUEUE - 2 * 4 - 1 };
+
+static void answer_short_and_long(life_conn *conn, const void *data, size_t length)
+{
+    static const uint8_t answer[LONG_ANSWER];
+    (void) data;
+    (void) length;
+    life.on_message = NULL;
+    cr_assert_eq(pipeport_send(life.engine, conn->name, answer, 1), PIPEPORT_OK);
+    status = pipeport_send(life.engine, conn->name, answer, LONG_ANSWER);
+    cr_assert_eq(pipeport_send(life.engine, conn->name, answer, 0), PIPEPORT_FULL);
+}
+
+/* What was foreseen for the answers to what the peer said besides does not stand in the way of the second. */
+LIFE_TEST(reply, fills_the_queue_whatever_was_foreseen)
+{
+    static uint8_t stream[2 * FORESEEN];
+    life_options.message_bytes_max = QUEUE - 4;
+    life_options.send_queue_bytes_max = QUEUE;
+    life_serve();
+    pipe = life_client();
+    cr_assert_not_null(pipe);
+    life.on_message = answer_short_and_long;
+    fake_peer_sends(pipe, stream, sizeof stream); /* Messages of no bytes. */
+    life_settle();
+    cr_assert_eq(status, PIPEPORT_OK, "status %d", (int) status);
+    cr_assert_eq(pipe->written.length, QUEUE);
+    cr_assert_eq(life_newest()->drained, 1);
+}
