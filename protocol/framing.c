@@ -64,8 +64,6 @@ const char *pp_framing_fault(const pp_framing *framing)
     return NULL;
 }
 
-_Static_assert(offsetof(pp_framing, adjust) == 8, "kind to strip_cr have no gap, and can be compared as one");
-
 bool pp_framing_equals(const pp_framing *one, const pp_framing *other)
 {
     return memcmp(one, other, offsetof(pp_framing, adjust)) == 0 && one->adjust == other->adjust &&

@@ -127,6 +127,8 @@ extern const pp_framing pp_framing_default;
 
 enum { PP_FRAMING_DEFAULT_HEADER_BYTES = 4 };
 
+_Static_assert(offsetof(pp_framing, adjust) == 8, "kind to strip_cr have no gap, and can be compared as one");
+
 static inline bool pp_framing_is_default(const pp_framing *framing)
 {
     static const uint8_t rule[offsetof(pp_framing, adjust)] = {PP_FRAMING_LENGTH, PP_FRAMING_DEFAULT_HEADER_BYTES};

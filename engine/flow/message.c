@@ -124,17 +124,21 @@ pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_fr
 {
     PP_VERIFY(room_bytes >= 1 && room_bytes <= UINT32_MAX);
     uint64_t needed = message_links_end(1) + room_bytes;
-    pp_message *message = shelf->first != NULL ? shelf_take(shelf) : NULL;
-    if (message == NULL) {
-        return pp_message_create_room(memory, framing, room_bytes, 1);
-    }
-    /* One of twice what is needed, or more, is for who needs it. */
-    if (message->memory != memory || message->block_bytes < needed || message->block_bytes / 2 > needed) {
+    if (shelf->first != NULL && needed <= PP_SHELF_BLOCK_BYTES_MAX) {
+        pp_message *message = shelf_take(shelf);
+        /* One of twice what is needed, or more, is for who needs it. */
+        if (message->memory == memory && message->block_bytes >= needed && message->block_bytes / 2 <= needed) {
+            message_begin(message, framing, 1);
+            message_make_room(message, room_bytes);
+            return message;
+        }
         pp_memory_give(message->memory, message, message->block_bytes);
-        return pp_message_create_room(memory, framing, room_bytes, 1);
     }
-    message_begin(message, framing, 1);
-    message_make_room(message, room_bytes);
+    pp_message *message = pp_message_create_room(memory, framing, room_bytes, 1);
+    if (message == NULL && shelf->first != NULL) { /* At the memory's bound what lies here may be what lacks. */
+        pp_shelf_fini(shelf);
+        message = pp_message_create_room(memory, framing, room_bytes, 1);
+    }
     return message;
 }
 
@@ -223,6 +227,7 @@ void pp_shelf_release(pp_shelf *shelf, pp_message *message)
         atomic_load_explicit(&shelf->count, memory_order_relaxed) == PP_SHELF_BLOCKS_MAX) {
         pp_message_release(message, 1);
     } else if (message_leave(message, 1)) {
+        atomic_store_explicit(&message->count, 0, memory_order_relaxed); /* Who releases it again is found out. */
         message->source = shelf->first;
         shelf->first = message;
         shelf_count(shelf, 1, (uint32_t) message->block_bytes);
