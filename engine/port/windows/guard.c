@@ -89,17 +89,21 @@ static pp_fault guard_protect(PSECURITY_DESCRIPTOR descriptor)
     return (pp_fault){PIPEPORT_OK, 0};
 }
 
-/* Nobody writes it, but the calls want it writable. */
-static GENERIC_MAPPING guard_rights = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+/* By value: nobody writes it, but the calls want it writable. */
+static GENERIC_MAPPING guard_rights(void)
+{
+    return (GENERIC_MAPPING){FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+}
 
 /* A text may say GA; the system makes the file's own rights of it when a pipe is made, "AccessCheck function" does not.
  * Every kind of entry has its rights at the same place. */
 static void guard_map_rights(PACL list)
 {
+    GENERIC_MAPPING rights = guard_rights();
     for (DWORD i = 0; i < list->AceCount; i++) {
         ACCESS_ALLOWED_ACE *entry;
         if (GetAce(list, i, (void **) &entry)) {
-            MapGenericMask(&entry->Mask, &guard_rights);
+            MapGenericMask(&entry->Mask, &rights);
         }
     }
 }
@@ -110,6 +114,7 @@ static bool guard_lets_in(PACL list, HANDLE token, DWORD rights)
     pp_sid self;
     SECURITY_DESCRIPTOR whole; /* With an owner and a group, which a text need not have. */
     PRIVILEGE_SET privileges;
+    GENERIC_MAPPING mapping = guard_rights();
     DWORD bytes = sizeof privileges, granted = 0;
     BOOL is_in = TRUE;
     bool is_known = pp_sid_of_process(&self, GetCurrentProcess()) == ERROR_SUCCESS &&
@@ -117,7 +122,7 @@ static bool guard_lets_in(PACL list, HANDLE token, DWORD rights)
                     SetSecurityDescriptorOwner(&whole, self.user.User.Sid, FALSE) &&
                     SetSecurityDescriptorGroup(&whole, self.user.User.Sid, FALSE) &&
                     SetSecurityDescriptorDacl(&whole, TRUE, list, FALSE) &&
-                    AccessCheck(&whole, token, rights, &guard_rights, &privileges, &bytes, &granted, &is_in);
+                    AccessCheck(&whole, token, rights, &mapping, &privileges, &bytes, &granted, &is_in);
     return !is_known || is_in;
 }
 
