@@ -157,8 +157,7 @@ Test(summary, tells_a_broadcast_to_the_last_receiver)
 
 Test(summary, says_that_nothing_was_measured)
 {
-    made_result(&result, RATES(1));
-    result.runs_count = 0;
+    made_result(&result, NULL, 0);
     writes("pipeport 0.1.0 (epoll) on a machine, 2 processors, 2026-01-31T12:00:00Z\n"
            "ping-pong, 10 connections, 64 bytes, closed loop, 10 s after 1 s of warm-up\n"
            "\n"
