@@ -249,8 +249,12 @@ static void topics_arrived(struct swarm *swarm, uint32_t tag, uint64_t sequence)
 {
     struct swarm_client *publisher = &swarm->clients[tag];
     uint32_t at = (uint32_t) (sequence % swarm->options.depth);
-    uint64_t sent_ns = publisher->sent_ns[at];
+    uint64_t sent_ns;
 
+    /* This receiver is still missing, so what is loaded was stored for this very message, behind its moment; and as
+     * long as it is, nobody stores another. */
+    (void) atomic_load_explicit(&publisher->missing[at], memory_order_acquire);
+    sent_ns = publisher->sent_ns[at];
     if (atomic_fetch_sub_explicit(&publisher->missing[at], 1, memory_order_acq_rel) == 1) {
         histogram_add(swarm->round_trips, clock_now_ns() - sent_ns);
         swarm_topics_push(publisher);
