@@ -51,10 +51,10 @@ static pipeport_status send_shared(pp_conn *conn, pp_message *message, pp_worker
     return fan ? send_first_link(conn, fan, worker) : PIPEPORT_NO_MEMORY;
 }
 
-static PP_RARE pipeport_status send_from_outside(pipeport_engine *engine, pipeport_conn name, const void *data,
-                                                 size_t length)
+/* `worker`: this thread's, or NULL. */
+static PP_APART pipeport_status send_from_outside(pipeport_engine *engine, pipeport_conn name, const void *data,
+                                                  size_t length, pp_worker *worker)
 {
-    pp_worker *worker = pp_pool_here(&engine->hub.pool);
     pp_conn *conn = pp_conn_pin(&engine->hub, name.id);
     if (!conn) {
         if (worker) { /* As in pp_conn_send. */
@@ -76,7 +76,7 @@ pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn name, const
     if (worker && pp_reply_conn(&worker->running, name.id)) {
         return pp_reply_send(worker, data, length);
     }
-    return send_from_outside(engine, name, data, length);
+    return send_from_outside(engine, name, data, length, worker);
 }
 
 pipeport_status pipeport_send_message(pipeport_engine *engine, pipeport_conn name, pipeport_message *message)

@@ -3,12 +3,12 @@
 #ifndef PP_BASE_HINTS_H
 #define PP_BASE_HINTS_H
 
-/* The rare way out of a function that is called for each message: inlined there, the registers it needs would be saved
- * for each message, too. */
+/* The long way of a function that mostly takes a short one: inlined there, the registers it needs would be saved on the
+ * short way, too. Not cold: where one message is in flight it is the way of every answer. */
 #ifdef __GNUC__
-#define PP_RARE __attribute__((noinline, cold))
+#define PP_APART __attribute__((noinline))
 #else
-#define PP_RARE
+#define PP_APART
 #endif
 
 #endif

@@ -117,7 +117,7 @@ static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t
     return PIPEPORT_OK;
 }
 
-static PP_RARE pipeport_status reply_send_or_begin(pp_worker *worker, const void *data, size_t length)
+static PP_APART pipeport_status reply_send_or_begin(pp_worker *worker, const void *data, size_t length)
 {
     pp_running *running = &worker->running;
     pp_conn *conn = running->conn;

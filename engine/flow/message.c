@@ -260,7 +260,9 @@ static void message_check_appended(const pp_message *message)
     PP_VERIFY(message->source == NULL);
     PP_VERIFY(message->frame_bytes <= message->room_bytes);
     PP_VERIFY(message->frame == (const uint8_t *) &message->links[message->links_count]);
-    PP_VERIFY(message->frame + message->room_bytes <= (const uint8_t *) message + message->block_bytes);
+    uint64_t needed = message_links_end(message->links_count) + message->room_bytes;
+    PP_VERIFY(needed <= message->block_bytes);
+    PP_VERIFY(needed >= message->block_bytes / 2); /* A block from a shelf may be longer, but not twice as long. */
 }
 
 static void message_check_built(const pp_message *message)
@@ -288,6 +290,7 @@ void pp_message_check(const pp_message *message)
         message_check_built(message);
     }
     for (uint32_t i = 0; i < message->links_count; i++) {
-        PP_VERIFY(message->links[i].message == message || message->links[i].message == NULL);
+        const pp_message *whose = message->links[i].message;
+        PP_VERIFY(whose == message || (whose == NULL && message->room_bytes != 0)); /* Nobody's, where it may grow. */
     }
 }
