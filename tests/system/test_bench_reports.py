@@ -2,41 +2,23 @@
 # SPDX-License-Identifier: MIT
 """test_bench_reports.py BENCH SYSTEM CHECK - what pipeport-bench writes, read by others' readers: the page by a parser,
 the record by Python's json, the percentiles as plotters read them, the completion by bash.
-
-CHECK is the name of a function below that begins with check_, without that. Ends with OK, or says what is wrong.
+See checks.py.
 """
-import json
-import os
 import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import xml.etree.ElementTree
 
-bench, system, wanted = sys.argv[1:]
-command = ["wine", bench] if system == "windows" else [bench]
+sys.dont_write_bytecode = True
+from checks import check, expect, folder, path, programs, ran, read_json, wine
+
+command = [*wine, *programs]
 manual = pathlib.Path(__file__).resolve().parents[2] / "docs" / "BENCH.md"
-folder = tempfile.TemporaryDirectory()
-wrong = []
-
-
-def expect(true, *what):
-    if not true:
-        wrong.append(" ".join(str(part) for part in what))
 
 
 def run(*arguments):
-    done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=100,
-                          check=False)
-    return done.returncode, *(text.decode(errors="replace").replace("\r\n", "\n")
-                              for text in (done.stdout, done.stderr))
-
-
-def path(name):
-    """(as this program calls it, as that one does)."""
-    here = os.path.join(folder.name, name)
-    return pathlib.Path(here), ("Z:" if system == "windows" else "") + here
+    return ran(*command, *arguments)
 
 
 def load(*arguments):
@@ -121,7 +103,7 @@ def names_in(value):
 def check_record_is_documented():
     here, there = path("record.json")
     load("--repeat", "2", "--rate", "5K", "--mode", "broadcast", "--json", there)
-    record = json.loads(here.read_text(encoding="utf-8"))
+    record = read_json(here)
     expect(record["format"] == "pipeport-bench" and record["format_version"] == 1, "format")
     expect(len(record["runs"]) == 2, len(record["runs"]), "runs")
     told = manual.read_text(encoding="utf-8")
@@ -144,7 +126,7 @@ def check_percentiles_are_read_by_plotters():
     for one, other in zip(rows, rows[1:]):
         expect(all(float(one[i]) <= float(other[i]) for i in range(3)), "not in order:", one, other)
     expect(int(rows[-1][2]) == 2000 and float(rows[-1][1]) == 1.0, rows[-1])
-    corrected = json.loads(record.read_text(encoding="utf-8"))["runs"][0]["histograms"]["corrected"]
+    corrected = read_json(record)["runs"][0]["histograms"]["corrected"]
     expect(f"{corrected[-1][0] / 1000:.3f}" == rows[-1][0], "the longest is", corrected[-1], "and", rows[-1])
     expect(re.search(r"#\[Max +=.*Total count +=  *2000\]", lines[-2]), lines[-2])
 
@@ -218,9 +200,4 @@ def check_completes_every_word():
     expect(code == 2 and said == "" and "bash" in objected, code, objected)
 
 
-globals()[f"check_{wanted}"]()
-folder.cleanup()
-for line in wrong:
-    print(line)
-print("OK" if not wrong else f"{len(wrong)} wrong")
-sys.exit(1 if wrong else 0)
+check(globals())

@@ -1,70 +1,41 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_bench_run.py BENCH SERVER SYSTEM CHECK - `pipeport-bench run` as its users meet it, against --self and against
-`pipeport serve` (SERVER), which can be made to spoil an answer.
-
-CHECK is the name of a function below that begins with check_, without that. Ends with OK, or says what is wrong.
+`pipeport serve` (SERVER), which can be made to spoil an answer. See checks.py.
 """
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-bench, server_program, system, wanted = sys.argv[1:]
-wine = ["wine"] if system == "windows" else []
-wrong = []
-started = []
-folder = tempfile.TemporaryDirectory()
-names = iter(range(1000))
+sys.dont_write_bytecode = True
+from checks import begin, check, expect, name, numbers, path, programs, read_json, skip, started, system, wine
 
-
-def expect(true, *what):
-    if not true:
-        wrong.append(" ".join(str(part) for part in what))
-
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-def name():
-    return f"bench-{wanted}-{os.getpid()}-{next(names)}"
+bench, server_program = programs
 
 
 def serve(pipe, *arguments):
     """`pipeport serve`, listening."""
-    process = subprocess.Popen([*wine, server_program, "serve", pipe, *arguments], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    started.append(process)
+    process = begin(*wine, server_program, "serve", pipe, *arguments)
     said = process.stdout.readline()
     expect("listening on" in said, "the server does not listen:", said)
     return process
 
 
-def start(*arguments, **more):
-    process = subprocess.Popen([*wine, bench, "run", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, errors="replace", **more)
-    started.append(process)
-    return process
+def start(*arguments):
+    return begin(*wine, bench, "run", *arguments, stderr=subprocess.PIPE)
 
 
 def load(*arguments):
     """(exit code, its first run as JSON tells it or None, stderr)."""
-    path = os.path.join(folder.name, f"{next(names)}.json")
-    process = start(*arguments, "--json", ("Z:" if wine else "") + path)
+    here, there = path(f"{next(numbers)}.json")
+    process = start(*arguments, "--json", there)
     said, objected = process.communicate(timeout=100)
-    expect("\r" not in said.replace("\r\n", "\n"), "a live line in a pipe:", said)
-    found = None
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)["runs"]
-        found = found[0] if found else None
-    return process.returncode, found, objected
+    expect("in flight" not in said + objected, "a live line in a pipe:", said, objected)
+    runs = read_json(here)["runs"] if here.exists() else []
+    return process.returncode, runs[0] if runs else None, objected
 
 
 def counted(histogram):
@@ -176,16 +147,16 @@ def check_counts_from_the_planned_moment():
         skip("a process is stopped by SIGSTOP")
     pipe = name()
     server = serve(pipe, "--echo")
+    here, there = path("open.json")
     process = start(pipe, "--rate", "1000", "--duration", "2s", "--warmup", "0s", "--connections", "2", "--depth", "1",
-                    "--json", os.path.join(folder.name, "open.json"))
+                    "--json", there)
     time.sleep(1)
     server.send_signal(signal.SIGSTOP)
     time.sleep(0.4)
     server.send_signal(signal.SIGCONT)
     said, objected = process.communicate(timeout=60)
     expect(process.returncode == 0, said, objected)
-    with open(os.path.join(folder.name, "open.json"), encoding="utf-8") as file:
-        run = json.load(file)["runs"][0]
+    run = read_json(here)["runs"][0]
     late = sum(number for edge, number in run["histograms"]["corrected"] if edge > 100e6)
     expect(run["planned"] == 2000, run["planned"])
     expect(counted(run["histograms"]["corrected"]) == 2000, counted(run["histograms"]["corrected"]))
@@ -233,13 +204,12 @@ def check_bears_slow_readers():
 def check_ends_with_ctrl_c():
     if system == "windows":
         skip("there is no console to press it in")
-    process = start("--self", "--duration", "60s", "--warmup", "0s", "--connections", "4", "--json",
-                    os.path.join(folder.name, "cut.json"))
+    here, there = path("cut.json")
+    process = start("--self", "--duration", "60s", "--warmup", "0s", "--connections", "4", "--json", there)
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     said, objected = process.communicate(timeout=30)
-    with open(os.path.join(folder.name, "cut.json"), encoding="utf-8") as file:
-        result = json.load(file)
+    result = read_json(here)
     expect(process.returncode == 0 and result["interrupted"] is True, process.returncode, said, objected)
     expect(result["runs"][0]["messages"] > 100, result["runs"][0]["messages"])
     expect(not any(result["runs"][0]["errors"].values()), result["runs"][0]["errors"])
@@ -273,13 +243,11 @@ def check_lives_on_a_terminal_only():
 
 
 def check_repeats():
-    path = os.path.join(folder.name, "three.json")
-    process = start("--self", "--count", "200", "--repeat", "3", "--connections", "3", "--json",
-                    ("Z:" if wine else "") + path)
+    here, there = path("three.json")
+    process = start("--self", "--count", "200", "--repeat", "3", "--connections", "3", "--json", there)
     said, objected = process.communicate(timeout=100)
     expect(process.returncode == 0, said, objected)
-    with open(path, encoding="utf-8") as file:
-        runs = json.load(file)["runs"]
+    runs = read_json(here)["runs"]
     expect([run["messages"] for run in runs] == [200, 200, 200], [run["messages"] for run in runs])
 
 
@@ -299,7 +267,7 @@ def check_refuses_wrong_arguments():
         expect(process.returncode == 2 and out == "" and said in objected and objected.count("\n") == 1, arguments,
                process.returncode, out, objected)
     began = time.monotonic()
-    process = start("--self", "--duration", "60s", "--json", os.path.join(folder.name, "no", "such", "folder"))
+    process = start("--self", "--duration", "60s", "--json", path("no/such/folder")[1])
     out, objected = process.communicate(timeout=100)
     expect(process.returncode == 1 and "cannot be written" in objected and out == "", process.returncode, objected)
     expect(time.monotonic() - began < 30, "it ran before it said that it cannot write")
@@ -307,13 +275,4 @@ def check_refuses_wrong_arguments():
     expect(code == 1 and "nobody serves this name" in objected, code, objected)
 
 
-try:
-    globals()["check_" + wanted]()
-except subprocess.TimeoutExpired as late:
-    wrong.append(f"nothing happened for too long: {late!r}")
-finally:
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-print("\n".join(wrong) if wrong else f"OK: {wanted}")
-sys.exit(1 if wrong else 0)
+check(globals())

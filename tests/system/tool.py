@@ -1,48 +1,26 @@
 # SPDX-License-Identifier: MIT
 """tool.py - how tests meet the program pipeport: other processes, output, exit codes.
 
-A test is called with PROGRAM SYSTEM CHECK; CHECK is the name of a function of its own that begins with check_, without
-that. It ends with OK, or says what is wrong.
+A test is called with PROGRAM SYSTEM CHECK, see checks.py.
 """
-import os
 import queue
 import re
-import subprocess
-import sys
 import threading
 
-program, system, wanted = sys.argv[1:]
-command = ["wine", program] if system == "windows" else [program]
-wrong = []
-started = []
-names = iter(range(1000))
+from checks import begin, expect, name, programs, ran, wine
 
-
-def expect(true, *what):
-    if not true:
-        wrong.append(" ".join(str(part) for part in what))
-
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-def name():
-    return f"tool-{wanted}-{os.getpid()}-{next(names)}"
+command = [*wine, *programs]
 
 
 def start(*arguments, files=None):
     """A process, and the queue of lines that it says; its errors are among them. files: its hard bound on open files,
     and a soft one of 16, which it must raise itself."""
     bound = ["bash", "-c", f'ulimit -Sn 16 && ulimit -Hn {files} && exec "$@"', "bash"] if files else []
-    process = subprocess.Popen([*bound, *command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace")
+    process = begin(*bound, *command, *arguments)
     process.lines = queue.Queue()
     process.reader = threading.Thread(target=lambda: [process.lines.put(line.rstrip()) for line in process.stdout])
     process.reader.daemon = True
     process.reader.start()
-    started.append(process)
     return process
 
 
@@ -55,9 +33,7 @@ def end(process, timeout=100):
 
 
 def run(*arguments):
-    done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=100, check=False)
-    return done.returncode, done.stdout, done.stderr
+    return ran(*command, *arguments)
 
 
 def listening(*arguments, files=None):
@@ -84,17 +60,3 @@ def verified(serve, swarm, pattern):
     last = swarm_said.splitlines()[-1] if swarm_said else ""
     expect(swarm_code == 0 and re.match(pattern, last), "the swarm ended with", swarm_code, swarm_said)
     return said, swarm_said
-
-
-def check(functions):
-    """The wanted one of a test's functions; the test's exit code."""
-    try:
-        functions["check_" + wanted]()
-    except (subprocess.TimeoutExpired, queue.Empty, OSError) as fault:  # Mostly: nothing happened for too long.
-        wrong.append(f"stopped by {fault!r}")
-    finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-    print("\n".join(wrong) if wrong else f"OK: {wanted}")
-    return 1 if wrong else 0

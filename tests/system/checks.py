@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""checks.py - what the tests that meet our programs from outside have in common: processes, expectations, names.
+
+Such a test is called with PROGRAM... SYSTEM CHECK; CHECK is the name of a function of its own that begins with check_,
+without that. It calls check(globals()) last, which ends with OK, or says what is wrong.
+"""
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+
+*programs, system, wanted = sys.argv[1:]
+wine = ["wine"] if system == "windows" else []   # What a command begins with.
+wrong = []
+started = []
+numbers = iter(range(1000))
+folder = tempfile.TemporaryDirectory()
+
+
+def expect(true, *what):
+    if not true:
+        wrong.append(" ".join(str(part) for part in what))
+
+
+def skip(why):
+    print(f"SKIP: {why}")
+    sys.exit(77)
+
+
+def name():
+    """Of a pipe that nobody else has."""
+    return f"pipeport-{wanted}-{os.getpid()}-{next(numbers)}"
+
+
+def path(file):
+    """A file of this test's own folder: (as Python calls it, as the programs do)."""
+    here = pathlib.Path(folder.name, file)
+    return here, ("Z:" if wine else "") + str(here)
+
+
+def read_json(file):
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def begin(*command, stderr=subprocess.STDOUT, **more):
+    """A process that does not outlive the test. Its errors are among what it says, unless stderr says otherwise."""
+    process = subprocess.Popen([*command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                               encoding="utf-8", errors="replace", **more)
+    started.append(process)
+    return process
+
+
+def ran(*command):
+    """(exit code, what it said, what it objected)."""
+    done = subprocess.run([*command], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          errors="replace", timeout=100, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(functions):
+    """Calls the wanted one of a test's functions, and ends the test."""
+    try:
+        functions["check_" + wanted]()
+    except (subprocess.TimeoutExpired, queue.Empty, OSError) as fault:  # Mostly: nothing happened for too long.
+        wrong.append(f"stopped by {fault!r}")
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    folder.cleanup()
+    print("\n".join(wrong) if wrong else f"OK: {wanted}")
+    sys.exit(1 if wrong else 0)
