@@ -8,13 +8,13 @@
  * behind the last one in the same message, so that a receiver has one link and all receivers have the same bytes, and
  * nobody is walked. This needs three things.
  *   - The message reached every member, every pump was taken by it or lies in this worker's chores since an earlier
- * one, and nobody has joined since. A member cannot leave before its pump is home, so each of them is still there.
+ *     one, and nobody has joined since. A member cannot leave before its pump is home, so each of them is still there.
  *   - Room for it was reserved in each queue when the message was made; what is left is given back when the turn ends.
  *   - Nothing was queued behind it, and nobody of them closed: what happened before a broadcast comes before it. While
- * a party has a message that grows (`fans`), everybody who queues something for it, or closes, counts one in `pushes`
- *     after that. `fans` is raised before the first link is pushed, so that who finds such a link in a queue, or closes
- *     a connection that took one, finds it raised; and who makes a broadcast after he has heard of that (in whatever
- *     way) finds it counted.
+ *     a party has a message that grows (`fans`), everybody who queues something for it, or closes, counts one in
+ *     `pushes` after that. `fans` is raised before the first link is pushed, so that who finds such a link in a queue,
+ *     or closes a connection that took one, finds it raised; and who makes a broadcast after he has heard of that (in
+ *     whatever way) finds it counted.
  * Who is in a named group may leave it at any time, and a list is the caller's: what goes to those is a message of its
  * own, and counts.
  */
