@@ -18,7 +18,7 @@ TestSuite(idle, .timeout = 110);
 
 enum {
     IDLE_EPOLL_BYTES_MAX = 365, /* Of the engine's memory, a connection at rest. */
-    IDLE_URING_BYTES_MAX = 405,
+    IDLE_URING_BYTES_MAX = 387,
     IDLE_IOCP_BYTES_MAX = 655, /* A read is pending, and has a block. */
     IDLE_OTHER_HANDLES = 100
 };

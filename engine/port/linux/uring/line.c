@@ -25,17 +25,16 @@ enum {
 };
 
 typedef struct pp_line {
-    pp_guest guest;                   /* First: what the ring points at. */
-    _Atomic(char *) lane[LINE_LANES]; /* See above. */
-    pp_intake intake;                 /* The home's from here on. */
-    uint8_t known : LINE_LANES;       /* A bit for each lane: the home knows of the operation there, and it is armed. */
-    uint8_t sending : 1;              /* A send is with the kernel. */
+    pp_guest guest;             /* First: what the ring points at. */
+    pp_intake intake;           /* The home's from here on. */
+    uint8_t known : LINE_LANES; /* A bit for each lane: the home knows of the operation there, and it is armed. */
+    uint8_t sending : 1;        /* A send is with the kernel. */
     uint8_t leaving : 1;
     uint8_t hung : 1; /* The peer's end was heard; where nothing is ever read. */
     uint8_t is;       /* Bits of socket.h; for all, set before anybody else knows of the line. */
 } pp_line;
 
-_Static_assert(sizeof(pp_line) <= 80, "an idle connection is small");
+_Static_assert(sizeof(pp_line) <= 64, "an idle connection is small");
 
 static void line_enter(pp_ring *ring)
 {
@@ -54,7 +53,7 @@ static void line_exit(pp_ring *ring)
 /* A wish is the lowest bit of the lane, where no operation's address has one. */
 static bool line_is_wished(pp_line *line, int lane)
 {
-    return ((uintptr_t) atomic_load_explicit(&line->lane[lane], memory_order_acquire) & 1) != 0;
+    return ((uintptr_t) atomic_load_explicit(&line->guest.lane[lane], memory_order_acquire) & 1) != 0;
 }
 
 static void line_learn(pp_line *line, int lane)
@@ -68,7 +67,7 @@ static pp_op *line_armed(pp_line *line, int lane)
     if ((line->known & 1u << lane) == 0) {
         return NULL;
     }
-    char *seen = atomic_load_explicit(&line->lane[lane], memory_order_relaxed);
+    char *seen = atomic_load_explicit(&line->guest.lane[lane], memory_order_relaxed);
     return (pp_op *) (void *) (seen - ((uintptr_t) seen & 1));
 }
 
@@ -76,7 +75,7 @@ static void line_finish(pp_line *line, int lane, pp_result result)
 {
     pp_op *op = line_armed(line, lane);
     line->known = line->known & ~(1u << lane) & LINE_ALL;
-    atomic_store_explicit(&line->lane[lane], NULL, memory_order_release);
+    atomic_store_explicit(&line->guest.lane[lane], NULL, memory_order_release);
     pp_mailbox_finish(&line->guest.ring->mailbox, op, result);
 }
 
@@ -89,7 +88,7 @@ static void line_send_write(pp_line *line)
 {
     const pp_room *room = pp_room_of(line_armed(line, LINE_WRITING));
     struct io_uring_sqe *request = pp_ring_request(line->guest.ring);
-    io_uring_prep_send(request, line->guest.fd, line->guest.lent[LINE_WRITING], room->letter.bytes, MSG_NOSIGNAL);
+    io_uring_prep_send(request, line->guest.fd, room->as.data, room->letter.bytes, MSG_NOSIGNAL);
     pp_ring_point(request, &line->guest, LINE_WRITING);
     line->sending = true;
 }
@@ -110,7 +109,7 @@ static void line_wait(pp_line *line)
     } else if (room->letter.pieces == LINE_AWAIT) {
         pp_intake_hint(line_intake(line));
     } else {
-        pp_intake_block(line_intake(line), line->guest.lent[LINE_READING], room->letter.bytes);
+        pp_intake_block(line_intake(line), room->as.data, room->letter.bytes);
     }
 }
 
@@ -124,7 +123,7 @@ static bool line_read_whole(pp_line *line, const struct iovec *piece, pp_result 
 static void line_serve_polled(pp_line *line, pp_op *op)
 {
     const pp_room *room = pp_room_of(op);
-    struct iovec piece = {line->guest.lent[LINE_READING], room->letter.bytes};
+    struct iovec piece = {room->as.data, room->letter.bytes};
     pp_result result;
     if (room->letter.pieces == LINE_READ && line_read_whole(line, &piece, &result)) {
         line_finish(line, LINE_READING, result);
@@ -142,7 +141,7 @@ static void line_serve(pp_line *line)
     } else if (op != NULL) {
         const pp_room *room = pp_room_of(op);
         bool is_read = room->letter.pieces == LINE_READ;
-        void *data = is_read ? line->guest.lent[LINE_READING] : NULL;
+        void *data = is_read ? room->as.data : NULL;
         pp_result result;
         if (pp_intake_try(line_intake(line), data, is_read ? room->letter.bytes : 0, &result)) {
             line_finish(line, LINE_READING, result);
@@ -152,13 +151,9 @@ static void line_serve(pp_line *line)
     }
 }
 
-/* An operation that came by letter. */
-static void line_asked(pp_guest *guest, pp_op *op)
+/* An operation that was armed elsewhere. */
+static void line_asked(pp_line *line, int lane)
 {
-    pp_line *line = (pp_line *) guest;
-    pp_ring *ring = guest->ring;
-    int lane = pp_room_of(op)->letter.pieces == LINE_WRITE ? LINE_WRITING : LINE_READING;
-    line_enter(ring);
     line_learn(line, lane);
     if (line_is_wished(line, lane)) {
         line_finish(line, lane, (pp_result){{PIPEPORT_STOPPED, 0}, 0, 0});
@@ -167,7 +162,6 @@ static void line_asked(pp_guest *guest, pp_op *op)
     } else {
         line_serve(line);
     }
-    line_exit(ring);
 }
 
 /* ---- What the kernel says ---- */
@@ -289,12 +283,17 @@ static void line_leave(pp_line *line)
     }
 }
 
-static void line_called(pp_guest *guest, bool last)
+static void line_called(pp_guest *guest, uint32_t calls)
 {
     pp_line *line = (pp_line *) guest;
     pp_ring *ring = guest->ring;
     line_enter(ring);
-    if (last) {
+    for (int lane = 0; lane < LINE_LANES; lane++) {
+        if ((calls & (uint32_t) PP_CALLED_ASKED << lane) != 0) {
+            line_asked(line, lane);
+        }
+    }
+    if ((calls & PP_CALLED_LAST) != 0) {
         line_leave(line);
     } else {
         line_meet_wishes(line);
@@ -302,7 +301,7 @@ static void line_called(pp_guest *guest, bool last)
     line_exit(ring);
 }
 
-const pp_guest_kind pp_line_kind = {line_came, line_asked, line_called, line_free};
+const pp_guest_kind pp_line_kind = {line_came, line_called, line_free};
 
 /* ---- The driver's calls ---- */
 
@@ -328,9 +327,9 @@ static bool line_arm(pp_line *line, int lane, pp_op *op)
     if (here) {
         line_learn(line, lane);
     }
-    atomic_store_explicit(&line->lane[lane], (char *) op, memory_order_release);
+    atomic_store_explicit(&line->guest.lane[lane], (char *) op, memory_order_release);
     if (!here) {
-        pp_guest_ask(&line->guest, op);
+        pp_guest_call(&line->guest, (uint32_t) PP_CALLED_ASKED << lane);
     }
     return here;
 }
@@ -376,7 +375,7 @@ pp_armed pp_line_read(void *state, struct iovec *piece, pp_op *op, pp_result *no
     pp_room *room = pp_room_of(op);
     room->letter.pieces = LINE_READ;
     room->letter.bytes = (uint32_t) piece->iov_len;
-    line->guest.lent[LINE_READING] = piece->iov_base;
+    room->as.data = piece->iov_base;
     if (line_arm(line, LINE_READING, op)) {
         line_wait(line);
     }
@@ -425,7 +424,7 @@ pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op 
     }
     room->letter.pieces = LINE_WRITE;
     room->letter.bytes = (uint32_t) pieces[0].iov_len;
-    line->guest.lent[LINE_WRITING] = pieces[0].iov_base;
+    room->as.data = pieces[0].iov_base;
     if (line_arm(line, LINE_WRITING, op)) {
         line_send_write(line);
     }
@@ -437,12 +436,12 @@ void pp_line_cancel(void *state, pp_op *op)
     pp_line *line = state;
     for (int lane = 0; lane < LINE_LANES; lane++) {
         char *armed = (char *) op;
-        if (atomic_compare_exchange_strong_explicit(&line->lane[lane], &armed, armed + 1, memory_order_acq_rel,
+        if (atomic_compare_exchange_strong_explicit(&line->guest.lane[lane], &armed, armed + 1, memory_order_acq_rel,
                                                     memory_order_relaxed)) {
             if (pp_ring_is_here(line->guest.ring)) {
                 line_meet_wishes(line);
             } else {
-                pp_guest_call(&line->guest, false);
+                pp_guest_call(&line->guest, 0);
             }
             return;
         }
@@ -467,7 +466,7 @@ bool pp_line_is_answered(void *state, const pp_op *op)
     pp_line *line = state;
     pp_ring *ring = line->guest.ring;
     for (uint32_t lane = 0; lane < LINE_LANES; lane++) {
-        if (atomic_load_explicit(&line->lane[lane], memory_order_acquire) == (const char *) op) {
+        if (atomic_load_explicit(&line->guest.lane[lane], memory_order_acquire) == (const char *) op) {
             return (!ring->lent && !pp_ring_is_here(ring)) ||
                    pp_socket_is_ready(line->guest.fd, lane == LINE_WRITING   ? POLLOUT
                                                       : line_is_unread(line) ? 0
@@ -487,7 +486,7 @@ void pp_line_close(void *state)
         (void) shutdown(line->guest.fd, SHUT_RDWR);
     }
     if (!here) {
-        pp_guest_call(&line->guest, true);
+        pp_guest_call(&line->guest, PP_CALLED_LAST);
     } else if (pp_guest_end(&line->guest)) {
         line_leave(line);
     }

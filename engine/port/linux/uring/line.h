@@ -18,12 +18,13 @@
  * Who touches what. `lane` is for all: NULL, the armed operation, or that + 1: somebody wished to cancel it. The armer
  * stores it before the operation can come home, a canceller makes op + 1 of op with a CAS and calls the home, the home
  * stores NULL when the operation is done. So a wish is a part of this one arming: it never reaches the next. A plain
- * store may wipe a wish out, but only that of an operation which is done. What the operation has lent its armer stores
- * before that, and it goes to the home with it. The socket's `fd` is for all. The rest is the home's: whoever arms,
- * cancels or closes elsewhere sends a letter (ring.h), and his operation is LATER. But a write elsewhere first tries
- * the socket itself: at most one is armed, so nothing is before it. On a lent ring nobody is at home between takes, and
- * who runs what a take brought must see what was held, or he would ask for it for ever: there all but the requests is
- * for who has the ring's lock `lines`.
+ * store may wipe a wish out, but only that of an operation which is done. What the operation has lent lies in its own
+ * room. The socket's `fd` is for all. The rest is the home's: whoever arms, cancels or closes elsewhere calls it
+ * (ring.h), and his operation is LATER. The home learns of an operation by the call that asks for it and not by the
+ * lane, so that the line is there until its armer has called. But a write elsewhere first tries the socket itself: at
+ * most one is armed, so nothing is before it. On a lent ring nobody is at home between takes, and who runs what a take
+ * brought must see what was held, or he would ask for it for ever: there all but the requests is for who has the ring's
+ * lock `lines`.
  *
  * A close elsewhere is the last letter; a close by the home waits for a letter that is under way, else it acts at once.
  * The line leaves, and the socket is closed with it, when the kernel holds no request of ours any more. So that the

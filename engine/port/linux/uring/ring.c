@@ -16,8 +16,7 @@ enum {
     RING_LANES = 8,
     RING_MS_PER_S = 1000,
     RING_NS_PER_MS = 1000000,
-    LETTER_CALL = PP_LETTER_FIRST_FREE,
-    LETTER_ASK
+    LETTER_CALL = PP_LETTER_FIRST_FREE
 };
 
 /* ---- Guests ---- */
@@ -33,11 +32,10 @@ static const pp_guest_kind *guest_kind(const pp_guest *guest)
 }
 
 /* As pp_mailbox_wake: what was changed before the call, `called` sees (the exchanges pair). */
-void pp_guest_call(pp_guest *guest, bool last)
+void pp_guest_call(pp_guest *guest, uint32_t calls)
 {
-    uint32_t calls = PP_CALLED | (last ? PP_CALLED_LAST : 0);
     pp_mailbox *mailbox = &guest->ring->mailbox;
-    if (atomic_fetch_or_explicit(&guest->calls, calls, memory_order_acq_rel) == 0) {
+    if (atomic_fetch_or_explicit(&guest->calls, PP_CALLED | calls, memory_order_acq_rel) == 0) {
         pp_mailbox_push(mailbox, &guest->letter);
     }
 }
@@ -45,14 +43,6 @@ void pp_guest_call(pp_guest *guest, bool last)
 bool pp_guest_end(pp_guest *guest)
 {
     return atomic_fetch_or_explicit(&guest->calls, PP_CALLED | PP_CALLED_LAST, memory_order_acq_rel) == 0;
-}
-
-void pp_guest_ask(pp_guest *guest, pp_op *op)
-{
-    pp_room *room = pp_room_of(op);
-    room->letter.what = LETTER_ASK;
-    room->as.data = guest; /* What it has lent is in guest->lent. */
-    pp_mailbox_push(&guest->ring->mailbox, &room->letter);
 }
 
 void pp_guest_leave(pp_guest *guest)
@@ -77,20 +67,14 @@ void pp_guest_left(pp_guest *guest)
     }
 }
 
+/* Guests' letters: all others are operations that are done. */
 static void ring_read_letters(pp_ring *ring, bool *woken)
 {
     pp_letter *letter = pp_mailbox_collect(&ring->mailbox, woken);
     while (letter != NULL) {
         pp_letter *next = letter->next;
-        if (letter->what == LETTER_CALL) {
-            pp_guest *guest = (pp_guest *) letter;
-            uint32_t calls = atomic_exchange_explicit(&guest->calls, 0, memory_order_acq_rel);
-            guest_kind(guest)->called(guest, (calls & PP_CALLED_LAST) != 0);
-        } else {
-            pp_op *op = pp_op_of(letter);
-            pp_guest *guest = pp_room_of(op)->as.data;
-            guest_kind(guest)->asked(guest, op);
-        }
+        pp_guest *guest = (pp_guest *) letter;
+        guest_kind(guest)->called(guest, atomic_exchange_explicit(&guest->calls, 0, memory_order_acq_rel));
         letter = next;
     }
 }

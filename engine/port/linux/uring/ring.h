@@ -34,14 +34,14 @@ typedef struct pp_ring pp_ring;
 /* All of them on the taker's thread. `lane` is what pp_ring_point was told. */
 typedef struct pp_guest_kind {
     void (*came)(pp_guest *guest, uint32_t lane, int32_t result, uint32_t flags); /* A completion of the kernel's. */
-    void (*asked)(pp_guest *guest, pp_op *op);                                    /* What pp_guest_ask has sent. */
-    void (*called)(pp_guest *guest, bool last);                                   /* What pp_guest_call has sent. */
+    void (*called)(pp_guest *guest, uint32_t calls);                              /* What pp_guest_call has sent. */
     void (*drop)(pp_guest *guest); /* The ring is gone, and the last call had been made. */
 } pp_guest_kind;
 
 typedef enum pp_guest_role { PP_GUEST_BELL, PP_GUEST_VIEW, PP_GUEST_LINE, PP_GUEST_ROLES } pp_guest_role;
 
-enum { PP_CALLED = 1, PP_CALLED_LAST = 2 };
+/* What a guest is called for: that nobody will call again; and, shifted by the lane, what was armed there elsewhere. */
+enum { PP_CALLED = 1, PP_CALLED_LAST = 2, PP_CALLED_ASKED = 4 };
 
 struct pp_guest {
     pp_letter letter; /* First. Its `pieces` is the role. */
@@ -51,10 +51,10 @@ struct pp_guest {
             pp_guest *next;
             pp_guest *previous;
         };
-        void *lent[2]; /* Before: by lane, what the operation that is armed on it has lent. Set by the armer. */
+        _Atomic(char *) lane[2]; /* Before, a line's: what is armed. */
     };
-    _Atomic uint32_t calls; /* PP_CALLED while the letter is posted, and PP_CALLED_LAST. The taker takes both at once,
-                               so that exactly one `called` hears of the last. */
+    _Atomic uint32_t calls; /* PP_CALLED while the letter is posted, and what else it is called for. The taker takes all
+                               at once, so that exactly one `called` hears of each. */
     int fd;                 /* What it is about. */
 };
 
@@ -70,7 +70,7 @@ struct pp_ring {
     pp_pool pool;
     pp_guest bell;
     const pp_guest_kind *kinds[PP_GUEST_ROLES]; /* What its guests do, by role; the driver's, from create on. */
-    pp_lock lines;     /* Lent only: held for what is not a line's `lane`, `fd`, `lent` or letter. */
+    pp_lock lines;                              /* Lent only: held for what is not a line's `lane`, `fd` or letter. */
     pp_guest *leaving; /* Those whose pipe or view is closed and that the kernel still holds. */
 };
 
@@ -97,14 +97,11 @@ bool pp_ring_has_word(pp_guest *guest, uint32_t lane);
 
 void pp_guest_init(pp_guest *guest, pp_guest_role role, pp_ring *ring, int fd);
 
-/* Any thread: the taker calls `called` soon, once for all that call before it does. `last`: nobody will call again. */
-void pp_guest_call(pp_guest *guest, bool last);
+/* Any thread: the taker calls `called` soon, once for all that call before it does, with all their bits. */
+void pp_guest_call(pp_guest *guest, uint32_t calls);
 
 /* Here: the last call. True: no letter is under way, so this is all. False: `called` will hear of it. */
 bool pp_guest_end(pp_guest *guest);
-
-/* Any thread: the taker calls `asked` with `op`, which is counted and whose letter is ours until then. */
-void pp_guest_ask(pp_guest *guest, pp_op *op);
 
 /* Here: on the list of those that the kernel still holds, and off it. */
 void pp_guest_leave(pp_guest *guest);

@@ -35,10 +35,10 @@ static void uring_view_poll(uring_view *own)
     own->polled = true;
 }
 
-static void uring_view_called(pp_guest *guest, bool last)
+static void uring_view_called(pp_guest *guest, uint32_t calls)
 {
     uring_view *own = (uring_view *) guest;
-    if (!last) {
+    if ((calls & PP_CALLED_LAST) == 0) {
         uring_view_poll(own);
     } else if (own->polled) {
         own->leaving = true;
@@ -89,7 +89,7 @@ static pp_fault uring_watch(pp_mailbox *drainer, int fd, pp_view *view)
     pp_guest_init(&own->guest, PP_GUEST_VIEW, (pp_ring *) drainer, fd);
     own->view = view;
     view->own = own;
-    pp_guest_call(&own->guest, false);
+    pp_guest_call(&own->guest, 0);
     return (pp_fault){PIPEPORT_OK, 0};
 }
 
@@ -98,7 +98,7 @@ static void uring_unwatch(pp_mailbox *drainer, int fd, pp_view *view)
     uring_view *own = view->own;
     (void) drainer;
     (void) fd;
-    pp_guest_call(&own->guest, true);
+    pp_guest_call(&own->guest, PP_CALLED_LAST);
 }
 
 const pp_driver pp_uring_driver = {
