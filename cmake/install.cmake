@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# What a user gets: <pipeport.h>, both libraries, find_package(pipeport) and pkg-config. Both packages find their folder
-# from where they lie, so that an installed tree can be moved.
+# What a user gets: <pipeport.h> and its parts, both libraries, find_package(pipeport), pkg-config. Both packages find
+# their folder from where they lie, so that an installed tree can be moved.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(FILES engine/include/pipeport.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+foreach(part pipeport pipeport_framing pipeport_options pipeport_status)
+  install(FILES "engine/include/${part}.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+endforeach()
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(TARGETS pipeport_static pipeport_shared EXPORT pipeport
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

@@ -39,6 +39,7 @@ MAY_INCLUDE = {
 }
 NOT_OURS = ("tools/windeps",)   # goes with others' code: its form is checked, its includes are not
 LOOKS_ANYWHERE = ("tests",)
+FOR_USERS = "engine/include"    # its headers name each other as users have them: side by side
 
 # C11 without what mingw-w64 lacks (threads.h) and without what belongs to the port (errno.h, signal.h)
 C_LIBRARY = set("""assert ctype float inttypes limits math stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
@@ -49,7 +50,6 @@ ALSO = {
 }
 ONE_DOOR = {"mimalloc": "engine/base/memory.c", "windows": "engine/port/windows/win.h"}
 
-LONGER = {"engine/include/pipeport.h": 700}   # the one page that users read, most of it comment: not cut in two
 FILE_LINES, COLUMNS, FUNCTION_LINES, PARAMETERS = 500, 120, 60, 5
 CODE = {".c", ".h", ".cc"}
 TEXT = {".py", ".sh", ".cmake", ".txt", ""}
@@ -93,7 +93,7 @@ def include_faults(root, name, folder, lines, uses):
     if folder not in MAY_INCLUDE:
         yield 1, f"the house has no folder '{folder}'"
         return
-    above_port = folder.startswith(("engine/", "protocol")) and not of_system(folder) and folder != "engine/include"
+    above_port = folder.startswith(("engine/", "protocol")) and not of_system(folder) and folder != FOR_USERS
     allowed = C_LIBRARY | ALSO.get(folder.split("/")[0], set())
     for number, line in enumerate(lines, 1):
         if above_port and SYSTEM_SWITCH.search(line):
@@ -101,7 +101,11 @@ def include_faults(root, name, folder, lines, uses):
         quoted = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
         if quoted:
             target = quoted.group(1)
-            if not (root / target).is_file():
+            if folder == FOR_USERS:
+                target = f"{folder}/{target}"
+            if folder == FOR_USERS and not (root / target).is_file():
+                yield number, f"'{quoted.group(1)}' is not beside it, and users have only that folder"
+            elif not (root / target).is_file():
                 yield number, f"'{target}' is not written from the root of the repository"
             elif pathlib.PurePosixPath(target).parent.as_posix() not in [folder, *MAY_INCLUDE[folder]]:
                 yield number, f"{folder} may not include {target}"
@@ -153,9 +157,8 @@ def form_faults(path, lines):
     spdx = lines[:2] if lines and lines[0].startswith("#!") else lines[:1]
     if not any("SPDX-License-Identifier: MIT" in line for line in spdx):
         yield 1, "the first line is not the SPDX line"
-    most = next((LONGER[name] for name in LONGER if path.as_posix().endswith(name)), FILE_LINES)
-    if len(lines) > most:
-        yield most, f"{len(lines)} lines, {most} at most"
+    if len(lines) > FILE_LINES:
+        yield FILE_LINES, f"{len(lines)} lines, {FILE_LINES} at most"
     for number, line in enumerate(lines, 1):
         if len(line) > COLUMNS:
             yield number, f"{len(line)} columns, {COLUMNS} at most"

@@ -9,7 +9,10 @@
  * The life of a connection, as you hear it:   opened, (message | drained | sent)*, closed
  * One connection's events never overlap; different connections speak in parallel on the engine's workers.
  *
- * How to read this file. Under each function stand the same lines; a line with nothing to say is left out.
+ * Its parts, which come with it: pipeport_status.h, what can come back; pipeport_framing.h, where a message ends;
+ * pipeport_options.h, what an engine, a server or a client is told.
+ *
+ * How to read them. Under each function stand the same lines; a line with nothing to say is left out.
  *   Owner:   who holds the memory before and after the call.
  *   Thread:  from where it may be called; "an event" is the inside of a pipeport_events function.
  *   Fails:   every status other than PIPEPORT_OK.
@@ -23,52 +26,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PIPEPORT_VERSION_MAJOR 0
-#define PIPEPORT_VERSION_MINOR 1
-#define PIPEPORT_VERSION_PATCH 0
-
-#if defined(_WIN32) && defined(PIPEPORT_SHARED) && defined(PIPEPORT_BUILDING)
-#define PIPEPORT_API __declspec(dllexport)
-#elif defined(_WIN32) && defined(PIPEPORT_SHARED)
-#define PIPEPORT_API __declspec(dllimport)
-#elif defined(__GNUC__)
-#define PIPEPORT_API __attribute__((visibility("default")))
-#else
-#define PIPEPORT_API
-#endif
+#include "pipeport_framing.h"
+#include "pipeport_options.h"
+#include "pipeport_status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---- What can come back ---- */
-
-/* ABI: added to, never moved. */
-typedef enum pipeport_status {
-    PIPEPORT_OK = 0,
-    PIPEPORT_INVALID = 1,      /* An argument or option breaks the bound written beside it. */
-    PIPEPORT_NO_MEMORY = 2,    /* The allocator, or the engine's memory bound, said no. Nothing was changed. */
-    PIPEPORT_NAME_TAKEN = 3,   /* Somebody else already serves this name. */
-    PIPEPORT_NO_SERVER = 4,    /* Nobody serves this name. */
-    PIPEPORT_BUSY = 5,         /* Every instance was taken whenever it looked, for connect_ms. */
-    PIPEPORT_DENIED = 6,       /* The system refused this account. */
-    PIPEPORT_TOO_LARGE = 7,    /* The message is longer than message_bytes_max. */
-    PIPEPORT_FULL = 8,         /* The send queue, or the number of groups, is at its bound. Nothing was changed. */
-    PIPEPORT_GONE = 9,         /* The connection has closed. Its id will never be used again. */
-    PIPEPORT_STOPPED = 10,     /* The engine, server or client is stopping, or this side aborted the connection. */
-    PIPEPORT_TIMED_OUT = 11,   /* A bound in milliseconds passed. */
-    PIPEPORT_BAD_PEER = 12,    /* The peer sent bytes that break the framing or its bound. */
-    PIPEPORT_SLOW_PEER = 13,   /* The peer did not read for write_stall_ms, or as much as DISCONNECT demands. */
-    PIPEPORT_UNSUPPORTED = 14, /* This system cannot do it. */
-    PIPEPORT_SYSTEM = 15,      /* The system failed in a way that has no other name; see the system's code. */
-    PIPEPORT_WRONG_TYPE = 16   /* The server's pipe is of the other pipeport_type: see options.type. */
-} pipeport_status;
-
-/* One English sentence about a status, never NULL, static. Thread: any. */
-PIPEPORT_API const char *pipeport_status_text(pipeport_status status);
-
-/* "0.1.0", static: the library that is linked, to compare with PIPEPORT_VERSION_*. Thread: any. */
-PIPEPORT_API const char *pipeport_version(void);
 
 typedef struct pipeport_engine pipeport_engine;
 typedef struct pipeport_server pipeport_server;
@@ -78,183 +42,6 @@ typedef struct pipeport_message pipeport_message; /* One encoded message, counte
 typedef struct pipeport_conn {
     uint64_t id; /* A seat and its generation, so that a stale id names nobody. 0 names no connection. */
 } pipeport_conn;
-
-/* ---- Framing: where one message ends and the next begins (docs/PROTOCOL.md shows each in bytes) ---- */
-
-typedef enum pipeport_framing_kind {
-    PIPEPORT_FRAMING_DEFAULT = 0, /* 4 bytes, little endian, in front of each message. */
-    PIPEPORT_FRAMING_LENGTH = 1,
-    PIPEPORT_FRAMING_VARINT = 2,
-    PIPEPORT_FRAMING_DELIMITER = 3,
-    PIPEPORT_FRAMING_HEADERS = 4,
-    PIPEPORT_FRAMING_MEASURED = 5,
-    PIPEPORT_FRAMING_NONE = 6,
-    PIPEPORT_FRAMING_MESSAGE = 7
-} pipeport_framing_kind;
-
-typedef enum pipeport_framing_flags {
-    PIPEPORT_BIG_ENDIAN = 1, /* LENGTH: the first byte is the highest. */
-    PIPEPORT_KEEP = 2,       /* LENGTH: messages are whole frames, header in front, both ways. */
-    PIPEPORT_ESCAPE = 4,     /* LENGTH: a value of ones only is followed by 8 bytes that hold the true one. */
-    PIPEPORT_STRIP_CR = 8 /* DELIMITER: a carriage return before the delimiter belongs to it. Sent is the delimiter. */
-} pipeport_framing_flags;
-
-/* How long is the frame that begins at `stream`? Its whole length in bytes; 0: more than `available` (at least 1) must
- * be seen; less than 0: it is none, and the peer is closed, BAD_PEER. Called from any worker, and for a message to be
- * sent, which must be exactly one frame. While the answer is 0 it is called at each read, with all of the frame that
- * has come; once it tells the length, again only when the whole is there. So it should decide from the first bytes: one
- * that must search to the frame's end costs the square of its length where the peer sends little at a time. */
-typedef int64_t pipeport_measure(void *user, const void *stream, size_t available);
-
-/* A value: copy it, keep it, compare nothing. Made by the functions below. */
-typedef struct pipeport_framing {
-    uint32_t kind;     /* pipeport_framing_kind */
-    uint32_t flags;    /* pipeport_framing_flags */
-    uint32_t width;    /* LENGTH: of the length field: 1, 2, 3, 4 or 8 bytes. */
-    uint32_t offset;   /* LENGTH: 0-64 bytes before the field. Sent as zeros; not delivered without KEEP. */
-    int32_t adjust;    /* LENGTH: +-1 MiB; the whole frame has offset + width + value + adjust bytes. */
-    uint8_t delimiter; /* DELIMITER */
-    pipeport_measure *measure;
-    void *measure_user;
-} pipeport_framing;
-
-/* A length field of `width` bytes in front of each message; more than that by the fields above. A length that does not
- * fit is TOO_LARGE. Python's multiprocessing.connection: width 4, BIG_ENDIAN | ESCAPE. Thread: any; so all of these. */
-PIPEPORT_API pipeport_framing pipeport_framing_length(uint32_t width, uint32_t flags);
-
-/* The length in groups of 7 bits, at most 5 bytes (LEB128; .NET's BinaryWriter.Write7BitEncodedInt). */
-PIPEPORT_API pipeport_framing pipeport_framing_varint(void);
-
-/* Messages end with this byte; one that holds it is INVALID. Lines: '\n', STRIP_CR. */
-PIPEPORT_API pipeport_framing pipeport_framing_delimiter(uint8_t delimiter, uint32_t flags);
-
-/* A block of header lines with Content-Length, at most 4 KiB ("Language Server Protocol", base protocol). */
-PIPEPORT_API pipeport_framing pipeport_framing_headers(void);
-
-/* Frames as long as `measure` says. */
-PIPEPORT_API pipeport_framing pipeport_framing_measured(pipeport_measure *measure, void *user);
-
-/* No messages: what came is delivered as it came, message_bytes_max at a time at most. An empty send is INVALID. */
-PIPEPORT_API pipeport_framing pipeport_framing_none(void);
-
-/* The pipe's own messages, of a pipe of type PIPEPORT_TYPE_MESSAGE: each is written by one write of its own. One of
- * length 0 is delivered, and is no end; to send one is INVALID, for readers take it for an end. */
-PIPEPORT_API pipeport_framing pipeport_framing_message(void);
-
-/* ---- The pipe. Page titles are of Microsoft's "CreateNamedPipeW function" where no other stands ---- */
-
-typedef enum pipeport_direction {
-    PIPEPORT_DUPLEX = 0,    /* PIPE_ACCESS_DUPLEX */
-    PIPEPORT_TO_SERVER = 1, /* PIPE_ACCESS_INBOUND: sending to a client is UNSUPPORTED. */
-    PIPEPORT_TO_CLIENT = 2  /* PIPE_ACCESS_OUTBOUND: sending to the server is UNSUPPORTED. */
-} pipeport_direction;
-
-typedef enum pipeport_type {
-    PIPEPORT_TYPE_DEFAULT = 0, /* MESSAGE with that framing, else BYTE. */
-    PIPEPORT_TYPE_BYTE = 1,    /* PIPE_TYPE_BYTE; a Unix stream socket. */
-    PIPEPORT_TYPE_MESSAGE = 2  /* PIPE_TYPE_MESSAGE; a Unix socket of type SOCK_SEQPACKET, which needs framing MESSAGE.
-                                  On Windows it may also be read as bytes, in any framing (PIPE_READMODE_BYTE). */
-} pipeport_type;
-
-typedef enum pipeport_access {
-    PIPEPORT_ACCESS_OWNER = 0,       /* The server's user; on Windows SYSTEM and Administrators too. */
-    PIPEPORT_ACCESS_LOCAL_USERS = 1, /* Everybody logged on here: Windows' INTERACTIVE; Linux' mode 0666 (a path). */
-    PIPEPORT_ACCESS_GROUP = 2,       /* Linux: access_group too, mode 0660 (a path). Windows: UNSUPPORTED; see SDDL. */
-    PIPEPORT_ACCESS_SDDL = 3, /* Windows: access_sddl, "Security Descriptor String Format". Linux: UNSUPPORTED. */
-    PIPEPORT_ACCESS_APP_CONTAINERS = 4 /* Windows: OWNER, and all app packages (S-1-15-2-1). Linux: UNSUPPORTED. */
-} pipeport_access;
-
-/* ---- Options: set `size`, leave zero what shall take the default in [brackets] ---- */
-
-#define PIPEPORT_HOST_THREADS UINT32_MAX
-
-typedef struct pipeport_engine_options {
-    size_t size;               /* sizeof(pipeport_engine_options), always. */
-    uint32_t workers;          /* [one per processor] 1-64 threads of ours, or PIPEPORT_HOST_THREADS: none,
-                                  and you lend yours with pipeport_engine_run. */
-    uint64_t memory_bytes_max; /* [no bound] everything this engine allocates, queues and buffers together. */
-    void (*log)(void *log_user, const char *line); /* [none] One line, no newline; from any thread; do not block. */
-    void *log_user;
-} pipeport_engine_options;
-
-/* What becomes of a message for a connection whose send queue has no room for it (send_queue_bytes_max). Dropping the
- * oldest is none of these: what waits is the writer's alone. Who wants the newest only sends it at `drained`. */
-typedef enum pipeport_when_full {
-    PIPEPORT_REFUSE = 0, /* It is not queued; `drained` follows. A unicast answers FULL (sends_refused); a broadcast
-                            passes this connection over (broadcasts_refused). */
-    PIPEPORT_DROP_NEWEST = 1, /* The same, but a broadcast is lost for it without a word: no `drained` for its sake
-                                 (broadcasts_dropped). For who will not send it again. */
-    PIPEPORT_DISCONNECT = 2   /* The connection is aborted, and `closed` says SLOW_PEER (slow_peers). A unicast answers
-                                 GONE. Who reads late never sees a gap. A close that was asked for before goes on. */
-} pipeport_when_full;
-
-/* Of a server or a client. Bounds on the peer's time are on its own: what it wrote or took in time counts, also where a
- * slow handler keeps the engine from seeing to it. */
-typedef struct pipeport_options {
-    size_t size;              /* sizeof(pipeport_options), always. */
-    pipeport_framing framing; /* [4 bytes, little endian, in front of each message] The same at both ends. */
-    /* [255] server: 1-1000000 open at one time. One more finds the name BUSY and waits. On Linux one client, no
-     * more, may slip through in the instant in which the last place is taken: it is heard when another leaves. */
-    uint32_t connections_max;
-    uint32_t accepts_pending;   /* [8] server: 1-255 idle instances kept ready. */
-    uint32_t message_bytes_max; /* [1 MiB; framing MESSAGE: what of it the system takes in one piece] 1-1 GiB of
-                                   payload, both ways; checked before anything is allocated. */
-    /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. What the answers and broadcasts
-     * of an event that runs will need may be counted ahead, at most a quarter of it, until that event's turn ends. */
-    uint32_t send_queue_bytes_max;
-    /* The next three above 48 days (4147200000) count as 48 days. */
-    uint32_t first_message_ms; /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
-    uint32_t idle_ms;          /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
-    uint32_t write_stall_ms;   /* [30000] for one write (256 KiB at most) to be taken by the peer; else
-                                  closed, SLOW_PEER. UINT32_MAX: no bound; of a peer that only ended its sending
-                                  idle_ms is the bound then. */
-    uint32_t connect_ms;       /* [5000] client: how long to wait while every instance is taken. */
-    /* [0: never] client: 1-UINT32_MAX, how long to rest before it connects again; pipeport_client_start says when.
-     * Rests double up to reconnect_max_ms [30000, or reconnect_ms if that is more], and each is drawn between a half of
-     * that and all of it; they begin anew after a connection that lasted as long as the next rest would. */
-    uint32_t reconnect_ms;
-    uint32_t reconnect_max_ms;
-    uint32_t pipe_buffer_bytes; /* [64 KiB] 512-16 MiB asked of the system, each way. */
-    uint32_t when_full;         /* [PIPEPORT_REFUSE] pipeport_when_full */
-
-    /* Of the pipe; both ends must say the same of direction and type. */
-    uint32_t direction; /* [DUPLEX] pipeport_direction. An end that may only write hears neither message nor
-                           silence, so that it has no first_message_ms and no idle_ms. On Windows it hears of the
-                           peer's end only when it writes. */
-    uint32_t type;      /* [DEFAULT] pipeport_type. A client hears WRONG_TYPE of a server that is of the other one;
-                           but on Windows one of BYTE also reads, as bytes, what a server of MESSAGE writes. */
-    uint32_t in_buffer_bytes;  /* [pipe_buffer_bytes] 512-16 MiB, for what goes to the server. */
-    uint32_t out_buffer_bytes; /* [pipe_buffer_bytes] 512-16 MiB, for what comes from it. */
-
-    /* Of a server. */
-    uint32_t instances_max;   /* [unlimited] 1-254 instances, as many connections at most. Linux counts them alike. */
-    uint32_t default_wait_ms; /* [50] What "WaitNamedPipe function" takes for its default. Linux: no meaning. */
-    uint32_t remote;          /* [0] 0 refuses clients of other machines (PIPE_REJECT_REMOTE_CLIENTS), 1 takes them.
-                                 Linux: 1 is UNSUPPORTED. */
-    uint32_t access;          /* [OWNER] pipeport_access */
-    uint32_t access_group;    /* [0] With ACCESS_GROUP only: the gid. */
-    uint32_t connections_per_process_max; /* [no bound] Of clients of one process; one more is turned away, as by the
-                                             accept event. Those whose process the system does not tell are as one. */
-    uint32_t connections_per_user_max;    /* [no bound] The same of one user. */
-    const char *access_sddl;              /* [none] With ACCESS_SDDL only: 1-2047 bytes, copied. */
-
-    /* Of a client. */
-    uint32_t server_process; /* [any] The server must be this process; else DENIED. */
-    const char *server_user; /* [any] And this user's, a SID or a uid as text, 1-191 bytes, copied; else DENIED. */
-} pipeport_options;
-
-typedef enum pipeport_role { PIPEPORT_SERVER = 1, PIPEPORT_CLIENT = 2 } pipeport_role;
-
-enum { PIPEPORT_TEXT_BYTES = 192 };
-
-/* What a start would answer to these options (may be NULL), and a sentence about it that names the field, what it may
- * be and what it is, up to text_bytes - 1 of its bytes and a NUL (PIPEPORT_TEXT_BYTES hold any of them; "" where all is
- * well). A start that refuses says the same in the engine's log. Options of the other role must keep to their own
- * bounds, and mean nothing.
- * Thread:  any.
- * Fails:   INVALID, UNSUPPORTED: as the start. */
-PIPEPORT_API pipeport_status pipeport_options_check(const pipeport_options *options, pipeport_role role, char *text,
-                                                    size_t text_bytes);
 
 /* ---- Events ---- */
 
@@ -282,9 +69,9 @@ typedef struct pipeport_end {
 } pipeport_end;
 
 /* Any member may be NULL. Events run on the engine's workers (or on threads lent by pipeport_engine_run); no lock of
- * ours is held; everything in this file may be called from inside unless it says otherwise. An event that blocks
- * holds one worker, and delays what up to 15 other connections have to do whose completions came in the same batch; so
- * no event may wait for another one. */
+ * ours is held; everything here may be called from inside unless it says otherwise. An event that blocks holds one
+ * worker, and delays what up to 15 other connections have to do whose completions came in the same batch; so no event
+ * may wait for another one. */
 typedef struct pipeport_events {
     size_t size; /* sizeof(pipeport_events), always. */
     void *user;

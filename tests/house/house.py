@@ -51,8 +51,8 @@ def c_files(root, suffix, system):
 
 
 def declared(root):
-    """The functions that pipeport.h promises."""
-    text = (root / "engine/include/pipeport.h").read_text()
+    """The functions that pipeport.h and its parts promise."""
+    text = "\n".join(header.read_text() for header in (root / "engine/include").glob("*.h"))
     return set(re.findall(r"^PIPEPORT_API\b[^;(]*?\b(pipeport_\w+)\s*\(", text, re.MULTILINE))
 
 

@@ -10,7 +10,8 @@ CHECKER = pathlib.Path(__file__).resolve().parents[2] / "tools" / "check_floors.
 SPDX = "/* SPDX-License-Identifier: MIT */\n"
 
 GOOD = {
-    "engine/include/pipeport.h": "#include <stdint.h>\n",
+    "engine/include/pipeport_status.h": "#include <stdint.h>\n",
+    "engine/include/pipeport.h": '#include "pipeport_status.h"\n',
     "engine/base/memory.h": '#include "engine/include/pipeport.h"\n',
     "engine/base/memory.c": '#include "engine/base/memory.h"\n#include <mimalloc.h>\n',
     "engine/port/port.h": '#include "engine/base/memory.h"\n',
@@ -22,6 +23,8 @@ FIVE = "int a, int b, int c, int (*d)(int, int), int e"
 FAULTS = {
     "a floor names the floor above": ("engine/base/memory.h", '#include "engine/conn/conn.h"\n', "may not include"),
     "flow names port": ("engine/flow/sendq.h", '#include "engine/port/port.h"\n', "may not include"),
+    "a public header needs the repository": ("engine/include/pipeport.h", '#include "engine/base/memory.h"\n',
+                                             "not beside it"),
     "an include is relative": ("engine/flow/sendq.h", '#include "sendq.h"\n', "root of the repository"),
     "a folder is new": ("engine/attic/old.h", "", "no folder"),
     "a system header above the port": ("engine/conn/conn.h", "#include <unistd.h>\n", "only a folder of the system"),

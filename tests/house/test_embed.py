@@ -59,7 +59,8 @@ def pkg_config_consumer(kind):
 def installed():
     """Faults of the installation: a file too few, or one too many."""
     have = {path.relative_to(prefix).as_posix() for path in prefix.rglob("*") if not path.is_dir()}
-    want = {"include/pipeport.h", "lib/libpipeport.a", "lib/pkgconfig/pipeport.pc", "share/doc/pipeport/LICENSE"}
+    want = {"lib/libpipeport.a", "lib/pkgconfig/pipeport.pc", "share/doc/pipeport/LICENSE"}
+    want |= {f"include/{header.name}" for header in (args.root / "engine/include").glob("*.h")}
     want |= {f"lib/cmake/pipeport/pipeport-{part}.cmake" for part in ("config", "config-version", "targets")}
     want |= {"bin/pipeport.dll", "lib/libpipeport.dll.a"} if windows else {"lib/libpipeport.so"}
     extra = {name for name in have - want if "/pipeport-targets-" not in name and "libpipeport.so." not in name}

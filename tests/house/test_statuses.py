@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every status of pipeport.h that a caller can meet is demanded by a test, from the public API.
+"""Every status of pipeport_status.h that a caller can meet is demanded by a test, from the public API.
 
 Looked for is a line of tests/unit or tests/system that demands the status (an assertion of Criterion, EXPECT, AWAIT or
 life_expect_end) from what the public API gives: an answer of pipeport_*, or of the helpers below that return one, the
@@ -29,13 +29,13 @@ def demanded(text, status):
 
 
 def main():
-    header = (ROOT / "engine/include/pipeport.h").read_text()
+    header = (ROOT / "engine/include/pipeport_status.h").read_text()
     statuses = re.findall(r"^    PIPEPORT_(\w+) = \d+", re.search(r"typedef enum pipeport_status \{.*?\}", header,
                                                                   re.DOTALL).group(0), re.MULTILINE)
     tests = {path: path.read_text() for folder in ("unit", "system")
              for path in sorted((ROOT / "tests" / folder).glob("*.c"))}
     support = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.c"))
-    wrong = [] if len(statuses) > 10 else [f"only {len(statuses)} statuses were found in pipeport.h"]
+    wrong = [] if len(statuses) > 10 else [f"only {len(statuses)} statuses were found in pipeport_status.h"]
     for helper in HELPERS:
         body = re.search(rf"^(?:static )?pipeport_status {helper}\(.*?^\}}", support, re.DOTALL | re.MULTILINE)
         if not body or not re.search(r"\bpipeport_\w+_start\(|\bpipeport_send\(", body.group(0)):
