@@ -9,8 +9,7 @@ void histogram_add(struct histogram *histogram, uint64_t ns)
     uint32_t octave = 0;
     uint64_t cut = ns;
 
-    if (cut >=
-        2 * HISTOGRAM_CUTS) { /* Asked for each message: one instruction, where shifting by one takes a hundred. */
+    if (cut >= 2 * HISTOGRAM_CUTS) { /* Asked for each message: one instruction; shifting by one takes a hundred. */
         octave = 63 - (uint32_t) __builtin_clzll(cut) - HISTOGRAM_CUTS_LOG2;
         cut >>= octave;
     }

@@ -4,6 +4,10 @@
  *
  * The upper bits decide: a duration falls into its power of two, cut into 32. One thread adds; sums are made when
  * nobody adds any more.
+ *
+ * The tools' histogram of the same name is another one for a reason. Many threads add to that, which costs two locked
+ * instructions a duration; this one counts each message of the loads that the comparisons measure with, on the
+ * processors that they measure, and is as small and cheap as it can be. And those loads do without the tools.
  */
 #ifndef PIPEPORT_BENCH_HISTOGRAM_H
 #define PIPEPORT_BENCH_HISTOGRAM_H
