@@ -104,15 +104,11 @@ int run_main(int count, char **arguments)
 {
     static struct result result;
     static struct run_texts texts;
+    enum args_result read = options_read(count, arguments, &result.plan);
     int code;
 
-    switch (options_read(count, arguments, &result.plan)) {
-    case ARGS_HELP:
-        return SAY_EXIT_OK;
-    case ARGS_WRONG:
-        return SAY_EXIT_USAGE;
-    case ARGS_GO:
-        break;
+    if (read != ARGS_GO) {
+        return args_exit(read);
     }
     if (!run_can_write(result.plan.json) || !run_can_write(result.plan.hgrm) || !run_can_write(result.plan.html)) {
         return SAY_EXIT_FAIL;

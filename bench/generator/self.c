@@ -101,15 +101,12 @@ int self_main(int count, char **arguments)
 {
     static struct self self; /* The events keep pointing at it. */
     const char *name;
+    enum args_result read;
 
     self.options.connections = 255;
-    switch (args_parse(&self_command, count, arguments, &self.options, &name)) {
-    case ARGS_HELP:
-        return SAY_EXIT_OK;
-    case ARGS_WRONG:
-        return SAY_EXIT_USAGE;
-    case ARGS_GO:
-        break;
+    read = args_parse(&self_command, count, arguments, &self.options, &name);
+    if (read != ARGS_GO) {
+        return args_exit(read);
     }
     return system_allows("serve-self", self.options.connections) ? self_serve(&self, name) : SAY_EXIT_FAIL;
 }

@@ -211,6 +211,11 @@ enum args_result args_parse(const struct args_command *command, int count, char 
     return ARGS_GO;
 }
 
+int args_exit(enum args_result result)
+{
+    return result == ARGS_HELP ? SAY_EXIT_OK : SAY_EXIT_USAGE;
+}
+
 void args_help(const struct args_command *command)
 {
     printf("%s %s %s\n\n%s\n\n", say_program_name(), command->name, command->usage, command->about);

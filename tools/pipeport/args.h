@@ -64,6 +64,9 @@ enum args_result {
 enum args_result args_parse(const struct args_command *command, int count, char **arguments, void *values,
                             const char **name);
 
+/* The exit code where args_parse did not say ARGS_GO. */
+int args_exit(enum args_result result);
+
 /* The help of a command, on stdout. */
 void args_help(const struct args_command *command);
 

@@ -299,6 +299,7 @@ static bool options_settle(struct serve *serve)
 
 int serve_options_read(struct serve *serve, int count, char **arguments, bool *go)
 {
+    enum args_result read;
     int code;
 
     *go = false;
@@ -309,13 +310,9 @@ int serve_options_read(struct serve *serve, int count, char **arguments, bool *g
                                             .seed = 1,
                                             .drain_ms = 5000,
                                             .fault_at = 10};
-    switch (args_parse(&options_command, count, arguments, &serve->options, &serve->name)) {
-    case ARGS_HELP:
-        return SAY_EXIT_OK;
-    case ARGS_WRONG:
-        return SAY_EXIT_USAGE;
-    case ARGS_GO:
-        break;
+    read = args_parse(&options_command, count, arguments, &serve->options, &serve->name);
+    if (read != ARGS_GO) {
+        return args_exit(read);
     }
     if (!options_settle(serve)) {
         return SAY_EXIT_USAGE;

@@ -288,6 +288,7 @@ static int options_settle_client(struct swarm *swarm)
 int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *go)
 {
     struct swarm_options *options = &swarm->options;
+    enum args_result read;
     int code;
 
     *go = false;
@@ -300,13 +301,9 @@ int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *g
                                       .window = 64,
                                       .settle_ms = 200,
                                       .connect_ms = 30000};
-    switch (args_parse(&options_command, count, arguments, options, &swarm->name)) {
-    case ARGS_HELP:
-        return SAY_EXIT_OK;
-    case ARGS_WRONG:
-        return SAY_EXIT_USAGE;
-    case ARGS_GO:
-        break;
+    read = args_parse(&options_command, count, arguments, options, &swarm->name);
+    if (read != ARGS_GO) {
+        return args_exit(read);
     }
     if (options->sizes.count == 0) {
         options->sizes.bytes[options->sizes.count++] = options->topics > 0 ? PAYLOAD_HEADER_BYTES_MAX : OPTIONS_SIZE;
