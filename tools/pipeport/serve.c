@@ -32,7 +32,7 @@ static void serve_look(struct serve *serve)
 /* What the framing takes: a message, or the next bytes of a stream that goes to all. */
 static void serve_write_broadcast(const struct serve *serve, void *room)
 {
-    const pipeport_framing *framing = &serve->options.framing;
+    const pipeport_framing *framing = &serve->options.pipe.framing;
     struct payload payload = {.kind = PAYLOAD_KIND_BROADCAST,
                               .tag = PAYLOAD_TAG_ALL,
                               .sequence = serve->broadcasts,
@@ -49,7 +49,7 @@ static void serve_write_broadcast(const struct serve *serve, void *room)
 
 static bool serve_broadcast(struct serve *serve)
 {
-    const pipeport_framing *framing = &serve->options.framing;
+    const pipeport_framing *framing = &serve->options.pipe.framing;
     uint64_t bytes = carriage_bytes(framing, serve->options.broadcast_bytes), began_ns;
     pipeport_message *message = NULL;
     void *room = NULL;
@@ -184,9 +184,9 @@ static int serve_live(struct serve *serve)
     bool fine;
 
     if (status == PIPEPORT_INVALID) { /* The engine's log has said why. */
-        if (serve->options.access != NULL) {
+        if (serve->options.pipe.access != NULL) {
             say_error("serve", "with --access %s the NAME is an absolute path on Linux; give one",
-                      serve->options.access);
+                      serve->options.pipe.access);
         }
         return SAY_EXIT_USAGE;
     }

@@ -16,13 +16,14 @@
 
 #include "engine/include/pipeport.h"
 #include "tools/pipeport/args.h"
+#include "tools/pipeport/pipe_options.h"
 
 #define SERVE_NO_BROADCASTS UINT32_MAX
 #define SERVE_STATUSES 16 /* One more than the last pipeport_status. */
 #define SERVE_TURN_MS 50u /* How long the main thread looks away from Ctrl-C and the clock. */
 
 struct serve_options {
-    pipeport_framing framing; /* Zeroed: not given. */
+    struct pipe_options pipe;
     bool topics, echo, sink, verify, quiet, until_empty;
     uint32_t topics_max; /* 0: not given. */
     uint32_t seed;
@@ -30,12 +31,8 @@ struct serve_options {
     uint32_t broadcasts;         /* 0: without end. */
     uint32_t broadcast_bytes, wait_for;
     uint32_t connections, accepts, workers;
-    uint32_t message_bytes, queue_bytes, buffer_bytes; /* 0: not given. */
     uint32_t first_message_ms, idle_ms, write_stall_ms;
     uint32_t seconds, drain_ms;
-    struct args_word direction; /* In the order of pipeport_direction. */
-    const char *access;         /* NULL: not given. */
-    struct args_word when_full; /* In the order of pipeport_when_full. */
     struct args_word fault;
     uint32_t fault_at;
 };

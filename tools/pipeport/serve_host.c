@@ -31,7 +31,7 @@ static void serve_host_count(struct serve *serve, size_t length)
 {
     serve_host_add(&serve->messages_out, 1);
     serve_host_add(&serve->messages_out_bytes, length);
-    serve_host_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.framing, length));
+    serve_host_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.pipe.framing, length));
 }
 
 static void serve_host_fail(struct serve *serve, pipeport_conn conn, const char *what, pipeport_status status)
@@ -45,7 +45,8 @@ static pipeport_message *serve_host_copy(struct serve *serve, pipeport_conn conn
 {
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, serve->engine, &serve->options.framing, length, &room);
+    pipeport_status status = pipeport_message_create(&message, serve->engine, &serve->options.pipe.framing, length,
+                                                     &room);
 
     if (status != PIPEPORT_OK) {
         serve_host_fail(serve, conn, "an echo could not be kept", status);
@@ -174,7 +175,8 @@ static void serve_host_message(void *user, void *opened, pipeport_conn conn, con
     if (state != NULL && state->verify != NULL) {
         serve_verify_message(serve, state->verify, conn, data, length);
     }
-    if (!serve->echoes || state == NULL || (length == 0 && serve->options.framing.kind == PIPEPORT_FRAMING_MESSAGE)) {
+    if (!serve->echoes || state == NULL ||
+        (length == 0 && serve->options.pipe.framing.kind == PIPEPORT_FRAMING_MESSAGE)) {
         return; /* Nobody would see an empty message of the pipe's own: readers take it for an end. */
     }
     if (serve->options.fault.text == NULL || !serve_host_spoil(serve, state, conn, data, length)) {

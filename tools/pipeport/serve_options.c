@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "tools/pipeport/carriage.h"
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/serve.h"
 
 #define OPTIONS_AT(member) offsetof(struct serve_options, member)
-#define OPTIONS_MESSAGE_BYTES (1u << 20)
-#define OPTIONS_QUEUE_LEAST (4u << 20)
 #define OPTIONS_QUEUE_TIMES 8u /* Echoes of the longest messages that wait besides broadcasts. */
 
 static const struct args_option options_table[] = {
@@ -16,21 +12,21 @@ static const struct args_option options_table[] = {
      OPTIONS_AT(echo), 0, 0},
     {"--sink", NULL, "read messages and answer nothing", ARGS_FLAG, OPTIONS_AT(sink), 0, 0},
     {"--topics", NULL,
-     "messages are a topic and a message, two strings as .NET's BinaryWriter writes\nthem; each goes to who has "
-     "subscribed "
-     "to its topic: who has sent the topic\n`subscribe` with the other topic as message, and not `unsubscribe` since",
+     "messages are a topic and a message, two strings as .NET's BinaryWriter writes\n"
+     "them; each goes to who has subscribed to its topic: who has sent the topic\n"
+     "`subscribe` with the other topic as message, and not `unsubscribe` since",
      ARGS_FLAG, OPTIONS_AT(topics), 0, 0},
     {"--topics-max", "N",
-     "that many topics at most of one connection [4096 shared out among\n--connections: 16 of each of 255]; it is told "
-     "of "
-     "one more that is refused, under\nthe topic `refused`",
+     "that many topics at most of one connection [4096 shared out among\n"
+     "--connections: 16 of each of 255]; it is told of one more that is refused, under\n"
+     "the topic `refused`",
      ARGS_NUMBER, OPTIONS_AT(topics_max), 1, PIPEPORT_GROUPS_MAX},
     {"--verify", NULL,
      "check that messages are those of `pipeport swarm`, whole and in order, and close\nwhose are not; of messages "
      "before the first of 40 bytes or more only that they came",
      ARGS_FLAG, OPTIONS_AT(verify), 0, 0},
     {"--seed", "X", "the swarm's --seed, for --verify [1]", ARGS_NUMBER, OPTIONS_AT(seed), 0, UINT32_MAX},
-    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(framing), 0, 0},
+    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(pipe.framing), 0, 0},
     {"--broadcast-every", "MS",
      "send one message to all, every MS milliseconds (0: one after another);\n"
      "with --echo or --sink; they are what `pipeport swarm --broadcasts` verifies",
@@ -48,23 +44,23 @@ static const struct args_option options_table[] = {
      ARGS_NUMBER, OPTIONS_AT(workers), 1, 64},
     {"--message-max", "BYTES",
      "longest message, both ways [1M; with the\nframing message what the system takes, if that is less]", ARGS_SIZE,
-     OPTIONS_AT(message_bytes), 1, 1u << 30},
+     OPTIONS_AT(pipe.message_bytes), 1, 1u << 30},
     {"--queue", "BYTES", "bound of what waits for one client\n[8 of the longest messages, at least 4M]", ARGS_SIZE,
-     OPTIONS_AT(queue_bytes), 5, UINT32_MAX},
-    {"--direction", "duplex|to-server|to-client",
+     OPTIONS_AT(pipe.queue_bytes), 5, UINT32_MAX},
+    {"--direction", PIPE_OPTIONS_DIRECTION,
      "which way messages go [duplex]; without --echo and broadcasts where the\nserver only reads, without --echo where "
      "it only writes",
-     ARGS_CHOICE, OPTIONS_AT(direction), 0, 0},
+     ARGS_CHOICE, OPTIONS_AT(pipe.direction), 0, 0},
     {"--access", "owner|local-users|group:GID|sddl:TEXT|app-containers",
      "who may connect [owner]; group on Linux only, sddl and app-containers on\nWindows only", ARGS_TEXT,
-     OPTIONS_AT(access), 0, 0},
-    {"--when-full", "refuse|drop-newest|disconnect",
+     OPTIONS_AT(pipe.access), 0, 0},
+    {"--when-full", PIPE_OPTIONS_WHEN_FULL,
      "what becomes of a message for whom --queue has no room [refuse]: it is not\n"
      "queued; the same, and a broadcast is lost without a word; who reads so late is\n"
      "disconnected. An echo waits with the first two",
-     ARGS_CHOICE, OPTIONS_AT(when_full), 0, 0},
+     ARGS_CHOICE, OPTIONS_AT(pipe.when_full), 0, 0},
     {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
-     OPTIONS_AT(buffer_bytes), 512, 16u << 20},
+     OPTIONS_AT(pipe.buffer_bytes), 512, 16u << 20},
     {"--first-message", "MS", "close who sends no message for so long after connecting [never]", ARGS_NUMBER,
      OPTIONS_AT(first_message_ms), 1, UINT32_MAX},
     {"--idle", "MS", "close who sends nothing for so long [never]", ARGS_NUMBER, OPTIONS_AT(idle_ms), 1, UINT32_MAX},
@@ -95,57 +91,17 @@ void serve_help(void)
     args_help(&options_command);
 }
 
-/* Of --access; its text may go on behind the colon. */
-static bool options_read_access(const char *text, pipeport_options *options)
-{
-    static const struct {
-        const char *word;
-        uint32_t access;
-    } words[] = {{"owner", PIPEPORT_ACCESS_OWNER},
-                 {"local-users", PIPEPORT_ACCESS_LOCAL_USERS},
-                 {"app-containers", PIPEPORT_ACCESS_APP_CONTAINERS}};
-    uint64_t group = 0;
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(text, words[i].word) == 0) {
-            options->access = words[i].access;
-            return true;
-        }
-    }
-    if (strncmp(text, "sddl:", 5) == 0) {
-        options->access = PIPEPORT_ACCESS_SDDL;
-        options->access_sddl = text + 5;
-        return true;
-    }
-    if (strncmp(text, "group:", 6) != 0) {
-        say_error("serve",
-                  "--access: '%s' is unknown; give one of owner, local-users, group:GID, sddl:TEXT, app-containers",
-                  text);
-        return false;
-    }
-    for (const char *digit = text + 6; *digit >= '0' && *digit <= '9' && group < UINT32_MAX; digit++) {
-        group = group * 10 + (uint64_t) (*digit - '0');
-        if (digit[1] == '\0' && group < UINT32_MAX) {
-            options->access = PIPEPORT_ACCESS_GROUP;
-            options->access_group = (uint32_t) group;
-            return true;
-        }
-    }
-    say_error("serve", "--access: '%s' is no group; give its number, 0 to 4294967294", text + 6);
-    return false;
-}
-
 static bool options_settle_way(struct serve *serve)
 {
     const struct serve_options *options = &serve->options;
     bool broadcasts = options->broadcast_every_ms != SERVE_NO_BROADCASTS;
-    const char *way = options->direction.text;
+    const char *way = options->pipe.direction.text;
 
-    if (options->verify && options->direction.number == PIPEPORT_TO_CLIENT) {
+    if (options->verify && options->pipe.direction.number == PIPEPORT_TO_CLIENT) {
         say_error("serve", "--verify and --direction to-client exclude each other; give one");
         return false;
     }
-    if (options->direction.number == PIPEPORT_DUPLEX) {
+    if (options->pipe.direction.number == PIPEPORT_DUPLEX) {
         serve->echoes = options->echo || (!options->sink && !broadcasts);
         return true;
     }
@@ -153,47 +109,30 @@ static bool options_settle_way(struct serve *serve)
         say_error("serve", "--echo and --direction %s exclude each other; give one", way);
         return false;
     }
-    if (broadcasts && options->direction.number == PIPEPORT_TO_SERVER) {
+    if (broadcasts && options->pipe.direction.number == PIPEPORT_TO_SERVER) {
         say_error("serve", "--broadcast-every and --direction %s exclude each other; give one", way);
         return false;
     }
     return true;
 }
 
-/* What the server is to be, and whether that can be: the library's own words where it cannot. */
 static int options_settle_server(struct serve *serve)
 {
     const struct serve_options *options = &serve->options;
-    char why[512];
-    pipeport_status status;
 
-    serve->server_options = (pipeport_options){.size = sizeof(pipeport_options),
-                                               .framing = options->framing,
-                                               .connections_max = options->connections,
+    serve->server_options = (pipeport_options){.connections_max = options->connections,
                                                .accepts_pending = options->accepts,
-                                               .message_bytes_max = options->message_bytes,
-                                               .send_queue_bytes_max = options->queue_bytes,
+                                               .message_bytes_max = options->pipe.message_bytes,
                                                .first_message_ms = options->first_message_ms,
                                                .idle_ms = options->idle_ms,
-                                               .write_stall_ms = options->write_stall_ms,
-                                               .pipe_buffer_bytes = options->buffer_bytes,
-                                               .when_full = options->when_full.number,
-                                               .direction = options->direction.number};
-    if (options->access != NULL && !options_read_access(options->access, &serve->server_options)) {
-        return SAY_EXIT_USAGE;
-    }
-    status = pipeport_options_check(&serve->server_options, PIPEPORT_SERVER, why, sizeof(why));
-    if (status != PIPEPORT_OK) {
-        say_error("serve", "%s", why);
-        return status == PIPEPORT_INVALID ? SAY_EXIT_USAGE : SAY_EXIT_FAIL;
-    }
-    return SAY_EXIT_OK;
+                                               .write_stall_ms = options->write_stall_ms};
+    return pipe_options_settle(&options->pipe, PIPEPORT_SERVER, &serve->server_options);
 }
 
 static bool options_settle_broadcasts(const struct serve_options *options, uint64_t longest)
 {
-    uint32_t least = (uint32_t) payload_header_bytes(carriage_lacks(&options->framing));
-    bool streams = options->framing.kind == PIPEPORT_FRAMING_NONE;
+    uint32_t least = (uint32_t) payload_header_bytes(carriage_lacks(&options->pipe.framing));
+    bool streams = options->pipe.framing.kind == PIPEPORT_FRAMING_NONE;
 
     if (options->broadcast_every_ms == SERVE_NO_BROADCASTS) {
         return true;
@@ -213,15 +152,10 @@ static bool options_settle_broadcasts(const struct serve_options *options, uint6
                   (unsigned) least);
         return false;
     }
-    if (!framing_says(&options->framing, options->broadcast_bytes)) {
-        say_error(
-            "serve",
-            "--broadcast-size: the length field of --framing cannot say %u bytes; give another --broadcast-size or "
-            "--framing",
-            (unsigned) options->broadcast_bytes);
+    if (!pipe_options_say(&options->pipe, "--broadcast-size", options->broadcast_bytes, options->broadcast_bytes)) {
         return false;
     }
-    if (carriage_bytes(&options->framing, options->broadcast_bytes) > longest) {
+    if (carriage_bytes(&options->pipe.framing, options->broadcast_bytes) > longest) {
         say_error("serve", "--broadcast-size is above --message-max (%u); give less, or raise --message-max",
                   (unsigned) longest);
         return false;
@@ -246,7 +180,7 @@ static bool options_settle_topics(struct serve_options *options)
         }
         return options->topics_max == 0;
     }
-    if (options->echo || options->sink || options->verify || options->direction.number != PIPEPORT_DUPLEX) {
+    if (options->echo || options->sink || options->verify || options->pipe.direction.number != PIPEPORT_DUPLEX) {
         say_error("serve", "--topics and %s exclude each other; give one",
                   options->echo     ? "--echo"
                   : options->sink   ? "--sink"
@@ -254,7 +188,7 @@ static bool options_settle_topics(struct serve_options *options)
                                     : "--direction");
         return false;
     }
-    if (options->framing.kind == PIPEPORT_FRAMING_NONE || options->framing.flags & PIPEPORT_KEEP) {
+    if (options->pipe.framing.kind == PIPEPORT_FRAMING_NONE || options->pipe.framing.flags & PIPEPORT_KEEP) {
         say_error("serve", "--topics: a message is a topic and a message, which it is not with keep and in none; give "
                            "another --framing");
         return false;
@@ -270,31 +204,19 @@ static bool options_settle_topics(struct serve_options *options)
 static bool options_settle(struct serve *serve)
 {
     struct serve_options *options = &serve->options;
-    uint32_t overhead = framing_overhead_max(&options->framing);
-    uint64_t queue, longest;
+    uint64_t longest;
 
-    if (options->message_bytes == 0 && options->framing.kind != PIPEPORT_FRAMING_MESSAGE) {
-        options->message_bytes = OPTIONS_MESSAGE_BYTES;
+    if (options->pipe.message_bytes == 0 && options->pipe.framing.kind != PIPEPORT_FRAMING_MESSAGE) {
+        options->pipe.message_bytes = PIPE_OPTIONS_MESSAGE_BYTES;
     }
-    longest = options->message_bytes == 0 ? OPTIONS_MESSAGE_BYTES : options->message_bytes;
-    queue = OPTIONS_QUEUE_TIMES * longest;
+    longest = options->pipe.message_bytes == 0 ? PIPE_OPTIONS_MESSAGE_BYTES : options->pipe.message_bytes;
     if (options->echo && options->sink) {
         say_error("serve", "--echo and --sink exclude each other; give one");
         return false;
     }
-    if (!options_settle_broadcasts(options, longest)) {
-        return false;
-    }
-    if (options->queue_bytes == 0) {
-        queue = queue < OPTIONS_QUEUE_LEAST ? OPTIONS_QUEUE_LEAST : queue;
-        options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
-    }
-    if (options->queue_bytes < longest + overhead) {
-        say_error("serve", "--queue is below --message-max and %u bytes (%u); give at least that", (unsigned) overhead,
-                  (unsigned) (longest + overhead));
-        return false;
-    }
-    return options_settle_topics(options) && options_settle_way(serve);
+    return options_settle_broadcasts(options, longest) &&
+           pipe_options_settle_queue(&options->pipe, OPTIONS_QUEUE_TIMES * longest, longest) &&
+           options_settle_topics(options) && options_settle_way(serve);
 }
 
 int serve_options_read(struct serve *serve, int count, char **arguments, bool *go)
@@ -303,7 +225,8 @@ int serve_options_read(struct serve *serve, int count, char **arguments, bool *g
     int code;
 
     *go = false;
-    serve->options = (struct serve_options){.broadcast_every_ms = SERVE_NO_BROADCASTS,
+    serve->options = (struct serve_options){.pipe = {.who = "serve"},
+                                            .broadcast_every_ms = SERVE_NO_BROADCASTS,
                                             .broadcast_bytes = 1024,
                                             .wait_for = 1,
                                             .connections = 255,

@@ -82,7 +82,7 @@ static void topics_refuse(struct serve *serve, pipeport_conn conn, const pipepor
     }
     if (pipeport_topic_write(&answer, room, sizeof(room)) == PIPEPORT_OK &&
         pipeport_send(serve->engine, conn, room, length) == PIPEPORT_OK) {
-        topics_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.framing, length));
+        topics_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.pipe.framing, length));
     }
 }
 
@@ -192,7 +192,7 @@ static void topics_broadcast(struct serve *serve, pipeport_group *group, const v
         return;
     }
     topics_add(&serve->topics_delivered, reached);
-    topics_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.framing, length) * reached);
+    topics_add(&serve->accepted_bytes, framing_frame_bytes(&serve->options.pipe.framing, length) * reached);
 }
 
 /* The fault that --fault asked for, on one message; true where it has been seen to. */

@@ -34,8 +34,8 @@ static void verify_object(struct serve *serve, struct serve_verify *verify, pipe
     verify->bad = true;
     if (number <= VERIFY_SAID) {
         say_error("serve", "connection %" PRIu32 " of the swarm: %s %" PRIu64 " is wrong: %s", verify->tag,
-                  serve->options.framing.kind == PIPEPORT_FRAMING_NONE ? "byte" : "message",
-                  serve->options.framing.kind == PIPEPORT_FRAMING_NONE ? verify->position : verify->next, what);
+                  serve->options.pipe.framing.kind == PIPEPORT_FRAMING_NONE ? "byte" : "message",
+                  serve->options.pipe.framing.kind == PIPEPORT_FRAMING_NONE ? verify->position : verify->next, what);
     }
     pipeport_close(serve->engine, conn, PIPEPORT_ABORT);
 }
@@ -93,12 +93,12 @@ static void verify_message(struct serve *serve, struct serve_verify *verify, pip
     struct payload expected = {.kind = PAYLOAD_KIND_REQUEST,
                                .sequence = verify->next,
                                .seed = serve->options.seed,
-                               .lacks = carriage_lacks(&serve->options.framing)};
+                               .lacks = carriage_lacks(&serve->options.pipe.framing)};
     struct payload found = expected;
     enum payload_verdict verdict;
     size_t at;
 
-    if (!carriage_open(&serve->options.framing, data, length, &at)) {
+    if (!carriage_open(&serve->options.pipe.framing, data, length, &at)) {
         verify_object(serve, verify, conn, "it does not begin with the header of its frame (keep)");
         return;
     }
@@ -127,7 +127,7 @@ void serve_verify_message(struct serve *serve, struct serve_verify *verify, pipe
     if (verify == NULL || verify->bad) {
         return;
     }
-    if (serve->options.framing.kind == PIPEPORT_FRAMING_NONE) {
+    if (serve->options.pipe.framing.kind == PIPEPORT_FRAMING_NONE) {
         verify_stream(serve, verify, conn, data, length);
     } else {
         verify_message(serve, verify, conn, data, length);
@@ -136,7 +136,7 @@ void serve_verify_message(struct serve *serve, struct serve_verify *verify, pipe
 
 void serve_verify_books(const struct serve *serve)
 {
-    bool stream = serve->options.framing.kind == PIPEPORT_FRAMING_NONE;
+    bool stream = serve->options.pipe.framing.kind == PIPEPORT_FRAMING_NONE;
 
     say("verified: %" PRIu64 " of %" PRIu64 " %s", atomic_load(&serve->verified),
         stream ? atomic_load(&serve->messages_in_bytes) : atomic_load(&serve->messages_in),

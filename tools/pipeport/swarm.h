@@ -22,22 +22,19 @@
 #include "tools/pipeport/args.h"
 #include "tools/pipeport/histogram.h"
 #include "tools/pipeport/payload.h"
+#include "tools/pipeport/pipe_options.h"
 #include "tools/pipeport/say.h"
 
 #define SWARM_ANY_BROADCASTS UINT32_MAX
 #define SWARM_TOPIC_BYTES 32 /* Room for the name of a topic. */
 
 struct swarm_options {
-    pipeport_framing framing; /* Zeroed: not given. */
+    struct pipe_options pipe;
     uint32_t connections, messages, depth, threads;
-    struct args_sizes sizes;    /* None: not given. */
-    struct args_word direction; /* In the order of pipeport_direction. */
-    uint32_t broadcasts;        /* SWARM_ANY_BROADCASTS: as many as come. */
-    uint32_t topics;            /* 0: what is sent is echoed. */
+    struct args_sizes sizes; /* None: not given. */
+    uint32_t broadcasts;     /* SWARM_ANY_BROADCASTS: as many as come. */
+    uint32_t topics;         /* 0: what is sent is echoed. */
     uint32_t seed, timeout_s, window, settle_ms, connect_ms;
-    uint32_t message_bytes, queue_bytes, buffer_bytes; /* 0: not given. */
-    const char *access;                                /* NULL: not given. */
-    struct args_word when_full;                        /* In the order of pipeport_when_full. */
 };
 
 struct swarm;
@@ -110,12 +107,12 @@ int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *g
 
 static inline bool swarm_is_stream(const struct swarm *swarm)
 {
-    return swarm->options.framing.kind == PIPEPORT_FRAMING_NONE;
+    return swarm->options.pipe.framing.kind == PIPEPORT_FRAMING_NONE;
 }
 
 static inline bool swarm_is_one_way(const struct swarm *swarm)
 {
-    return swarm->options.direction.number == PIPEPORT_TO_SERVER;
+    return swarm->options.pipe.direction.number == PIPEPORT_TO_SERVER;
 }
 
 /* Starts the next client, if there is one. Thread: any. */

@@ -47,7 +47,7 @@ static void check_broadcast(struct swarm_client *client, const void *data, size_
     uint64_t now = clock_now_ns(), delay;
 
     expected.sequence = client->broadcast_next;
-    expected.lacks = carriage_lacks(&swarm->options.framing);
+    expected.lacks = carriage_lacks(&swarm->options.pipe.framing);
     verdict = payload_read(&expected, data, length, &found);
     if (verdict == PAYLOAD_AHEAD && !counted && client->broadcasts == 0) {
         verdict = PAYLOAD_GOOD; /* Who joined late begins in the middle. */
@@ -124,7 +124,7 @@ static void check_stream(struct swarm_client *client, const void *data, size_t l
 
 void swarm_check(struct swarm_client *client, const void *data, size_t length)
 {
-    const pipeport_framing *framing = &client->swarm->options.framing;
+    const pipeport_framing *framing = &client->swarm->options.pipe.framing;
     const unsigned char *bytes = data;
     size_t at;
 

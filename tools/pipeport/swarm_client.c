@@ -79,7 +79,7 @@ static void client_message(void *user, void *state, pipeport_conn conn, const vo
 
     (void) user, (void) conn;
     client_lives(client);
-    client->came_bytes += framing_frame_bytes(&client->swarm->options.framing, length);
+    client->came_bytes += framing_frame_bytes(&client->swarm->options.pipe.framing, length);
     if (!client->bad) {
         swarm_check(client, data, length);
         client_has(client);

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-#include <string.h>
-
 #include "tools/pipeport/carriage.h"
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/swarm.h"
 
 #define OPTIONS_AT(member) offsetof(struct swarm_options, member)
-#define OPTIONS_MESSAGE_LEAST (1u << 20)
-#define OPTIONS_QUEUE_LEAST (4u << 20)
 #define OPTIONS_NO_MESSAGES UINT32_MAX /* --messages was not given. */
 #define OPTIONS_SIZE 64
 
@@ -21,11 +16,11 @@ static const struct args_option options_table[] = {
      "bytes of the messages, in turn [64, with --topics 80]; K, M, G multiply by 1024;\n0 is a size, but not with "
      "--topics nor in the framings message and none",
      ARGS_SIZES, OPTIONS_AT(sizes), 0, 1u << 30},
-    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(framing), 0, 0},
-    {"--direction", "duplex|to-server|to-client",
+    {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(pipe.framing), 0, 0},
+    {"--direction", PIPE_OPTIONS_DIRECTION,
      "which way messages go, as the server says it [duplex]; to-server: only send\n(`pipeport serve --verify` looks at "
      "what comes); to-client: only listen",
-     ARGS_CHOICE, OPTIONS_AT(direction), 0, 0},
+     ARGS_CHOICE, OPTIONS_AT(pipe.direction), 0, 0},
     {"--topics", "T",
      "instead of echoes, for a server with --topics: each client subscribes to one of T\ntopics and sends to all of "
      "them in turn; each message must come to the topic's\nsubscribers and to nobody else",
@@ -40,14 +35,13 @@ static const struct args_option options_table[] = {
      "wait for them [check what comes]; in the framing none each of --size bytes",
      ARGS_NUMBER, OPTIONS_AT(broadcasts), 0, 100000000},
     {"--access", "user:ID|process:N",
-     "the server must be this user's (a uid; on Windows a SID), or this process [any];\nwho may connect is the "
-     "server's "
-     "to say (`pipeport serve --access`)",
-     ARGS_TEXT, OPTIONS_AT(access), 0, 0},
-    {"--when-full", "refuse|drop-newest|disconnect",
+     "the server must be this user's (a uid; on Windows a SID), or this process [any];\n"
+     "who may connect is the server's to say (`pipeport serve --access`)",
+     ARGS_TEXT, OPTIONS_AT(pipe.access), 0, 0},
+    {"--when-full", PIPE_OPTIONS_WHEN_FULL,
      "what becomes of a message for whom --queue has no room [refuse]: it waits; the\nconnection ends. drop-newest is "
      "about broadcasts, and so the server's alone",
-     ARGS_CHOICE, OPTIONS_AT(when_full), 0, 0},
+     ARGS_CHOICE, OPTIONS_AT(pipe.when_full), 0, 0},
     {"--seed", "X", "what the bytes of the messages grow from [1]", ARGS_NUMBER, OPTIONS_AT(seed), 0, UINT32_MAX},
     {"--timeout", "S", "give up when nothing at all came for S seconds [60]", ARGS_NUMBER, OPTIONS_AT(timeout_s), 1,
      1000000},
@@ -59,21 +53,19 @@ static const struct args_option options_table[] = {
      "memory can be seen at rest [200]",
      ARGS_NUMBER, OPTIONS_AT(settle_ms), 0, 60000},
     {"--message-max", "BYTES", "longest message, both ways [the longest --size, at least 1M]", ARGS_SIZE,
-     OPTIONS_AT(message_bytes), 1, 1u << 30},
+     OPTIONS_AT(pipe.message_bytes), 1, 1u << 30},
     {"--queue", "BYTES", "bound of what waits to be sent on one connection\n[what --depth takes, at least 4M]",
-     ARGS_SIZE, OPTIONS_AT(queue_bytes), 5, UINT32_MAX},
+     ARGS_SIZE, OPTIONS_AT(pipe.queue_bytes), 5, UINT32_MAX},
     {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
-     OPTIONS_AT(buffer_bytes), 512, 16u << 20},
+     OPTIONS_AT(pipe.buffer_bytes), 512, 16u << 20},
 };
 
 static const struct args_command options_command = {
     "swarm", "NAME [options]",
     "Connects many clients to the pipe NAME, where `pipeport serve` with the same --framing and --direction echoes,\n"
-    "broadcasts, listens or passes topics on. Every message carries its connection, its number and a checksum; "
-    "whatever\n"
-    "comes is checked for loss, doubling, order and corruption. Says the figures and, as its last line, `verified: "
-    "...`\n"
-    "when all was right.\n"
+    "broadcasts, listens or passes topics on. Every message carries its connection, its number and a checksum;\n"
+    "whatever comes is checked for loss, doubling, order and corruption. Says the figures and, as its last line,\n"
+    "`verified: ...` when all was right.\n"
     "Exit codes: 0 verified, 1 something was wrong, 2 wrong arguments.",
     options_table, sizeof(options_table) / sizeof(options_table[0])};
 
@@ -94,11 +86,11 @@ static bool options_settle_way(struct swarm_options *options)
     bool broadcasts = options->broadcasts != SWARM_ANY_BROADCASTS && options->broadcasts > 0;
 
     if (options->messages == OPTIONS_NO_MESSAGES) {
-        options->messages = options->direction.number == PIPEPORT_TO_CLIENT ? 0 : 100;
-    } else if (options->direction.number == PIPEPORT_TO_CLIENT && options->messages != 0) {
+        options->messages = options->pipe.direction.number == PIPEPORT_TO_CLIENT ? 0 : 100;
+    } else if (options->pipe.direction.number == PIPEPORT_TO_CLIENT && options->messages != 0) {
         return options_refuse("--direction to-client lets nobody send to the server; give --messages 0 with it");
     }
-    if (options->direction.number == PIPEPORT_TO_SERVER) {
+    if (options->pipe.direction.number == PIPEPORT_TO_SERVER) {
         if (broadcasts) {
             return options_refuse("--direction to-server lets the server send nothing; leave --broadcasts out");
         }
@@ -112,12 +104,12 @@ static bool options_settle_way(struct swarm_options *options)
 /* Two strings of UTF-8, their lengths in front, are what a message of a topic is. */
 static bool options_settle_topics(const struct swarm_options *options)
 {
-    const pipeport_framing *framing = &options->framing;
+    const pipeport_framing *framing = &options->pipe.framing;
 
     if (options->topics == 0) {
         return true;
     }
-    if (options->direction.number != PIPEPORT_DUPLEX) {
+    if (options->pipe.direction.number != PIPEPORT_DUPLEX) {
         return options_refuse("--topics and --direction exclude each other; give one");
     }
     if (options->messages == 0) {
@@ -151,7 +143,7 @@ static bool options_settle_topics(const struct swarm_options *options)
 /* What a framing asks of what is sent. */
 static bool options_settle_framing(const struct swarm_options *options)
 {
-    const pipeport_framing *framing = &options->framing;
+    const pipeport_framing *framing = &options->pipe.framing;
     bool whole = framing->kind == PIPEPORT_FRAMING_MESSAGE, none = framing->kind == PIPEPORT_FRAMING_NONE;
 
     if (none && options->messages > 0 && options->broadcasts != SWARM_ANY_BROADCASTS && options->broadcasts > 0) {
@@ -166,10 +158,8 @@ static bool options_settle_framing(const struct swarm_options *options)
                       whole ? "message" : "none");
             return false;
         }
-        if (!framing_says(framing, options->topics > 0 ? swarm_topics_bytes(options->topics - 1, size) : size)) {
-            say_error("swarm",
-                      "--size: the length field of --framing cannot say %u bytes; give another --size or --framing",
-                      (unsigned) size);
+        if (!pipe_options_say(&options->pipe, "--size", size,
+                              options->topics > 0 ? swarm_topics_bytes(options->topics - 1, size) : size)) {
             return false;
         }
     }
@@ -182,107 +172,31 @@ static bool options_settle_bounds(struct swarm *swarm)
 {
     struct swarm_options *options = &swarm->options;
     uint64_t longest = 0, queue;
-    uint32_t overhead = framing_overhead_max(&options->framing);
 
     for (uint32_t i = 0; i < options->sizes.count; i++) {
         uint32_t size = options->sizes.bytes[i];
         uint64_t bytes = options->topics > 0 ? swarm_topics_bytes(options->topics - 1, size)
-                                             : carriage_bytes(&options->framing, size);
+                                             : carriage_bytes(&options->pipe.framing, size);
 
         longest = bytes > longest ? bytes : longest;
     }
-    swarm->client_options.message_bytes_max = options->message_bytes;
-    if (options->message_bytes == 0) {
-        options->message_bytes = longest > OPTIONS_MESSAGE_LEAST ? (uint32_t) longest : OPTIONS_MESSAGE_LEAST;
+    swarm->client_options = (pipeport_options){.message_bytes_max = options->pipe.message_bytes,
+                                               .connect_ms = options->connect_ms};
+    if (options->pipe.message_bytes == 0) {
+        options->pipe.message_bytes = longest > PIPE_OPTIONS_MESSAGE_BYTES ? (uint32_t) longest
+                                                                           : PIPE_OPTIONS_MESSAGE_BYTES;
     }
-    if (options->framing.kind != PIPEPORT_FRAMING_MESSAGE || longest > OPTIONS_MESSAGE_LEAST) {
-        swarm->client_options.message_bytes_max = options->message_bytes;
+    if (options->pipe.framing.kind != PIPEPORT_FRAMING_MESSAGE || longest > PIPE_OPTIONS_MESSAGE_BYTES) {
+        swarm->client_options.message_bytes_max = options->pipe.message_bytes;
     }
-    if (longest > options->message_bytes) {
+    if (longest > options->pipe.message_bytes) {
         say_error("swarm", "--size: %u is above --message-max (%u); give less, or raise --message-max",
-                  (unsigned) longest, (unsigned) options->message_bytes);
+                  (unsigned) longest, (unsigned) options->pipe.message_bytes);
         return false;
     }
-    if (options->queue_bytes == 0) {
-        queue = options->depth * (longest + overhead);
-        queue = queue < OPTIONS_QUEUE_LEAST ? OPTIONS_QUEUE_LEAST : queue;
-        queue = queue < (uint64_t) options->message_bytes * 2 ? (uint64_t) options->message_bytes * 2 : queue;
-        options->queue_bytes = queue > UINT32_MAX ? UINT32_MAX : (uint32_t) queue;
-    }
-    if (options->queue_bytes < (uint64_t) options->message_bytes + overhead) {
-        say_error("swarm", "--queue is below --message-max and %u bytes (%u); give at least that", (unsigned) overhead,
-                  (unsigned) (options->message_bytes + overhead));
-        return false;
-    }
-    return true;
-}
-
-/* Of --access: whose server it must be. */
-static bool options_read_access(const char *text, pipeport_options *client)
-{
-    static const char *const server[] = {"owner", "local-users", "app-containers", "group:", "sddl:"};
-    uint64_t process = 0;
-
-    if (text == NULL) {
-        return true;
-    }
-    if (strncmp(text, "user:", 5) == 0) {
-        client->server_user = text + 5;
-        return true;
-    }
-    if (strncmp(text, "process:", 8) == 0) {
-        for (const char *digit = text + 8; *digit >= '0' && *digit <= '9' && process <= UINT32_MAX; digit++) {
-            process = process * 10 + (uint64_t) (*digit - '0');
-            if (digit[1] == '\0' && process > 0 && process <= UINT32_MAX) {
-                client->server_process = (uint32_t) process;
-                return true;
-            }
-        }
-        say_error("swarm", "--access: '%s' is no process; give its number, 1 to 4294967295", text + 8);
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(server) / sizeof(server[0]); i++) {
-        if (strncmp(text, server[i], strlen(server[i])) == 0) {
-            say_error("swarm",
-                      "--access: '%s' is for the server to say; give it to pipeport serve, and here user:ID or "
-                      "process:N",
-                      text);
-            return false;
-        }
-    }
-    say_error("swarm", "--access: '%s' is unknown; give user:ID or process:N", text);
-    return false;
-}
-
-static int options_settle_client(struct swarm *swarm)
-{
-    const struct swarm_options *options = &swarm->options;
-    char why[512];
-    pipeport_status status;
-
-    swarm->client_options = (pipeport_options){.size = sizeof(pipeport_options),
-                                               .framing = options->framing,
-                                               .direction = options->direction.number,
-                                               .message_bytes_max = swarm->client_options.message_bytes_max,
-                                               .send_queue_bytes_max = options->queue_bytes,
-                                               .connect_ms = options->connect_ms,
-                                               .pipe_buffer_bytes = options->buffer_bytes,
-                                               .when_full = options->when_full.number};
-    if (options->when_full.number == PIPEPORT_DROP_NEWEST) {
-        say_error("swarm",
-                  "--when-full: drop-newest is about broadcasts, which clients do not send; give it to pipeport "
-                  "serve, and here refuse or disconnect");
-        return SAY_EXIT_USAGE;
-    }
-    if (!options_read_access(options->access, &swarm->client_options)) {
-        return SAY_EXIT_USAGE;
-    }
-    status = pipeport_options_check(&swarm->client_options, PIPEPORT_CLIENT, why, sizeof(why));
-    if (status != PIPEPORT_OK) {
-        say_error("swarm", "%s", why);
-        return status == PIPEPORT_INVALID ? SAY_EXIT_USAGE : SAY_EXIT_FAIL;
-    }
-    return SAY_EXIT_OK;
+    queue = options->depth * (longest + framing_overhead_max(&options->pipe.framing));
+    queue = queue < (uint64_t) options->pipe.message_bytes * 2 ? (uint64_t) options->pipe.message_bytes * 2 : queue;
+    return pipe_options_settle_queue(&options->pipe, queue, options->pipe.message_bytes);
 }
 
 int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *go)
@@ -292,7 +206,8 @@ int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *g
     int code;
 
     *go = false;
-    *options = (struct swarm_options){.connections = 1,
+    *options = (struct swarm_options){.pipe = {.who = "swarm"},
+                                      .connections = 1,
                                       .messages = OPTIONS_NO_MESSAGES,
                                       .depth = 1,
                                       .broadcasts = SWARM_ANY_BROADCASTS,
@@ -312,7 +227,7 @@ int swarm_options_read(struct swarm *swarm, int count, char **arguments, bool *g
         !options_settle_bounds(swarm)) {
         return SAY_EXIT_USAGE;
     }
-    code = options_settle_client(swarm);
+    code = pipe_options_settle(&options->pipe, PIPEPORT_CLIENT, &swarm->client_options);
     *go = code == SAY_EXIT_OK;
     return code;
 }

@@ -24,12 +24,12 @@ static uint64_t send_bytes(const struct swarm_client *client, uint64_t sequence)
     if (options->topics > 0) {
         return swarm_topics_bytes((uint32_t) ((client->tag + sequence) % options->topics), length);
     }
-    return carriage_bytes(&options->framing, length);
+    return carriage_bytes(&options->pipe.framing, length);
 }
 
 uint64_t swarm_send_frame(const struct swarm_client *client, uint64_t sequence)
 {
-    return framing_frame_bytes(&client->swarm->options.framing, send_bytes(client, sequence));
+    return framing_frame_bytes(&client->swarm->options.pipe.framing, send_bytes(client, sequence));
 }
 
 struct payload swarm_send_request(const struct swarm_client *client, uint64_t sequence)
@@ -41,7 +41,7 @@ struct payload swarm_send_request(const struct swarm_client *client, uint64_t se
                             .sequence = sequence,
                             .seed = options->seed,
                             .length = swarm_send_length(client, sequence),
-                            .lacks = carriage_lacks(&options->framing)};
+                            .lacks = carriage_lacks(&options->pipe.framing)};
 }
 
 static pipeport_status send_message(struct swarm_client *client, uint64_t sequence, uint64_t position)
@@ -50,7 +50,7 @@ static pipeport_status send_message(struct swarm_client *client, uint64_t sequen
     struct payload payload = swarm_send_request(client, sequence);
     pipeport_message *message = NULL;
     void *room = NULL;
-    pipeport_status status = pipeport_message_create(&message, swarm->engine, &swarm->options.framing,
+    pipeport_status status = pipeport_message_create(&message, swarm->engine, &swarm->options.pipe.framing,
                                                      send_bytes(client, sequence), &room);
 
     if (status != PIPEPORT_OK) {
@@ -60,7 +60,7 @@ static pipeport_status send_message(struct swarm_client *client, uint64_t sequen
         stream_write(&(struct stream){.seed = payload.seed, .tag = client->tag}, position, room, payload.length);
     } else {
         payload.made_ns = clock_now_ns();
-        carriage_write(&swarm->options.framing, &payload, room);
+        carriage_write(&swarm->options.pipe.framing, &payload, room);
     }
     status = pipeport_send_message(swarm->engine, client->conn, message);
     pipeport_message_release(message);

@@ -78,7 +78,7 @@ void swarm_topics_fini(struct swarm *swarm)
 
 static pipeport_status topics_send(struct swarm_client *client, const pipeport_topic *topic)
 {
-    const pipeport_framing *framing = &client->swarm->options.framing;
+    const pipeport_framing *framing = &client->swarm->options.pipe.framing;
     pipeport_engine *engine = client->swarm->engine;
     size_t bytes = pipeport_topic_bytes(topic->topic_length, topic->message_length);
     pipeport_message *message = NULL;
