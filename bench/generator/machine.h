@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.h - what the generator asks of the system beside the library. One .c per system.
+ * machine.h - what the generator asks of the system beside the library. One .c per system; threads are of bench/crew.h.
  */
 #ifndef PIPEPORT_GENERATOR_MACHINE_H
 #define PIPEPORT_GENERATOR_MACHINE_H
@@ -27,11 +27,6 @@ void machine_yield(void);
 
 /* Do both stdout and stderr go to somebody's eyes? */
 bool machine_has_terminal(void);
-
-/* A thread. NULL where there is none to be had; else give it to machine_thread_join, which waits for its end. */
-struct machine_thread;
-struct machine_thread *machine_thread_start(void (*run)(void *user), void *user);
-void machine_thread_join(struct machine_thread *thread);
 
 /* A process of this same program, whose stdin ends when it shall, and whose stdout comes here. NULL where it cannot be
  * started. `arguments` are without the program's name, and end with NULL; they hold no quotation marks. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bench/crew.h"
 #include "bench/generator/fan.h"
 #include "bench/generator/machine.h"
 #include "tools/pipeport/clock.h"
@@ -21,7 +22,7 @@ struct pacer_lane {
 
 struct pacer {
     struct load *load;
-    struct machine_thread *thread;
+    struct crew_thread *thread;
     atomic_bool stop;
     uint64_t start_ns;
     double step_ns;
@@ -192,7 +193,7 @@ struct pacer *pacer_start(struct load *load)
             pacer->lanes[pacer->lanes_count++].lane = &load->lanes[i];
         }
     }
-    pacer->thread = machine_thread_start(pacer_run, pacer);
+    pacer->thread = crew_start(pacer_run, pacer);
     if (pacer->thread == NULL) {
         free(pacer);
         return NULL;
@@ -206,7 +207,7 @@ void pacer_stop(struct pacer *pacer, bool counts, struct result_run *run)
         return;
     }
     atomic_store(&pacer->stop, true);
-    machine_thread_join(pacer->thread);
+    crew_join(pacer->thread);
     run->late_p50_ns = histogram_share_ns(&pacer->late, 0.5);
     run->late_p99_ns = histogram_share_ns(&pacer->late, 0.99);
     run->errors[RESULT_MISSING] += counts ? pacer->behind : 0;

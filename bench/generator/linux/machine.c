@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -128,42 +127,6 @@ void machine_yield(void)
 bool machine_has_terminal(void)
 {
     return isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
-}
-
-struct machine_thread {
-    pthread_t thread;
-    void (*run)(void *user);
-    void *user;
-};
-
-static void *machine_thread_run(void *argument)
-{
-    const struct machine_thread *thread = argument;
-
-    thread->run(thread->user);
-    return NULL;
-}
-
-struct machine_thread *machine_thread_start(void (*run)(void *user), void *user)
-{
-    struct machine_thread *thread = malloc(sizeof *thread);
-
-    if (thread == NULL) {
-        return NULL;
-    }
-    thread->run = run;
-    thread->user = user;
-    if (pthread_create(&thread->thread, NULL, machine_thread_run, thread) != 0) {
-        free(thread);
-        return NULL;
-    }
-    return thread;
-}
-
-void machine_thread_join(struct machine_thread *thread)
-{
-    (void) pthread_join(thread->thread, NULL);
-    free(thread);
 }
 
 struct machine_child {

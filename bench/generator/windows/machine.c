@@ -122,44 +122,6 @@ bool machine_has_terminal(void)
            GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
 }
 
-struct machine_thread {
-    HANDLE handle;
-    void (*run)(void *user);
-    void *user;
-};
-
-static DWORD WINAPI machine_thread_run(void *argument)
-{
-    const struct machine_thread *thread = argument;
-
-    thread->run(thread->user);
-    return 0;
-}
-
-struct machine_thread *machine_thread_start(void (*run)(void *user), void *user)
-{
-    struct machine_thread *thread = malloc(sizeof *thread);
-
-    if (thread == NULL) {
-        return NULL;
-    }
-    thread->run = run;
-    thread->user = user;
-    thread->handle = CreateThread(NULL, 0, machine_thread_run, thread, 0, NULL);
-    if (thread->handle == NULL) {
-        free(thread);
-        return NULL;
-    }
-    return thread;
-}
-
-void machine_thread_join(struct machine_thread *thread)
-{
-    WaitForSingleObject(thread->handle, INFINITE);
-    CloseHandle(thread->handle);
-    free(thread);
-}
-
 struct machine_child {
     HANDLE process;
     HANDLE input;  /* The writing end of its stdin, */
