@@ -121,14 +121,20 @@ uint32_t load_receive(struct load *load, struct peer *peer)
     return whole;
 }
 
+static double load_share_us(const struct load *load, double share)
+{
+    return (double) histogram_share_ns(&load->trips, share) / 1e3;
+}
+
 static void load_report(const struct load *load)
 {
     printf("load mode=%s connections=%" PRIu32 " size=%" PRIu32 " depth=%" PRIu32 " seconds=%.3f messages=%" PRIu64
-           " all=%" PRIu64 " rate=%.0f p50_us=%.1f p99_us=%.1f max_us=%.1f load_cpu=%.2f fruitless=%" PRIu64
+           " all=%" PRIu64
+           " rate=%.0f p50_us=%.1f p90_us=%.1f p99_us=%.1f p999_us=%.1f max_us=%.1f load_cpu=%.2f fruitless=%" PRIu64
            " server_us=%.4f ok\n",
            load->mode, load->connections, load->size, load->depth, load->seconds, load->counted, load->all,
-           (double) load->counted / load->seconds, (double) histogram_share_ns(&load->trips, 0.5) / 1e3,
-           (double) histogram_share_ns(&load->trips, 0.99) / 1e3, (double) load->trips.longest_ns / 1e3,
+           (double) load->counted / load->seconds, load_share_us(load, 0.5), load_share_us(load, 0.9),
+           load_share_us(load, 0.99), load_share_us(load, 0.999), (double) load->trips.longest_ns / 1e3,
            load->own_share, load->fruitless, load->server_us);
     fflush(stdout);
 }

@@ -97,10 +97,11 @@ static void load_report(const struct load *load)
     }
     printf("load connections=%" PRIu32 " size=%" PRIu32 " depth=%" PRIu32 " threads=%" PRIu32
            " seconds=%.3f messages=%" PRIu64 " all=%" PRIu64
-           " rate=%.0f p50_us=%.1f p99_us=%.1f max_us=%.1f connect_ms=%.1f ok\n",
+           " rate=%.0f p50_us=%.1f p90_us=%.1f p99_us=%.1f p999_us=%.1f max_us=%.1f connect_ms=%.1f ok\n",
            load->connections, load->size, load->depth, load->threads, seconds, all.messages, all.all,
            (double) all.messages / seconds, (double) histogram_share_ns(&all.trips, 0.5) / 1e3,
-           (double) histogram_share_ns(&all.trips, 0.99) / 1e3, (double) all.trips.longest_ns / 1e3, load->connect_ms);
+           (double) histogram_share_ns(&all.trips, 0.9) / 1e3, (double) histogram_share_ns(&all.trips, 0.99) / 1e3,
+           (double) histogram_share_ns(&all.trips, 0.999) / 1e3, (double) all.trips.longest_ns / 1e3, load->connect_ms);
 }
 
 int main(int argc, char **argv)
