@@ -16,15 +16,17 @@ build/release or build/windows-release (built first, unless --bin is given).
 import argparse
 import os
 import pathlib
-import statistics
 import subprocess
 import tempfile
 import time
 
 import compare_linux
+import compare_page
+import kept
 import linux_programs
 import page
 import peer_rows
+import tables
 import wine_programs
 
 
@@ -37,16 +39,13 @@ def arguments(words):
     parser.add_argument("--rounds", type=int, default=5, help="each visits every server once")
     parser.add_argument("--ms", type=int, default=500, help="counted in each visit")
     parser.add_argument("--warm-up-ms", type=int, default=100)
-    parser.add_argument("--quick", action="store_true", help="2 rounds of 100 ms: does it run, not how fast is it")
     parser.add_argument("--bin", type=pathlib.Path, help="where the programs are; nothing is built then")
-    parser.add_argument("--write", action="store_true",
-                        help=f"put the tables into {page.PAGE.relative_to(page.ROOT)}, between their markers")
+    compare_page.add_options(parser, "2 rounds of 100 ms")
     args = parser.parse_args(words)
     args.spin = 0
     if args.quick:
         args.rounds, args.ms, args.warm_up_ms = 2, 100, 20
-    if args.rounds < 2:
-        parser.error("--rounds: at least 2")
+    compare_page.check_options(parser, args, whole=args.rows is None)
     return args
 
 
@@ -64,8 +63,8 @@ def build(preset):
 class Linux:
     """What linux_programs offers, for the rows of Linux."""
 
-    rows, kinds, marker = peer_rows.LINUX_ROWS, peer_rows.LINUX, "bench/compare --peers"
-    reference = ("bare epoll", "bare io_uring")
+    rows, kinds, part = peer_rows.LINUX_ROWS, peer_rows.LINUX, "peers-linux"
+    how = compare_linux.HOW
 
     def __init__(self, args):
         self.args = args
@@ -73,9 +72,8 @@ class Linux:
         args.folder = pathlib.Path(self.folder.name)
         self.found = linux_programs.kinds_here(args, self.kinds)
 
-    def where(self):
-        return (f"{page.processors()}, {page.kernel()}, {compare_linux.compiler(self.args)}; servers of one worker on "
-                "processor 0, the load on processor 1")
+    def machine(self):
+        return [page.processors(), page.kernel(), compare_linux.compiler(self.args)]
 
     def start(self, kind, row):
         return linux_programs.Server(self.args, kind, row)
@@ -95,16 +93,16 @@ class Linux:
 class Wine:
     """The same for Wine."""
 
-    rows, kinds, marker = peer_rows.WINE_ROWS, peer_rows.WINE, "bench/compare --peers --windows"
-    reference = ("bare IOCP",)
+    rows, kinds, part = peer_rows.WINE_ROWS, peer_rows.WINE, "peers-wine"
+    how = "pipeport and the bare loop with 2 threads, and one Wine server for all of them"
 
     def __init__(self, args):
         self.args = args
         self.wine = wine_programs.Wine()
         self.found = wine_programs.kinds_here(args, self.kinds)
 
-    def where(self):
-        return f"{page.processors()}, {page.kernel()}, {wine_programs.version()}; pipeport and bare IOCP with 2 threads"
+    def machine(self):
+        return [page.processors(), page.kernel(), wine_programs.version()]
 
     def start(self, kind, row):
         return wine_programs.Server(self.args, self.wine, kind, row.connections)
@@ -139,88 +137,28 @@ def measure(side, row):
             for server in servers:
                 figures[server.kind].append(side.visit(server, row))
     finally:
-        for server in servers:
-            server.stop()
-    return figures
-
-
-def middle(figures, kind, key="rate"):
-    return statistics.median(figure[key] for figure in figures[kind])
-
-
-def ratios(figures, kind, key="rate"):
-    """pipeport's figure divided by that peer's: quartile, median, quartile of all rounds."""
-    each = [ours[key] / its[key] for ours, its in zip(figures["pipeport"], figures[kind]) if its[key] > 0]
-    return statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else [0.0, 0.0, 0.0]
-
-
-def goals_cell(row, figures):
-    words = []
-    for goal in row.goals:
-        if goal.kind not in figures:
-            continue
-        ratio = ratios(figures, goal.kind, goal.key)[1]
-        is_met = ratio >= goal.bound if goal.more else ratio <= goal.bound
-        what = goal.kind if goal.key == "rate" else f"CPU of {goal.kind}"
-        words.append(f"{what} {'>=' if goal.more else '<='} {goal.bound:g}: "
-                     f"{'yes' if is_met else f'**no** ({ratio:.2f})'}")
-    return "; ".join(words)
-
-
-def ratio_line(side, row, figures):
-    others = [kind for kind in figures if kind != "pipeport" and kind not in side.reference]
-    cells = [row.name]
-    for kind in side.kinds[1:]:
-        if kind not in side.found:
-            continue
-        if kind not in figures:
-            cells.append("")
-            continue
-        low, ratio, high = ratios(figures, kind)
-        cells.append(f"**{ratio:.2f}** ({low:.2f}-{high:.2f})")
-    best = max(others, key=lambda kind: middle(figures, kind)) if others else ""
-    return f"| {' | '.join([*cells, best, goals_cell(row, figures)])} |"
-
-
-def figure_line(side, row, figures):
-    cells = [row.name, row.unit]
-    for kind in side.kinds:
-        if kind not in side.found:
-            continue
-        cpu = middle(figures, kind, "server_us") if kind in figures else 0
-        cells.append("" if kind not in figures else f"{middle(figures, kind):,.0f}" + (f" ({cpu:.2f})" if cpu else ""))
-    return f"| {' | '.join(cells)} |"
-
-
-def heads(side):
-    shown = [kind for kind in side.kinds if kind in side.found]
-    ratio = [f"| pipeport's rate to that of | {' | '.join(shown[1:])} | best peer | goals |",
-             f"| --- |{' ---: |' * len(shown[1:])} --- | --- |"]
-    figure = [f"| rate (CPU us a message) | unit | {' | '.join(shown)} |", f"| --- | --- |{' ---: |' * len(shown)}"]
-    return ratio, figure
+        linux_programs.stop_all(servers)
+    goals = [kept.goal(goal.key, goal.bound, goal.more, goal.kind) for goal in row.goals]
+    return {"name": row.name, "mode": getattr(row, "mode", "echo"), "connections": row.connections, "size": row.size,
+            "depth": row.depth, "unit": row.unit, "goals": goals, "servers": kept.servers(figures)}
 
 
 def run(side, rows):
-    args = side.args
-    missing = [kind for kind in side.kinds if kind not in side.found]
-    text = (f"Measured on {side.where()}; load average before the start {args.busy:.1f}; {args.rounds} rounds of "
-            f"{args.ms} ms, after {args.warm_up_ms} ms of warming up. Medians of all rounds, and the quartiles of the "
-            "ratios.")
-    if missing:
-        text += f" Left out, because it is not built here: {', '.join(missing)}."
-    if args.busy > page.BUSY:
-        text += f" {page.NOT_QUIET}"
-    ratio_head, figure_head = heads(side)
-    lines, figure_lines = [text, "", *ratio_head], []
-    print("\n".join(lines), flush=True)
+    """The kept figures of all that could be measured; what could not is named, and the rest goes on."""
+    data = {"part": side.part, "measured": kept.measured(side.args, side.machine(), side.how),
+            "left_out": [kind for kind in side.kinds if kind not in side.found], "failed": [], "rows": []}
+    print(tables.heading(data) + "\n", flush=True)
+    names = [kind for kind in side.kinds[1:] if kind in side.found]
+    print("\n".join(tables.head(["pipeport's rate to that of", *names, "best peer", "goals"])), flush=True)
     for row in rows:
-        figures = measure(side, row)
-        lines.append(ratio_line(side, row, figures))
-        figure_lines.append(figure_line(side, row, figures))
-        print(lines[-1], flush=True)
-    tail = ["", *figure_head, *figure_lines]
-    print("\n".join(tail), flush=True)
-    return lines + tail
+        try:
+            data["rows"].append(measure(side, row))
+            print(tables.peer_ratio_line(data["rows"][-1], names), flush=True)
+        except (SystemExit, linux_programs.Refused, subprocess.TimeoutExpired) as why:
+            data["failed"].append(f"{row.name}: {why}")
+            print(f"FAILED: {data['failed'][-1]}", flush=True)
+    print("\n".join(["", *tables.peer_figures(data)]), flush=True)
+    return data
 
 
 def main(words):
@@ -238,9 +176,7 @@ def main(words):
     try:
         if "pipeport" not in side.found:
             raise SystemExit("compare: there is no pipeport_echo to compare with")
-        lines = run(side, rows)
+        data = run(side, rows)
     finally:
         side.end()
-    if args.write:
-        page.write(side.marker, lines)
-    return 0
+    return compare_page.keep(args, data)

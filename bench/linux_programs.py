@@ -81,6 +81,18 @@ class Server:
         self.process.stdin.close()
 
 
+def stop_all(servers):
+    """Each of them, also where one had ended by itself; that is told at the end."""
+    faults = []
+    for server in servers:
+        try:
+            server.stop()
+        except SystemExit as why:
+            faults.append(str(why))
+    if faults:
+        raise SystemExit("; ".join(faults))
+
+
 def kinds_here(args, kinds=KINDS):
     """Which of the servers are built, and run on this kernel."""
     class Small:

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""linux_others - what bench/compare --linux measures beside its rows: pipeport against itself, and absolute figures.
+
+Each gives entries: `pair` has two figures of every round, one to be divided by the other; `value` one figure; `note`
+says why there is none.
+"""
+import resource
+import shutil
+import subprocess
+import time
+
+import linux_programs
+from kept import goal, shortened
+from linux_programs import KINDS, Server, visit
+from linux_rows import Row
+
+FILES_MIN = 10100
+
+
+def ours(args):
+    return [kind for kind in args.kinds if kind.startswith("pipeport")]
+
+
+def all_kinds(args):
+    return [kind for kind in KINDS if kind in args.kinds]
+
+
+def pair(name, server, rounds, key, **more):
+    """Of rounds of two visits: the second's figures are divided by the first's."""
+    first, second = zip(*rounds)
+    return {"pair": name, "server": server, "key": key, **more,
+            "first": {key: [shortened(figures[key]) for figures in first] for key in ("rate", "server_us")},
+            "second": {key: [shortened(figures[key]) for figures in second] for key in ("rate", "server_us")}}
+
+
+def value(name, server, figure, unit, wanted=None, **more):
+    return {"value": name, "server": server, "figure": shortened(figure), "unit": unit, "goal": wanted, **more}
+
+
+def note(name, why):
+    return {"note": name, "why": why}
+
+
+class Unicast:
+    """Sends from four foreign threads against sends from inside an event: both servers at once, in turn."""
+
+    def __init__(self, depth):
+        self.name = f"unicast to 255, {depth} at a time, 4 foreign threads"
+        self.row = Row(self.name, [], mode="unicast", depth=depth)
+
+    def entries(self, args):
+        for kind in ours(args):
+            inside, outside = Server(args, kind, self.row), Server(args, kind, self.row, ["--senders", "4"])
+            rounds = []
+            try:
+                for _ in range(args.rounds):
+                    rounds.append([visit(args, server, self.row) for server in (inside, outside)])
+            finally:
+                inside.stop()
+                outside.stop()
+            yield pair(self.name, kind, rounds, "rate", goal=goal("rate", 0.8), unit="messages/s", beside="from inside")
+
+
+class SlowReaders:
+    """Broadcasts to 230 beside 25 that never read, against the same without them: one server, visited in turn."""
+
+    def __init__(self, when_full, word):
+        self.name = f"broadcast to 230, and to 25 that never read ({word})"
+        self.options = ["--queue", "65536", "--when-full", str(when_full)]
+        self.alone, self.beside = (Row(self.name, [], mode="broadcast", connections=230, size=1024) for _ in range(2))
+        self.alone.connections_max = self.beside.connections_max = 600   # those of the last visit may still be going
+        self.beside.deaf = 25
+
+    def entries(self, args):
+        for kind in ours(args):
+            server = Server(args, kind, self.alone, self.options)
+            rounds = []
+            try:
+                for _ in range(args.rounds):
+                    rounds.append([visit(args, server, row) for row in (self.alone, self.beside)])
+            finally:
+                server.stop()
+            yield pair(self.name, kind, rounds, "rate", goal=goal("rate", 0.9), unit="deliveries/s",
+                       beside="without them")
+
+
+class Growth:
+    """What a message costs the server with many active connections, against few: the same server, in turn."""
+
+    name = "growth: CPU a message, 10,000 active connections to 255"
+
+    def entries(self, args):
+        many, few = Row(self.name, [], connections=10000), Row(self.name, [])
+        if (files := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < FILES_MIN:
+            yield note(self.name, f"not measured: a process may open {files:,} files here")
+            return
+        for kind in all_kinds(args):
+            server = Server(args, kind, many)
+            rounds = []
+            try:
+                for _ in range(args.rounds):
+                    rounds.append([visit(args, server, row) for row in (few, many)])
+            finally:
+                server.stop()
+            yield pair(self.name, kind, rounds, "server_us", goal=goal("server_us", 1.5, more=False), unit="us",
+                       beside="with 255")
+
+
+class Idle:
+    """What a connection costs that has asked once and is silent since."""
+
+    name = "idle memory, 10,000 connections, bytes each"
+
+    def entries(self, args):
+        row = Row(self.name, [], mode="hold", connections=10000)
+        if (files := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < FILES_MIN:
+            yield note(self.name, f"not measured: a process may open {files:,} files here")
+            return
+        for kind in all_kinds(args):
+            server = Server(args, kind, row)
+            own = server.figures()["memory"] if kind.startswith("pipeport") else 0
+            resident = server.resident_bytes()
+            load = subprocess.Popen(linux_programs.load_command(args, server, row), stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, text=True)
+            if not load.stdout.readline().startswith("holding"):
+                raise SystemExit(f"compare: {self.name}: {kind} did not hold the connections")
+            resident = (server.resident_bytes() - resident) / row.connections
+            if kind.startswith("pipeport"):
+                own = (server.figures()["memory"] - own) / row.connections
+                yield value(self.name, kind, own, "bytes", goal("memory", 400, more=False), resident=round(resident))
+            else:
+                yield value(self.name, kind, resident, "bytes, resident")
+            load.communicate()
+            server.stop()
+
+
+class Calls:
+    """System calls a message, counted by strace in a run of its own, which it slows down."""
+
+    name = "system calls a message, 64 B, 255 connections, depth 1"
+
+    def entries(self, args):
+        row = Row(self.name, [])
+        if shutil.which("strace") is None:
+            yield note(self.name, "not counted: there is no strace here")
+            return
+        for kind in all_kinds(args):
+            server = Server(args, kind, row)
+            told = args.folder / f"strace-{server.process.pid}"
+            visit(args, server, row)   # connections, buffers and pools are made before the counting
+            strace = subprocess.Popen(["strace", "-c", "-f", "-o", str(told), "-p", str(server.process.pid)],
+                                      stderr=subprocess.PIPE, text=True)
+            strace.stderr.readline()   # "attached"
+            messages = visit_counted(args, server, row)
+            time.sleep(0.1)
+            strace.terminate()
+            strace.wait()
+            server.stop()
+            wanted = goal("calls", 0.1, more=False) if kind == "pipeport io_uring" else None
+            yield value(self.name, kind, calls_of(told.read_text()) / messages, "calls", wanted)
+
+
+def visit_counted(args, server, row):
+    count = 51000
+    done = subprocess.run(linux_programs.load_command(args, server, row, "--messages", str(count)),
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=linux_programs.PATIENCE_S)
+    if not done.stdout.strip().endswith(" ok"):
+        raise SystemExit(f"compare: the load under strace failed: {(done.stderr or done.stdout).strip()}")
+    return linux_programs.words_of(done.stdout)["all"]
+
+
+def calls_of(table):
+    """The sum of strace -c, without what coming and going costs."""
+    rare = {"accept4", "accept", "close", "epoll_ctl", "shutdown", "setsockopt", "getsockopt", "fcntl", "mmap",
+            "munmap", "madvise", "mprotect", "brk"}
+    calls = 0
+    for text in table.splitlines():
+        cells = text.split()
+        if len(cells) >= 5 and cells[3].isdigit() and cells[-1] not in rare | {"total"}:
+            calls += int(cells[3])
+    return calls
+
+
+OTHERS = [Unicast(1), Unicast(4), SlowReaders(0, "refuse"), SlowReaders(1, "drop the newest"),
+          SlowReaders(2, "disconnect"), Growth(), Idle(), Calls()]

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""regions - what stands between the markers of docs/PERFORMANCE.md and its pages, made from the kept figures."""
+import kept
+import plots
+import tables
+
+PLOT_ALT = {
+    "linux-rate": "Linux: messages a second by connections, with 1 and with 16 in flight",
+    "linux-cpu": "Linux: processor time a message by connections, with 1 and with 16 in flight",
+    "linux-latency": "Linux: round trips, median to longest, with 255 and with 1,000 connections",
+    "linux-broadcast": "Linux: deliveries a second to 255 and to 1,000 receivers",
+    "wine-rate": "Wine: messages a second by connections, with 1 and with 16 in flight",
+    "peers-linux": "Linux: pipeport's rate divided by that of each peer",
+    "peers-wine": "Wine: pipeport's rate divided by that of each peer",
+}
+SHOWN = (*plots.PEER_ROWS, "connect + echo + close, 64 at a time")
+
+
+def picture(name, made):
+    return [f"![{PLOT_ALT[name]}](performance/{name}.svg)", ""] if name in made else []
+
+
+def span(ratios):
+    """The least and the greatest of medians."""
+    medians = [ratio[1] for ratio in ratios if ratio]
+    if not medians:
+        return "not measured"
+    low, high = f"{min(medians):.2f}", f"{max(medians):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def echo_span(data, server, depth):
+    return span(tables.to_best(row, server) for row in data["rows"] if (row["mode"], row["depth"]) == ("echo", depth))
+
+
+def goals_met(data, server):
+    """How many of the goals that server meets, and of how many."""
+    found = [tables.is_met(goal, ratio[1]) for row in data["rows"] for goal in row["goals"]
+             if (ratio := tables.to_best(row, server, goal["key"]))]
+    return sum(found), len(found)
+
+
+def idle_text(data):
+    own = [f"{entry['figure']:.0f} bytes ({entry['server'].removeprefix('pipeport ')})" for entry in data["others"]
+           if entry.get("value", "").startswith("idle memory") and tables.is_ours(entry["server"])]
+    return [f"- **An idle connection** holds {' or '.join(own)} of the engine's memory."] if own else []
+
+
+def summary_words(data_of):
+    lines = []
+    if "linux" in data_of:
+        data = data_of["linux"]
+        deep, shallow = ([echo_span(data, server, depth) for server in tables.LINUX_SERVERS[2:]] for depth in (16, 1))
+        lines += [f"- **On Linux beside bare loops**, written by hand on the same system calls and without a library: "
+                  f"{shallow[0]} of the better one's rate with one message in flight on each connection, {deep[0]} "
+                  f"with 16, for all sizes and numbers of connections (epoll; io_uring {shallow[1]} and {deep[1]})."]
+        counts = [goals_met(data, server) for server in tables.LINUX_SERVERS[2:]]
+        lines += [f"- **Goals** set for these ratios: epoll meets {counts[0][0]} of {counts[0][1]}, io_uring "
+                  f"{counts[1][0]} of {counts[1][1]} ([all](#goals-on-linux), [the others](#where-we-lose-and-why))."]
+        lines += idle_text(data)
+    if "wine" in data_of:
+        rows = data_of["wine"]["rows"]
+        one, many = (span(tables.to_best(row, "pipeport") for row in rows if (row["depth"] > 1) == deep)
+                     for deep in (False, True))
+        lines += [f"- **Windows' port under Wine**: {one} of a bare completion port's rate with one message in flight, "
+                  f"{many} with more, where pipeport joins its replies and that loop does not."]
+    return [part for line in lines for part in indented(line)]
+
+
+def indented(line):
+    first, *rest = tables.wrapped(line)
+    return [first, *(f"  {part}" for part in rest)]
+
+
+def beside_peers(data):
+    """One line for each load: pipeport's own figures, and how many times each peer's rate that is."""
+    rows = [row for name in SHOWN if (row := kept.row_of(data, name)) and "pipeport" in row["servers"]]
+    names = [name for name in tables.columns(rows) if not name.startswith(("pipeport", "bare"))]
+    lines = tables.head(["Linux; pipeport's rate is ... times that of", "pipeport", "CPU us", "bare", *names])
+    for row in rows:
+        best = kept.best_of(row, tables.references(row))
+        cost = tables.small(kept.middle(row, "pipeport", "server_us")) if kept.has(row, "pipeport", "server_us") else ""
+        cells = [tables.times_cell(kept.ratio(row, "pipeport", name)) for name in (best, *names) if name is not None]
+        rate = f"{tables.count(kept.middle(row, 'pipeport'))} {row['unit']}"
+        lines.append(tables.table_line([row["name"], rate, cost, *([] if best else [""]), *cells]))
+    return lines
+
+
+def summary(data_of, made):
+    if not {"linux", "wine", "peers-linux"} & set(data_of):
+        return None
+    lines = [*summary_words(data_of), ""]
+    if "peers-linux" in data_of:
+        lines += [*beside_peers(data_of["peers-linux"]), ""]
+    return (lines + picture("linux-rate", made) + picture("peers-linux", made))[:-1]
+
+
+def not_met(data_of, _):
+    """Every goal of ours that is missed, and every peer that is ahead, by the figures kept."""
+    if not data_of:
+        return None
+    lines = []
+    for row in data_of.get("linux", {"rows": ()})["rows"]:
+        for goal in row["goals"]:
+            missed = [f"{server.removeprefix('pipeport ')} {ratio[1]:.2f}" for server in tables.LINUX_SERVERS[2:]
+                      if (ratio := tables.to_best(row, server, goal["key"])) and not tables.is_met(goal, ratio[1])]
+            if missed:
+                lines.append(f"- {row['name']}, {tables.KEY_CALLED[goal['key']]} to the better bare loop's: "
+                             f"{', '.join(missed)} (goal {tables.bound_text(goal)}).")
+    for entry in data_of.get("linux", {"others": ()}).get("others", ()):
+        if "**no**" in tables.other_line(entry):
+            lines.append(f"- {entry.get('pair') or entry['value']}: {entry['server'].removeprefix('pipeport ')} "
+                         f"{tables.other_value(entry)} (goal {tables.bound_text(entry['goal'])}).")
+    for row in data_of.get("wine", {"rows": ()})["rows"]:
+        for goal in row["goals"]:
+            if (ratio := tables.to_best(row, "pipeport", goal["key"])) and not tables.is_met(goal, ratio[1]):
+                lines.append(f"- Wine, {row['name']}: {ratio[1]:.2f} of the bare port's rate (goal "
+                             f"{tables.bound_text(goal)}).")
+    for part in ("peers-linux", "peers-wine"):
+        lines += ahead_of_us(data_of[part]) if part in data_of else []
+    lines = lines or ["- Nothing: every goal was met, and no peer was ahead."]
+    return [part for line in lines for part in indented(line)]
+
+
+def ahead_of_us(data):
+    """Lines of missed goals beside peers, and of peers with a higher rate."""
+    system = "Linux" if data["part"] == "peers-linux" else "Wine"
+    for row in data["rows"]:
+        ahead = [f"{server} ({ratio[1]:.2f})" for server in row["servers"]
+                 if not server.startswith(("pipeport", "bare")) and (ratio := kept.ratio(row, "pipeport", server))
+                 and ratio[1] < 1]
+        missed = [f"{'rate' if goal['key'] == 'rate' else 'CPU'} of {goal['to']} {ratio[1]:.2f} (goal "
+                  f"{tables.bound_text(goal)})" for goal in row["goals"]
+                  if (ratio := kept.ratio(row, "pipeport", goal["to"], goal["key"]))
+                  and not tables.is_met(goal, ratio[1])]
+        if missed:
+            yield f"- {system}, {row['name']}, missed beside peers: {', '.join(missed)}."
+        if ahead:
+            yield f"- {system}, {row['name']}, peers with a higher rate: {', '.join(ahead)}."
+
+
+def of_part(part, *makers, pictures=()):
+    """A region of one part: its heading, pictures and tables."""
+    def region(data_of, made):
+        if part not in data_of:
+            return None
+        lines = [tables.heading(data_of[part]), ""]
+        for name in pictures:
+            lines += picture(name, made)
+        for maker in makers:
+            lines += [*maker(data_of[part]), ""]
+        return lines[:-1]
+    return region
+
+
+def bare_of_part(part, maker, pictures=()):
+    """The same without a heading, below one that has it."""
+    def region(data_of, made):
+        if part not in data_of:
+            return None
+        return [line for name in pictures for line in picture(name, made)] + maker(data_of[part])
+    return region
+
+
+PAGES = {   # file: marker: what makes its lines
+    "PERFORMANCE.md": {
+        "summary": summary,
+        "linux goals": of_part("linux", tables.linux_goals),
+        "linux loads": bare_of_part("linux", tables.linux_grid, ("linux-cpu", "linux-latency", "linux-broadcast")),
+        "linux others": bare_of_part("linux", tables.linux_others),
+        "peers linux": of_part("peers-linux", tables.peer_ratios),
+        "wine": of_part("wine", tables.wine_table, pictures=("wine-rate",)),
+        "peers wine": of_part("peers-wine", tables.peer_ratios, pictures=("peers-wine",)),
+        "not met": not_met,
+    },
+    "performance/more.md": {
+        "linux trips": bare_of_part("linux", lambda data: tables.trip_table(data["rows"])),
+        "wine trips": bare_of_part("wine", lambda data: tables.trip_table(data["rows"])),
+        "peers linux figures": bare_of_part("peers-linux", tables.peer_figures),
+        "peers wine figures": bare_of_part("peers-wine", tables.peer_figures),
+    },
+}
