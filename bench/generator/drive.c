@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bench/generator/fan.h"
+#include "bench/generator/line.h"
 #include "bench/generator/live.h"
 #include "bench/generator/machine.h"
 #include "bench/generator/pacer.h"
@@ -239,17 +240,17 @@ static bool drive_is_broken(struct drive *drive)
         return false;
     }
     if (atomic_load(&load->connected) == 0 && still_ns > DRIVE_STILL_NS) {
-        live_clear();
+        line_clear();
         say_error("run", "the server is gone: no connection is left, and none can be made");
         return true;
     }
     if (drive->plan->mode == PLAN_BROADCAST && atomic_load(&load->lost) != 0 && still_ns > DRIVE_STILL_NS) {
-        live_clear();
+        line_clear();
         say_error("run", "a broadcast cannot reach all any more: a connection was lost");
         return true;
     }
     if (still_ns > drive->plan->silence_ms * DRIVE_MS_NS && drive_is_due(drive)) {
-        live_clear();
+        line_clear();
         say_error("run", "nothing came for %" PRIu32 " ms, and something is due; --timeout gives it longer",
                   drive->plan->silence_ms);
         return true;
@@ -456,7 +457,7 @@ enum drive_end drive(struct load *load, struct result_run *run)
 
     drive.series = calloc(1, sizeof *drive.series);
     drive.live = live_create(load);
-    load->clear = live_clear;
+    load->clear = line_clear;
     drive.child = load->plan->self ? self_start(load->plan) : NULL;
     load->fan = load->plan->mode == PLAN_BROADCAST ? fan_create(load) : NULL;
     if (drive.series == NULL || drive.live == NULL || (load->plan->mode == PLAN_BROADCAST && load->fan == NULL)) {

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 
 #include "bench/generator/fan.h"
+#include "bench/generator/line.h"
 #include "bench/generator/machine.h"
 #include "bench/generator/series.h"
 #include "tools/pipeport/clock.h"
 #include "tools/pipeport/say.h"
 
 #define LIVE_EVERY_NS (UINT64_C(250) * 1000000)
-#define LIVE_COLUMNS 118
 
 struct live {
     const struct load *load;
@@ -21,8 +21,6 @@ struct live {
     uint64_t all; /* Completed when it was last shown. */
     struct series series;
 };
-
-static atomic_bool live_is_shown; /* There is one stderr. */
 
 struct live *live_create(const struct load *load)
 {
@@ -46,18 +44,8 @@ static bool live_is_due(struct live *live, uint64_t now_ns)
 
 static void live_show(struct live *live, const char *text, uint64_t now_ns)
 {
-    fprintf(stderr, "\r%-*.*s", LIVE_COLUMNS, LIVE_COLUMNS, text);
-    fflush(stderr);
-    atomic_store(&live_is_shown, true);
+    line_show(text);
     live->shown_ns = now_ns;
-}
-
-void live_clear(void)
-{
-    if (atomic_exchange(&live_is_shown, false)) {
-        fprintf(stderr, "\r%*s\r", LIVE_COLUMNS, "");
-        fflush(stderr);
-    }
 }
 
 void live_connecting(struct live *live, uint32_t settled)
@@ -140,6 +128,6 @@ void live_running(struct live *live, uint64_t now_ns)
 
 void live_end(struct live *live)
 {
-    live_clear();
+    line_clear();
     free(live);
 }

@@ -15,9 +15,6 @@ struct live *live_create(const struct load *load);
 void live_connecting(struct live *live, uint32_t settled);
 void live_running(struct live *live, uint64_t now_ns);
 
-/* Clears the line, if there is one: it is shown again when it is due. Thread: any. */
-void live_clear(void);
-
 /* Clears the line and frees; NULL is fine. */
 void live_end(struct live *live);
 

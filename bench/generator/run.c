@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/generator/drive.h"
 #include "bench/generator/machine.h"
 #include "bench/generator/options.h"
+#include "bench/generator/origin.h"
 #include "bench/generator/report.h"
+#include "bench/generator/text.h"
 #include "tools/pipeport/interrupt.h"
 #include "tools/pipeport/say.h"
 #include "tools/pipeport/system.h"
@@ -22,28 +23,6 @@
 struct run_texts {
     char command[RUN_COMMAND_BYTES], machine[256], began[32], name[64];
 };
-
-/* As it was typed, so far as a shell would read it back. */
-static void run_write_command(char *command, int count, char **arguments)
-{
-    size_t used = (size_t) snprintf(command, RUN_COMMAND_BYTES, "%s run", say_program_name());
-
-    for (int i = 0; i < count && used < RUN_COMMAND_BYTES; i++) {
-        bool plain = arguments[i][0] != '\0' && strpbrk(arguments[i], " \t\"'\\$*?<>|&;()[]{}#!`~") == NULL;
-
-        used += (size_t) snprintf(command + used, RUN_COMMAND_BYTES - used, plain ? " %s" : " '%s'", arguments[i]);
-    }
-}
-
-static void run_write_began(char *began, size_t room)
-{
-    time_t now = time(NULL);
-    const struct tm *utc = gmtime(&now);
-
-    if (utc == NULL || strftime(began, room, "%Y-%m-%dT%H:%M:%SZ", utc) == 0) {
-        snprintf(began, room, "unknown");
-    }
-}
 
 /* One run. `*go_on`: another may follow. */
 static bool run_once(struct result *result, bool *go_on)
@@ -78,26 +57,16 @@ static int run_all(struct result *result)
     return broken && code == SAY_EXIT_OK ? SAY_EXIT_FAIL : code;
 }
 
-/* Better before a long run than after it. What is in the file stays until the run is over. */
+/* Better before a long run than after it. */
 static bool run_can_write(const char *path)
 {
-    FILE *before = path == NULL ? NULL : fopen(path, "rb");
-    FILE *file = path == NULL ? NULL : fopen(path, "ab");
+    bool can = path == NULL || text_can_save(path);
 
-    if (path != NULL && file == NULL) {
+    if (!can) {
         say_error("run", "%s cannot be written: %s; give a file in a folder that is there and yours", path,
                   strerror(errno));
     }
-    if (before != NULL) {
-        fclose(before);
-    }
-    if (file != NULL) {
-        fclose(file);
-        if (before == NULL) { /* The try made it. */
-            (void) remove(path);
-        }
-    }
-    return path == NULL || file != NULL;
+    return can;
 }
 
 int run_main(int count, char **arguments)
@@ -116,8 +85,8 @@ int run_main(int count, char **arguments)
     if (!system_allows("run", result.plan.connections)) {
         return SAY_EXIT_FAIL;
     }
-    run_write_command(texts.command, count, arguments);
-    run_write_began(texts.began, sizeof texts.began);
+    origin_command(texts.command, sizeof texts.command, "run", count, arguments);
+    origin_began(texts.began, sizeof texts.began);
     machine_describe(texts.machine, sizeof texts.machine);
     if (result.plan.self) {
         snprintf(texts.name, sizeof texts.name, "pipeport-bench-%" PRIu32, machine_process());

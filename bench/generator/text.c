@@ -176,6 +176,25 @@ bool text_save(const struct text *text, const char *path)
     return whole;
 }
 
+bool text_can_save(const char *path)
+{
+    FILE *before = fopen(path, "rb");
+    FILE *file = fopen(path, "ab");
+    int cause = errno;
+
+    if (before != NULL) {
+        fclose(before);
+    }
+    if (file != NULL) {
+        fclose(file);
+        if (before == NULL) { /* The try made it. */
+            (void) remove(path);
+        }
+    }
+    errno = cause;
+    return file != NULL;
+}
+
 bool text_print(const struct text *text)
 {
     return !text->failed && fwrite(text_string(text), 1, text->length, stdout) == text->length && fflush(stdout) == 0;

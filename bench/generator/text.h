@@ -33,6 +33,9 @@ const char *text_string(const struct text *text);
 /* False: it could not be written whole; errno says why, or is 0 where the text itself has failed. */
 bool text_save(const struct text *text, const char *path);
 
+/* Could text_save write there? What is in the file stays. False: errno says why. */
+bool text_can_save(const char *path);
+
 /* On stdout, at once. */
 bool text_print(const struct text *text);
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * origin.h - how a result came to be: the command as it was typed, and when.
+ */
+#ifndef PIPEPORT_GENERATOR_ORIGIN_H
+#define PIPEPORT_GENERATOR_ORIGIN_H
+
+#include <stddef.h>
+
+/* "pipeport-bench WORD ARGUMENTS", so far as a shell would read it back, and cut to the room. */
+void origin_command(char *text, size_t room, const char *word, int count, char **arguments);
+
+/* Now, in UTC: "2026-01-31T12:00:00Z". */
+void origin_began(char *text, size_t room);
+
+#endif
