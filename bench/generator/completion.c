@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "bench/generator/options.h"
+#include "bench/generator/peers_options.h"
 #include "bench/generator/report.h"
+#include "bench/generator/rival.h"
 
 /* A name of the program as bash calls functions. */
 static void completion_add_function(const char *name, struct text *text)
@@ -24,6 +26,18 @@ static void completion_add_words(const char *words, struct text *text)
 static void completion_add_files(struct text *text)
 {
     text_add(text, "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")");
+}
+
+/* Of a list with commas the last word is completed, and the others stay before it. */
+static void completion_add_peers(struct text *text)
+{
+    char words[256];
+
+    rival_list(words, sizeof words);
+    text_add(text,
+             "local peers='%s' list=; [[ $word == *,* ]] && list=${word%%,*},; "
+             "mapfile -t COMPREPLY < <(compgen -P \"$list\" -W \"${peers//,/}\" -- \"${word##*,}\")",
+             words);
 }
 
 /* What may follow an option. */
@@ -45,6 +59,11 @@ static void completion_add_value(const struct args_option *option, struct text *
         text_add(text, "; ");
     } else if (strcmp(option->operand, "FILE") == 0) {
         completion_add_files(text);
+        text_add(text, "; ");
+    } else if (strcmp(option->operand, "DIR") == 0) {
+        text_add(text, "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$word\"); ");
+    } else if (strcmp(option->operand, PEERS_OPTIONS_PEERS) == 0) {
+        completion_add_peers(text);
         text_add(text, "; ");
     }
     text_add(text, "return ;;\n");
@@ -117,8 +136,10 @@ static const char completion_help[] = "%s completion bash\n"
 
 int completion_main(int count, char **arguments)
 {
-    const struct completion_command commands[] = {
-        {"run", &options_command, NULL}, {"compare", NULL, NULL}, {"completion", NULL, "bash"}};
+    const struct completion_command commands[] = {{"run", &options_command, NULL},
+                                                  {"peers", &peers_options_command, NULL},
+                                                  {"compare", NULL, NULL},
+                                                  {"completion", NULL, "bash"}};
     const char *name = say_program_name();
     const struct completion_program program = {name, commands, sizeof(commands) / sizeof(commands[0])};
     struct text text = {NULL, 0, 0, false};

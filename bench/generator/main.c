@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/generator/peers.h"
 #include "bench/generator/report.h"
 #include "bench/generator/run.h"
 #include "bench/generator/self.h"
@@ -22,6 +23,7 @@ struct main_command {
 
 static const struct main_command main_commands[] = {
     {"run", "[NAME]", "load a server; --self for one of our own", run_main},
+    {"peers", "", "compare pipeport with other servers, in one run", peers_main},
     {"compare", "A.json B.json", "say what changed from A to B, and whether it is more than noise", compare_main},
     {"completion", "bash", "print the script that completes this program's words", completion_main},
     {"serve-self", "NAME", NULL, self_main},

@@ -179,22 +179,30 @@ def check_completes_every_word():
 
     helped = run("--help")[1]
     commands = set(re.findall(r"^  (?!COMMAND)([a-z]+) ", helped, re.M))
-    expect({"run", "compare", "completion"} <= commands, "--help has", commands)
+    expect({"run", "peers", "compare", "completion"} <= commands, "--help has", commands)
     expect(complete("pipeport-bench", "''") == commands | {"--help", "--version"}, complete("pipeport-bench", "''"))
     expect(complete("pipeport-bench", "comp") == {"compare", "completion"}, "prefix")
-    options = re.findall(r"^  (--[a-z-]+) ?(\S*)", run("run", "--help")[1], re.M)
-    expect(complete("pipeport-bench", "run", "--") == {word for word, _ in options}, options)
     (pathlib.Path(folder.name) / "a file.json").touch()
-    for word, operand in options:
-        found = complete("pipeport-bench", "run", word, "''")
-        if "|" in operand:
-            expect(found == set(operand.split("|")), word, found)
-            first = operand.split("|")[0]
-            expect(complete("pipeport-bench", "run", word, "=", first[:2]) >= {first}, word, "with =")
-            expect(complete("pipeport-bench", "run", word, "=") == found, word, "with = alone")
-        elif operand == "FILE":
-            expect(found == {"a", "file.json"}, word, found)
-    expect(complete("pipeport-bench", "compare", "a") == {"a", "file.json"}, "files to compare")
+    (pathlib.Path(folder.name) / "a folder").mkdir()
+    for command_name in ("run", "peers"):
+        options = re.findall(r"^  (--[a-z-]+) ?(\S*)", run(command_name, "--help")[1], re.M)
+        expect(complete("pipeport-bench", command_name, "--") == {word for word, _ in options}, options)
+        for word, operand in options:
+            found = complete("pipeport-bench", command_name, word, "''")
+            if operand == "FILE":
+                expect(found == {"a", "file.json", "folder"}, word, found)
+            elif operand == "DIR":
+                expect(found == {"a", "folder"}, word, found)
+            elif operand == "PEER[,PEER...]":
+                expect("libuv" in found and not any("," in peer for peer in found), word, found)
+                expect(complete("pipeport-bench", command_name, word, "pipeport,lib") ==
+                       {"pipeport,libuv", "pipeport,libuv-joined"}, word, "of several")
+            elif "|" in operand:
+                expect(found == set(operand.split("|")), word, found)
+                first = operand.split("|")[0]
+                expect(complete("pipeport-bench", command_name, word, "=", first[:2]) >= {first}, word, "with =")
+                expect(complete("pipeport-bench", command_name, word, "=") == found, word, "with = alone")
+    expect(complete("pipeport-bench", "compare", "a") == {"a", "file.json", "folder"}, "files to compare")
     expect(complete("pipeport-bench", "completion", "''") == {"bash"}, "shells")
     code, said, objected = run("completion", "fish")
     expect(code == 2 and said == "" and "bash" in objected, code, objected)

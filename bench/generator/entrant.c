@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/generator/entrant.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bench/generator/machine.h"
+#include "tools/pipeport/interrupt.h"
+
+#define ENTRANT_LOOK_MS 100u
+#define ENTRANT_START_MS 60000u /* Under Wine the first of them takes long. */
+#define ENTRANT_MORE_MS 60000u  /* The load ends by itself where nothing comes for ten seconds. */
+#define ENTRANT_DYING_MS 500u   /* A load notices that its server dies before we do. */
+#define ENTRANT_ORDERLY_MS 5000u
+#define ENTRANT_TRIES 3
+#define ENTRANT_LISTENING "listening on "
+#define ENTRANT_HOLDING "holding "
+
+#define SETTLE_STEP_US 10000u
+#define SETTLE_QUIET_NS UINT64_C(500000) /* Spent in a step by a server that only looks at its timers. */
+#define SETTLE_STEPS_MAX 200
+#define SETTLE_BLIND_US 30000u /* Where its processor time is not known. */
+
+static void entrant_fail(struct entrant *entrant)
+{
+    process_end(entrant->process, 0);
+    entrant->process = NULL;
+    entrant->state = ENTRANT_FAILED;
+}
+
+/* Has it ended by itself? Then `why` says so. */
+static bool entrant_has_died(struct entrant *entrant, const char *when, uint32_t wait_ms)
+{
+    char end[96], last[256];
+
+    for (uint32_t waited_ms = 0; process_runs(entrant->process, ENTRANT_LOOK_MS); waited_ms += ENTRANT_LOOK_MS) {
+        if (waited_ms >= wait_ms) {
+            return false;
+        }
+    }
+    process_describe_end(entrant->process, end, sizeof end);
+    said_last(process_said(entrant->process), last, sizeof last);
+    snprintf(entrant->why, sizeof entrant->why, "%s, with %s; it said: %s", when, end, last);
+    return true;
+}
+
+/* What the program has to say before it is of use, such as "listening on X". */
+enum heard { HEARD, HEARD_END, HEARD_NOTHING, HEARD_INTERRUPT };
+
+static enum heard entrant_hear(struct process *process, const char *begin, char *line, size_t room)
+{
+    for (uint32_t waited_ms = 0; waited_ms < ENTRANT_START_MS; waited_ms += ENTRANT_LOOK_MS) {
+        bool runs = process_runs(process, ENTRANT_LOOK_MS);
+
+        if (said_line(process_said(process), begin, line, room)) {
+            return HEARD;
+        }
+        if (interrupt_came()) {
+            return HEARD_INTERRUPT;
+        }
+        if (!runs) {
+            return HEARD_END;
+        }
+    }
+    return HEARD_NOTHING;
+}
+
+static bool entrant_launch(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
+{
+    char path[ARENA_PATH_BYTES + 64];
+    struct words words = {.count = 0};
+
+    (void) arena_program(arena, entrant->rival->program, path, sizeof path);
+    arena_name(arena, entrant->name, sizeof entrant->name);
+    words_add(&words, path);
+    rival_add_server(entrant->rival, task, entrant->name, &words);
+    entrant->process = process_start(&words, arena->server_processor);
+    if (entrant->process == NULL) {
+        snprintf(entrant->why, sizeof entrant->why, "did not start: the system refuses another process");
+        entrant->state = ENTRANT_FAILED;
+        return false;
+    }
+    entrant->state = ENTRANT_RUNNING;
+    return true;
+}
+
+bool entrant_start(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
+{
+    if (!entrant_launch(entrant, task, arena)) {
+        return false;
+    }
+    switch (entrant_hear(entrant->process, ENTRANT_LISTENING, entrant->listening, sizeof entrant->listening)) {
+    case HEARD:
+        said_clear(process_said(entrant->process)); /* What it says from now on is another matter. */
+        return true;
+    case HEARD_END:
+        (void) entrant_has_died(entrant, "did not start", 0);
+        entrant_fail(entrant);
+        return false;
+    case HEARD_NOTHING:
+        snprintf(entrant->why, sizeof entrant->why, "did not start: it did not say that it listens for %u s",
+                 ENTRANT_START_MS / 1000);
+        entrant_fail(entrant);
+        return false;
+    case HEARD_INTERRUPT:
+        break;
+    }
+    entrant_end(entrant);
+    return false;
+}
+
+void entrant_end(struct entrant *entrant)
+{
+    if (entrant->state == ENTRANT_RUNNING) {
+        process_end(entrant->process, entrant->rival == &rivals[0] ? ENTRANT_ORDERLY_MS : 0);
+        entrant->process = NULL;
+        entrant->state = ENTRANT_READY;
+    }
+}
+
+/* Until the server has done with the connections of its visit, which would cost the next server's time. */
+static void entrant_settle(struct entrant *entrant)
+{
+    uint64_t before_ns = process_cpu_ns(entrant->process);
+
+    if (before_ns == 0) {
+        machine_pause_us(SETTLE_BLIND_US);
+        return;
+    }
+    for (int step = 0; step < SETTLE_STEPS_MAX && !interrupt_came(); step++) {
+        uint64_t now_ns;
+
+        machine_pause_us(SETTLE_STEP_US);
+        now_ns = process_cpu_ns(entrant->process);
+        if (now_ns - before_ns < SETTLE_QUIET_NS) {
+            return;
+        }
+        before_ns = now_ns;
+    }
+}
+
+static struct process *entrant_send_load(const struct entrant *entrant, const struct rival_task *task,
+                                         const struct arena *arena)
+{
+    char path[ARENA_PATH_BYTES + 64];
+    struct words words = {.count = 0};
+
+    (void) arena_program(arena, RIVAL_LOAD, path, sizeof path);
+    words_add(&words, path);
+    rival_add_load(entrant->rival, task, entrant->name, process_id(entrant->process), &words);
+    return process_start(&words, arena->load_processor);
+}
+
+/* The visit failed: who is to blame? `load` is ended, and may be NULL: it was not started. */
+static void entrant_blame(struct entrant *entrant, struct process *load, const char *what)
+{
+    char last[256] = "nothing", when[64];
+
+    if (load != NULL) {
+        said_last(process_said(load), last, sizeof last);
+        process_end(load, 0);
+    }
+    snprintf(when, sizeof when, "ended by itself in round %" PRIu32, entrant->visits_count + 1);
+    if (!entrant_has_died(entrant, when, ENTRANT_DYING_MS)) {
+        snprintf(entrant->why, sizeof entrant->why, "%s in round %" PRIu32 "; the load said: %s", what,
+                 entrant->visits_count + 1, last);
+    }
+    entrant_fail(entrant);
+}
+
+/* Until the load has ended. False: it was ended, because of a Ctrl-C or of its time. */
+static bool entrant_wait_for(const struct entrant *entrant, struct process *load, uint32_t wait_ms)
+{
+    for (uint32_t waited_ms = 0; process_runs(load, ENTRANT_LOOK_MS); waited_ms += ENTRANT_LOOK_MS) {
+        (void) process_runs(entrant->process, 0); /* What it says must not hold it up. */
+        if (interrupt_came() || waited_ms >= wait_ms) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The time of a server where a thread ends with each connection, and where the load does not know it. */
+static double entrant_cpu_us(const struct entrant *entrant, const struct visit *visit, uint64_t before_ns)
+{
+    uint64_t now_ns = process_cpu_ns(entrant->process);
+
+    if (!entrant->rival->ends_threads && visit->cpu_us > 0) {
+        return visit->cpu_us;
+    }
+    return now_ns > before_ns && visit->all > 0 ? (double) (now_ns - before_ns) / 1e3 / (double) visit->all : 0;
+}
+
+bool entrant_visit(struct entrant *entrant, const struct rival_task *task, const struct arena *arena)
+{
+    struct visit *visit = &entrant->visits[entrant->visits_count];
+
+    for (int tries = 0; tries < ENTRANT_TRIES; tries++) { /* Other programs may hold it up until its time is over. */
+        uint64_t before_ns = process_cpu_ns(entrant->process);
+        struct process *load = entrant_send_load(entrant, task, arena);
+        char last[1024];
+
+        if (load == NULL || !entrant_wait_for(entrant, load, task->warmup_ms + task->duration_ms + ENTRANT_MORE_MS)) {
+            if (load != NULL && interrupt_came()) {
+                process_end(load, 0);
+            } else {
+                entrant_blame(entrant, load, load == NULL ? "no load could be started" : "the load did not end");
+            }
+            return false;
+        }
+        said_last(process_said(load), last, sizeof last);
+        if (!process_ended_well(load) || !visit_read(last, visit)) {
+            entrant_blame(entrant, load, "the load failed");
+            return false;
+        }
+        process_end(load, 0);
+        entrant_settle(entrant);
+        visit->cpu_us = entrant_cpu_us(entrant, visit, before_ns);
+        if (visit->messages > 0) {
+            entrant->visits_count++;
+            return true;
+        }
+    }
+    snprintf(entrant->why, sizeof entrant->why, "answered nothing within %" PRIu32 " ms, %d times, in round %" PRIu32,
+             task->duration_ms, ENTRANT_TRIES, entrant->visits_count + 1);
+    entrant_fail(entrant);
+    return false;
+}
+
+bool entrant_hold(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
+{
+    struct visit *visit = &entrant->visits[entrant->visits_count];
+    uint64_t before_bytes, now_bytes;
+    struct process *load;
+    char line[256];
+
+    if (!entrant_start(entrant, task, arena)) {
+        return false;
+    }
+    before_bytes = process_memory_bytes(entrant->process);
+    load = entrant_send_load(entrant, task, arena);
+    if (load == NULL) {
+        entrant_blame(entrant, NULL, "no load could be started");
+        return false;
+    }
+    switch (entrant_hear(load, ENTRANT_HOLDING, line, sizeof line)) {
+    case HEARD:
+        entrant_settle(entrant);
+        now_bytes = process_memory_bytes(entrant->process);
+        *visit = (struct visit){.messages = task->connections, .all = task->connections};
+        visit->memory_bytes = now_bytes > before_bytes ? (double) (now_bytes - before_bytes) / task->connections : 0;
+        entrant->visits_count++;
+        break;
+    case HEARD_END:
+        entrant_blame(entrant, load, "the load failed");
+        return false;
+    case HEARD_NOTHING:
+        entrant_blame(entrant, load, "the load did not hold its connections");
+        return false;
+    case HEARD_INTERRUPT:
+        process_end(load, 0);
+        entrant_end(entrant);
+        return false;
+    }
+    process_end(load, ENTRANT_ORDERLY_MS);
+    entrant_end(entrant);
+    return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rival.h - the servers that `pipeport-bench peers` compares with one another, pipeport's own first, and the load that
+ * visits them all: neutral, raw calls of the system, and speaking the protocols of nng and ZeroMQ itself (bench/linux,
+ * bench/windows). Which there are, and how they are called, one .c per system says.
+ */
+#ifndef PIPEPORT_GENERATOR_RIVAL_H
+#define PIPEPORT_GENERATOR_RIVAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/generator/words.h"
+
+#define RIVALS_MAX 16
+#define RIVAL_LOAD "load" /* The program that visits them. */
+
+enum rival_mode {
+    RIVAL_ECHO,      /* `depth` messages in flight on each connection, each sent back. */
+    RIVAL_BROADCAST, /* The last connection asks, `depth` at a time; each goes to all. */
+    RIVAL_CHURN,     /* Connect, exchange one message, close. */
+    RIVAL_IDLE,      /* One message on each connection, then none: memory. */
+    RIVAL_MODES
+};
+
+/* What a visit asks for. */
+struct rival_task {
+    enum rival_mode mode;
+    uint32_t connections, depth, bytes;
+    uint32_t duration_ms, warmup_ms; /* Of no meaning to RIVAL_IDLE. */
+};
+
+struct rival {
+    const char *word;  /* On the command line and in files. */
+    const char *title; /* In tables. */
+    const char *program;
+    const char *about;
+    const char *options[5]; /* Its own, after those that all of its family have; ends with NULL. */
+    uint32_t family;        /* How its options are called; the .c of the system knows. */
+    uint32_t speech;        /* Of the load: 0 for our framing, else the number of a protocol of its own. */
+    uint32_t connections_max;
+    bool ends_threads; /* A thread of its own ends with each connection: who asks about living threads misses it. */
+};
+
+/* The first is pipeport's. */
+extern const struct rival rivals[];
+extern const size_t rivals_count;
+
+/* What the load and the servers can do here. */
+extern const bool rival_can[RIVAL_MODES];
+extern const uint32_t rival_depth_max, rival_bytes_max;
+
+/* "echo"; static. What its figures are: "messages/s", or bytes a connection. */
+const char *rival_mode_text(enum rival_mode mode);
+const char *rival_unit(enum rival_mode mode);
+
+/* Which rival these `length` bytes name; rivals_count where none. */
+size_t rival_find(const char *word, size_t length);
+
+/* "pipeport, threads, libuv", for who typed another. */
+void rival_list(char *text, size_t room);
+
+/* After the program's path: how the server is called, and how the load that visits it. `server_process`: whose
+ * processor time the load is to tell. */
+void rival_add_server(const struct rival *rival, const struct rival_task *task, const char *name, struct words *words);
+void rival_add_load(const struct rival *rival, const struct rival_task *task, const char *name, uint32_t server_process,
+                    struct words *words);
+
+#endif

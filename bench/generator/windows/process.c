@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A job ends all its processes when its last handle is closed ("JOBOBJECT_BASIC_LIMIT_INFORMATION structure",
+ * JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE). Ours alone has one, and the system closes it whichever way we end. A process
+ * joins the job before its first instruction.
+ */
+#undef _WIN32_WINNT
+#define _WIN32_WINNT 0x0602 /* Windows 8, as the library: from then on a process may be in several jobs. */
+#define WIN32_LEAN_AND_MEAN
+
+#include "bench/generator/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+#include "bench/generator/machine.h"
+
+#define PROCESS_COMMAND_BYTES 4096
+#define PROCESS_LOOK_MS 1
+#define PROCESS_ENDED_MS 10000 /* For the system to take away one that was ended. */
+
+struct process {
+    HANDLE handle;
+    HANDLE input;  /* The writing end of its stdin, NULL once it is closed; */
+    HANDLE output; /* and the reading one of stdout and stderr. */
+    DWORD id;
+    bool over;
+    DWORD code; /* Once it is over. */
+    struct said said;
+};
+
+static HANDLE process_job(void)
+{
+    static HANDLE job;
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limit = {
+        .BasicLimitInformation = {.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE}};
+
+    if (job == NULL) {
+        job = CreateJobObjectW(NULL, NULL);
+        if (job != NULL && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limit, sizeof limit)) {
+            CloseHandle(job);
+            job = NULL;
+        }
+    }
+    return job;
+}
+
+/* Each word in quotation marks; false where there is no room. */
+static bool process_command(char *command, size_t room, const struct words *words)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < words->count && used < room; i++) {
+        used += (size_t) snprintf(command + used, room - used, "%s\"%s\"", i == 0 ? "" : " ", words->list[i]);
+    }
+    return !words->failed && words->count > 0 && used < room;
+}
+
+/* Our ends into `process`; a child that held them as well would never see its stdin end. */
+static bool process_pipes(struct process *process, HANDLE *input, HANDLE *output)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+
+    if (!CreatePipe(input, &process->input, &inherited, 0)) {
+        return false;
+    }
+    if (!CreatePipe(&process->output, output, &inherited, 0)) {
+        CloseHandle(*input);
+        CloseHandle(process->input);
+        return false;
+    }
+    (void) SetHandleInformation(process->input, HANDLE_FLAG_INHERIT, 0);
+    (void) SetHandleInformation(process->output, HANDLE_FLAG_INHERIT, 0);
+    return true;
+}
+
+static bool process_spawn(struct process *process, char *command, HANDLE input, HANDLE output)
+{
+    STARTUPINFOA start = {.cb = sizeof start,
+                          .dwFlags = STARTF_USESTDHANDLES,
+                          .hStdInput = input,
+                          .hStdOutput = output,
+                          .hStdError = output};
+    PROCESS_INFORMATION made;
+    HANDLE job = process_job();
+
+    if (job == NULL || !CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED,
+                                       NULL, NULL, &start, &made)) {
+        return false;
+    }
+    if (!AssignProcessToJobObject(job, made.hProcess) || ResumeThread(made.hThread) == (DWORD) -1) {
+        (void) TerminateProcess(made.hProcess, 1);
+        CloseHandle(made.hThread);
+        CloseHandle(made.hProcess);
+        return false;
+    }
+    CloseHandle(made.hThread);
+    process->handle = made.hProcess;
+    process->id = made.dwProcessId;
+    return true;
+}
+
+struct process *process_start(const struct words *words, int processor)
+{
+    struct process *process = calloc(1, sizeof *process);
+    char command[PROCESS_COMMAND_BYTES];
+    HANDLE input = NULL, output = NULL;
+    bool spawned;
+
+    (void) processor;
+    if (process == NULL || !process_command(command, sizeof command, words) ||
+        !process_pipes(process, &input, &output)) {
+        free(process);
+        return NULL;
+    }
+    spawned = process_spawn(process, command, input, output);
+    CloseHandle(input);
+    CloseHandle(output);
+    if (!spawned) {
+        CloseHandle(process->input);
+        CloseHandle(process->output);
+        free(process);
+        return NULL;
+    }
+    return process;
+}
+
+/* What is there; an anonymous pipe has no wait with an end. False: nothing is. */
+static bool process_take(struct process *process)
+{
+    char bytes[1024];
+    DWORD there = 0, came = 0;
+
+    if (!PeekNamedPipe(process->output, NULL, 0, NULL, &there, NULL) || there == 0) {
+        return false;
+    }
+    if (!ReadFile(process->output, bytes, there < sizeof bytes ? there : sizeof bytes, &came, NULL)) {
+        return false;
+    }
+    said_add(&process->said, bytes, came);
+    return true;
+}
+
+static bool process_ends_within(struct process *process, DWORD wait_ms)
+{
+    if (!process->over && WaitForSingleObject(process->handle, wait_ms) == WAIT_OBJECT_0) {
+        process->over = true;
+        (void) GetExitCodeProcess(process->handle, &process->code);
+    }
+    return process->over;
+}
+
+bool process_runs(struct process *process, uint32_t wait_ms)
+{
+    for (uint32_t waited_ms = 0;; waited_ms += PROCESS_LOOK_MS) {
+        bool over = process_ends_within(process, 0); /* Before the look: what it said last is there then. */
+
+        if (process_take(process)) {
+            return true;
+        }
+        if (over || waited_ms >= wait_ms) {
+            return !over;
+        }
+        (void) WaitForSingleObject(process->handle, PROCESS_LOOK_MS);
+    }
+}
+
+struct said *process_said(struct process *process)
+{
+    return &process->said;
+}
+
+void process_describe_end(const struct process *process, char *text, size_t room)
+{
+    snprintf(text, room, process->code < 0x10000 ? "exit code %lu" : "exit code 0x%08lx", process->code);
+}
+
+bool process_ended_well(const struct process *process)
+{
+    return process->over && process->code == 0;
+}
+
+void process_end_input(struct process *process)
+{
+    if (process->input != NULL) {
+        CloseHandle(process->input);
+        process->input = NULL;
+    }
+}
+
+void process_end(struct process *process, uint32_t wait_ms)
+{
+    if (process == NULL) {
+        return;
+    }
+    process_end_input(process);
+    if (!process_ends_within(process, wait_ms)) {
+        (void) TerminateProcess(process->handle, 1);
+        (void) process_ends_within(process, PROCESS_ENDED_MS);
+    }
+    CloseHandle(process->handle);
+    CloseHandle(process->output);
+    free(process);
+}
+
+uint32_t process_id(const struct process *process)
+{
+    return process->id;
+}
+
+uint64_t process_cpu_ns(const struct process *process)
+{
+    return process->over ? 0 : machine_cpu_ns(process->id);
+}
+
+uint64_t process_memory_bytes(const struct process *process)
+{
+    return process->over ? 0 : machine_memory_bytes(process->id);
+}

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_bench_peers.py BENCH SYSTEM CHECK - `pipeport-bench peers` as its users meet it: what it compares, what it says
+of peers that are missing or fail, and that no process outlives it. See checks.py.
+
+The programs that it starts lie in a folder of the test's own, so that their processes are told from all others.
+"""
+import os
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from checks import begin, check, expect, path, programs, read_json, skip, started, system, wine, wrong
+
+bench = str(pathlib.Path(*programs).resolve())
+windows = system == "windows"
+manual = pathlib.Path(__file__).resolve().parents[2] / "docs" / "BENCH.md"
+home, home_there = path("programs")
+home.mkdir()
+ending = ".exe" if windows else ""
+FIRST, SECOND = ("blocking", "bare-iocp") if windows else ("threads", "bare-epoll")
+FILES = {"blocking": "peer_blocking", "bare-iocp": "bare_iocp", "threads": "peer_threads", "bare-epoll": "bare_epoll"}
+SHORT = ["--connections", "5", "--duration", "30ms", "--warmup", "5ms"]
+RECORD = ["--json", path("peers.json")[1]]
+
+
+def provide(*names):
+    for name in names:
+        (home / (name + ending)).symlink_to(pathlib.Path(bench).with_name(name + ending))
+
+
+def start(*arguments, **more):
+    return begin(*wine, bench, "peers", "--bin", home_there, *arguments, stderr=subprocess.PIPE, **more)
+
+
+def end(process):
+    said, objected = process.communicate(timeout=100)
+    return process.returncode, said, objected
+
+
+def recorded():
+    return read_json(path("peers.json")[0])
+
+
+def words_of(process):
+    """What a process was called with; nothing once it has ended."""
+    try:
+        return (process / "cmdline").read_bytes().decode(errors="replace").replace("\\", "/").split("\0")
+    except OSError:
+        return []
+
+
+def children(program=""):
+    """Processes of the programs in our folder. pipeport-bench itself only names that folder."""
+    called = {process: words_of(process) for process in pathlib.Path("/proc").iterdir() if process.name.isdigit()}
+    return [int(process.name) for process, words in called.items()
+            if any(f"{home}/{program}" in word for word in words[:2]) and "pipeport-bench" not in words[0]]
+
+
+def until(true, what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        if time.monotonic() > deadline:
+            wrong.append(f"it took longer than {seconds} s: {what}")
+            return found
+        time.sleep(0.01)
+    return found
+
+
+def expect_alone():
+    until(lambda: not children(), f"processes are left: {children()}", 10)
+
+
+def names_in(value):
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from names_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from names_in(inner)
+
+
+def near(one, other):
+    return abs(one - other) <= 1e-6 * max(abs(one), abs(other))
+
+
+def expect_sound(record, figure="rate", rounds=5):
+    """Medians, quartiles and ratios are those of the rounds."""
+    peers = {peer["peer"]: peer for peer in record["peers"]}
+    ours = [each[figure] for each in peers["pipeport"]["rounds"]]
+    for peer in peers.values():
+        its = [each[figure] for each in peer["rounds"]]
+        expect(peer["state"] == "measured" and len(its) == rounds, peer["peer"], peer["state"], len(its), "rounds")
+        ratios = [one / other for one, other in zip(ours, its)]
+        low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        expect(all(value > 0 for value in its), peer["peer"], its)
+        expect(near(peer[figure], statistics.median(its)), peer["peer"], "its median is", peer[figure], its)
+        expect(near(peer["spread"], max(its) / min(its)), peer["peer"], "spread", peer["spread"], its)
+        expect(near(peer["ratio"], middle), peer["peer"], "ratio", peer["ratio"], ratios)
+        expect(near(peer["quartiles"][0], low) and near(peer["quartiles"][1], high), peer["peer"], peer["quartiles"])
+        expect(near(peer["ratio_spread"], max(ratios) / min(ratios)), peer["peer"], peer["ratio_spread"], ratios)
+    return peers
+
+
+def check_compares():
+    provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
+    code, said, objected = end(start("--only", f"{FIRST},{SECOND}", "--depth", "3", *SHORT, *RECORD))
+    expect(code == 0 and objected == "", code, said, objected)
+    expect("s left" not in said, "a live line in a pipe:", said)
+    record = recorded()
+    peers = expect_sound(record)
+    expect(list(peers) == ["pipeport", FIRST, SECOND], list(peers))
+    expect((record["mode"], record["connections"], record["depth"], record["bytes"], record["duration_ms"],
+            record["warmup_ms"], record["rounds_done"]) == ("echo", 5, 3, 64, 30, 5, 5), record)
+    expect(peers["pipeport"]["ratio"] == 1, peers["pipeport"]["ratio"])
+    if not windows:
+        expect(all(peer["cpu_us"] > 0 for peer in peers.values()), "processor time is not known", peers)
+    for peer in peers.values():
+        expect(re.search(rf"^{peer['title']} +([0-9,]+|unstable) ", said, re.M), "no line of", peer["title"], said)
+    told = manual.read_text(encoding="utf-8")
+    for name in set(names_in(record)):
+        expect(f"`{name}`" in told, "docs/BENCH.md does not tell of", name)
+    expect_alone()
+
+
+def check_compares_in_every_mode():
+    if windows:
+        skip("on Windows the load only echoes")
+    provide("load", "pipeport_echo", "bare_epoll")
+    for arguments, figure in ((["--mode", "broadcast", *SHORT], "rate"), (["--mode", "churn", *SHORT], "rate"),
+                              (["--mode", "idle", "--connections", "200"], "memory_bytes")):
+        code, said, objected = end(start("--only", "bare-epoll", *arguments, *RECORD))
+        expect(code == 0 and objected == "", arguments, code, said, objected)
+        record = recorded()
+        expect(record["mode"] == arguments[1], record["mode"])
+        if figure == "rate":
+            expect_sound(record)
+            continue
+        ours = record["peers"][0]
+        expect(ours["rate"] is None and 100 < ours["memory_bytes"] < 1 << 20, ours)
+        expect(ours["memory_bytes"] == statistics.median(each["memory_bytes"] for each in ours["rounds"]), ours)
+    expect_alone()
+
+
+def check_names_who_is_missing():
+    provide("load", "pipeport_echo", FILES[SECOND])
+    code, said, objected = end(start("--only", f"{FIRST},{SECOND}", *SHORT, *RECORD))
+    expect(code == 0 and objected == "", code, said, objected)
+    expect(re.search(rf"^left out: .*: {FILES[FIRST]} is not in .*programs$", said, re.M), said)
+    states = {peer["peer"]: peer["state"] for peer in recorded()["peers"]}
+    expect(states == {"pipeport": "measured", FIRST: "left out", SECOND: "measured"}, states)
+    code, said, objected = end(start("--list"))
+    expect(code == 0 and re.search(rf"^{FIRST} .* {FILES[FIRST]} is not in ", said, re.M), code, said, objected)
+    expect(re.search(rf"^{SECOND} .* here$", said, re.M) and re.search(r"^pipeport .* here$", said, re.M), said)
+    (home / (FILES[SECOND] + ending)).unlink()
+    code, said, objected = end(start("--only", f"{FIRST},{SECOND}", *SHORT))
+    expect(code == 1 and said == "" and "nobody is there to compare" in objected, code, said, objected)
+    (home / ("load" + ending)).unlink()
+    code, said, objected = end(start(*SHORT))
+    expect(code == 1 and said == "" and "load, which visits the servers, is not in" in objected, code, objected)
+    expect_alone()
+
+
+def check_tells_of_one_that_dies():
+    provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
+    process = start("--only", f"{FIRST},{SECOND}", "--rounds", "6", "--connections", "5", "--duration", "200ms",
+                    "--warmup", "0s", *RECORD)
+    victims = until(lambda: children("load") and children(FILES[FIRST]), "nobody came to be killed")
+    time.sleep(0.5)   # Some rounds are to be there; in which it dies is all one.
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    code, said, objected = end(process)
+    expect(code == 1 and objected.startswith(f"pipeport-bench peers: {FIRST} ") and objected.count("\n") == 1, code,
+           objected)
+    expect("ended by itself in round" in objected, objected)
+    if not windows:
+        expect("with signal 9" in objected, objected)
+    expect(re.search(r"^failed: thread per client ended by itself in round", said, re.M), said)
+    peers = {peer["peer"]: peer for peer in recorded()["peers"]}
+    expect(peers[FIRST]["state"] == "failed" and len(peers[FIRST]["rounds"]) < 6, peers[FIRST])
+    expect(peers[FIRST]["why"].startswith("ended by itself in round"), peers[FIRST])
+    expect(peers[SECOND]["state"] == "measured" and len(peers[SECOND]["rounds"]) == 6, "others did not go on", said)
+    expect_alone()
+
+
+def check_tells_of_one_that_does_not_start():
+    """In the place of the peer lies a program that does not know its words, and says so."""
+    provide("load", "pipeport_echo", FILES[SECOND])
+    (home / (FILES[FIRST] + ending)).symlink_to(bench)
+    code, said, objected = end(start("--only", f"{FIRST},{SECOND}", *SHORT, *RECORD))
+    expect(code == 1 and objected.count("\n") == 1, code, objected)
+    expect(re.match(rf"pipeport-bench peers: {FIRST} did not start, with exit code 2; it said: pipeport-bench: unknown "
+                    "command", objected), objected)
+    peers = {peer["peer"]: peer for peer in recorded()["peers"]}
+    expect(peers[FIRST]["state"] == "failed" and peers[FIRST]["rate"] is None, peers[FIRST])
+    expect(len(peers[SECOND]["rounds"]) == 5 and peers[SECOND]["ratio"] > 0, "the others did not go on:", said)
+    expect_alone()
+
+
+DEAF = """#!/usr/bin/env python3
+import socket, sys
+ear = socket.socket(socket.AF_UNIX)
+ear.bind(sys.argv[1])
+ear.listen(64)
+print("listening on", sys.argv[1], flush=True)
+while True:
+    ear.accept()[0].close()
+"""
+
+
+def check_tells_of_one_that_answers_wrongly():
+    if windows:
+        skip("it is a script")
+    provide("load", "pipeport_echo", FILES[SECOND])
+    (home / FILES[FIRST]).write_text(DEAF)
+    (home / FILES[FIRST]).chmod(0o755)
+    code, said, objected = end(start("--only", f"{FIRST},{SECOND}", *SHORT, *RECORD))
+    expect(code == 1 and re.search(rf"{FIRST} the load failed in round 1; the load said: load: the server ended",
+                                   objected), code, objected)
+    expect(len({peer["peer"]: peer for peer in recorded()["peers"]}[SECOND]["rounds"]) == 5, said)
+    expect_alone()
+
+
+def check_ends_with_ctrl_c():
+    if windows:
+        skip("there is no console to press it in")
+    provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
+    temporary, _ = path("pipes")
+    temporary.mkdir()
+    process = start("--only", f"{FIRST},{SECOND}", "--rounds", "900", *SHORT, *RECORD,
+                    env=dict(os.environ, TMPDIR=str(temporary)))
+    until(lambda: children("load"), "nothing began")
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    code, said, objected = end(process)
+    record = recorded()
+    expect(code == 0 and record["interrupted"] is True and "interrupted" in said, code, said, objected)
+    expect(0 < record["rounds_done"] < 900, record["rounds_done"])
+    expect(all(peer["state"] == "measured" for peer in record["peers"]), said)
+    expect(not list(temporary.iterdir()), "files are left:", list(temporary.iterdir()))
+    expect_alone()
+
+
+def check_leaves_nobody_behind():
+    """Whoever ends it by force ends those that it started."""
+    provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
+    process = start("--only", f"{FIRST},{SECOND}", "--rounds", "900", *SHORT)
+    until(lambda: children("load"), "nothing began")
+    expect(len(children()) >= 3, "servers are not there:", children())
+    process.kill()
+    process.wait(30)
+    expect_alone()
+
+
+def check_lives_on_a_terminal_only():
+    if windows:
+        skip("there is no terminal")
+    import pty
+    provide("load", "pipeport_echo", FILES[SECOND])
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([bench, "peers", "--bin", str(home), "--only", SECOND, *SHORT], stdin=theirs,
+                               stdout=theirs, stderr=theirs)
+    started.append(process)
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 4096):
+            said += piece
+    except OSError:  # The other end is closed.
+        pass
+    process.wait(30)
+    lines = [line for line in said.decode().split("\r") if line.startswith("round ")]
+    expect(len(lines) == 10, "no line for each visit:", said)
+    expect(all(re.match(r"round [1-5] of 5: (pipeport|bare epoll)", line) for line in lines), lines)
+    expect(all(re.search(r", [0-9]+ s left", line) for line in lines[1:]), lines)
+
+
+def refusals():
+    there_are = "is no peer on this system; give some of " + (
+        "pipeport, blocking, overlapped, routines, libuv, libuv-joined, bare-iocp" if windows else
+        "pipeport, threads, libuv, libuv-joined, asio, nng, zeromq, bare-epoll, bare-uring")
+    yield "x", "'x': there is no NAME, as the servers are started here; leave it out"
+    yield "--odd", "unknown option '--odd'; 'pipeport-bench peers --help' lists all"
+    yield "--rounds 4", "--rounds: 4 is out of bounds; give 5 to 1000"
+    yield "--only odd", f"--only: 'odd' {there_are}"
+    yield "--only libuv,", f"--only: '' {there_are}"
+    yield "--without libuv,odd", f"--without: 'odd' {there_are}"
+    yield "--without pipeport", "--without: pipeport is what the others are compared with; leave it in"
+    yield "--only pipeport", "--only: it leaves nobody to compare pipeport with; leave one in"
+    yield "--only libuv --without libuv", "--only and --without both choose the peers; give one"
+    yield "--duration 5y", "--duration: '5y' is no time up to 3600 s; give one such as 1s or 500ms"
+    yield "--warmup 61s", "--warmup: '61s' is no time up to 60 s; give one such as 1s or 500ms"
+    yield "--duration 0", "--duration: nothing can be measured in no time; give 1ms or more"
+    yield "--mode odd", "--mode: 'odd' is unknown; give one of echo|broadcast|churn|idle"
+    if windows:
+        yield "--mode churn", "--mode: on this system the load and the peers do not know churn; give echo"
+        yield "--depth 1025", "--depth: on this system the load keeps 1024 in flight at most; give that or less"
+        yield "--size 65537", "--size: on this system the load sends 65536 bytes at most; give that or less"
+    else:
+        yield "--mode churn --depth 2", "--depth: churn exchanges one message on each connection; leave it out"
+        yield "--mode idle --duration 1s", "--duration: in idle nothing is timed; leave it out"
+        yield "--mode idle --warmup 1s", "--warmup: in idle nothing is timed; leave it out"
+
+
+def check_refuses_wrong_arguments():
+    for arguments, said in refusals():
+        code, out, objected = end(start(*arguments.split()))
+        expect(code == 2 and out == "" and objected == f"pipeport-bench peers: {said}\n", arguments, code, objected)
+    provide("load", "pipeport_echo", FILES[SECOND])
+    code, out, objected = end(start("--only", SECOND, "--json", path("no/such/folder")[1]))
+    expect(code == 1 and out == "" and "cannot be written" in objected, code, objected)
+    expect_alone()
+
+
+check(globals())
