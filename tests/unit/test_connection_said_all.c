@@ -99,29 +99,29 @@ LIFE_TEST(connection_said_all, ends_as_soon_as_a_write_finds_the_peer_gone)
     said_all_expect(conn, PIPEPORT_GONE, 3, 11);
 }
 
-LIFE_TEST(connection_said_all, is_bounded_by_write_stall_ms)
+/* Not after its end: after the last write of which it took something, for who reads is there. */
+static void said_all_lasts_300_ms_after_a_read(void)
 {
-    life_options.write_stall_ms = 300;
     life_conn *conn = said_all_with_a_queue();
     life_pass(200);
     fake_peer_reads(pipe, 1);
-    life_pass(250); /* Not since the end: since the last write that the peer took something of. */
+    life_pass(250);
     cr_assert_eq(conn->closed, 0);
     life_pass(100);
     said_all_expect(conn, PIPEPORT_SLOW_PEER, 4, 10);
+}
+
+LIFE_TEST(connection_said_all, is_bounded_by_write_stall_ms)
+{
+    life_options.write_stall_ms = 300;
+    said_all_lasts_300_ms_after_a_read();
 }
 
 LIFE_TEST(connection_said_all, is_bounded_by_idle_ms_where_write_stall_ms_is_no_bound)
 {
     life_options.write_stall_ms = UINT32_MAX;
     life_options.idle_ms = 300;
-    life_conn *conn = said_all_with_a_queue();
-    life_pass(200);
-    fake_peer_reads(pipe, 1);
-    life_pass(250); /* It reads, so it is there. */
-    cr_assert_eq(conn->closed, 0);
-    life_pass(100);
-    said_all_expect(conn, PIPEPORT_SLOW_PEER, 4, 10);
+    said_all_lasts_300_ms_after_a_read();
 }
 
 LIFE_TEST(connection_said_all, is_not_bounded_by_idle_ms_in_a_drain_of_ours)

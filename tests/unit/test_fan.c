@@ -63,6 +63,14 @@ static void expect(unsigned peer, const char *bytes)
     }
 }
 
+/* The first calls reached everybody who was there at the beginning, and those after them `later`. */
+static void expect_reached(unsigned all, unsigned first, uint32_t later)
+{
+    for (unsigned i = 0; i < all; ++i) {
+        cr_assert_eq(reached[i], i < first ? PEERS : later, "call %u reached %u", i, reached[i]);
+    }
+}
+
 LIFE_TEST(fan, reaches_everybody_in_one_write_and_two_blocks)
 {
     life.on_message = broadcast;
@@ -74,9 +82,7 @@ LIFE_TEST(fan, reaches_everybody_in_one_write_and_two_blocks)
         expect(i, "abcdefghijklmnop");
         cr_assert_eq(peers[i]->writes, 2);
     }
-    for (unsigned i = 0; i < 16; ++i) {
-        cr_assert_eq(reached[i], PEERS);
-    }
+    expect_reached(16, 16, PEERS);
     /* Two messages; and each receiver joins them for its write. */
     cr_assert_leq(figures().allocations - before, 2 + PEERS, "%llu",
                   (unsigned long long) figures().allocations - before);
@@ -146,9 +152,7 @@ LIFE_TEST(fan, passes_by_whose_bound_is_reached)
     peers[2]->write_room = 0;
     cr_assert_eq(life_send(conns[2], "0123456", 7), PIPEPORT_OK); /* Pends. */
     says("abcdefgh");
-    for (unsigned i = 0; i < 8; ++i) { /* 11 + 5 * 7 = 46 */
-        cr_assert_eq(reached[i], i < 7 ? PEERS : PEERS - 1, "call %u reached %u", i, reached[i]);
-    }
+    expect_reached(8, 7, PEERS - 1); /* 11 + 5 * 7 = 46 */
     expect(1, "abcdefgh");
     cr_assert_eq(conns[2]->drained, 0);
     fake_peer_reads(peers[2], UINT64_MAX);
@@ -173,9 +177,7 @@ LIFE_TEST(fan, gives_back_what_it_reserved_where_it_stops_growing)
     life.on_message = broadcast_and_fill;
     fan_open();
     says("abcdefg");
-    for (unsigned i = 0; i < 7; ++i) { /* 3 * 5 + 29 + 5 = 49 */
-        cr_assert_eq(reached[i], i < 4 ? PEERS : PEERS - 1, "call %u reached %u", i, reached[i]);
-    }
+    expect_reached(7, 4, PEERS - 1); /* 3 * 5 + 29 + 5 = 49 */
     expect(1, "abcdefg");
     expect(4, "abcdefg");
     for (unsigned i = 0; i < PEERS; ++i) {
@@ -252,9 +254,7 @@ LIFE_TEST(fan, does_not_grow_where_one_opened_meanwhile)
     fan_open();
     life.on_message = broadcast_in_a_block_of_its_own;
     says("abcdef");
-    for (unsigned i = 0; i < 6; ++i) {
-        cr_assert_eq(reached[i], i < 1 ? PEERS : PEERS + 1, "call %u reached %u", i, reached[i]);
-    }
+    expect_reached(6, 1, PEERS + 1);
     expect(0, "abcdef");
     fake_peer_reads(newcomer, UINT64_MAX);
     life_settle();
@@ -283,9 +283,7 @@ LIFE_TEST(fan, reaches_who_opened_between_two_that_could_grow)
     fan_open();
     life.on_message = broadcast_before_another_opens;
     says("abcdef");
-    for (unsigned i = 0; i < 6; ++i) {
-        cr_assert_eq(reached[i], i < 3 ? PEERS : PEERS + 1, "call %u reached %u", i, reached[i]);
-    }
+    expect_reached(6, 3, PEERS + 1);
     expect(1, "abcdef");
     cr_assert_eq(newcomer->written.length, 5 * 3);
     cr_assert_arr_eq(newcomer->written.data, ((char[]){1, 0, 0, 0, 'd', 1, 0, 0, 0, 'e'}), 10);
@@ -304,9 +302,7 @@ LIFE_TEST(fan, ends_for_who_is_closed_between)
     life.on_message = broadcast_and_close;
     fan_open();
     says("abcdef");
-    for (unsigned i = 0; i < 6; ++i) {
-        cr_assert_eq(reached[i], i < 3 ? PEERS : PEERS - 1, "call %u reached %u", i, reached[i]);
-    }
+    expect_reached(6, 3, PEERS - 1);
     expect(1, "abc");
     expect(0, "abcdef");
     expect(4, "abcdef");
