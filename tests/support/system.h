@@ -20,9 +20,21 @@ typedef struct raw_client {
 bool raw_connect(raw_client *client, const char *address);
 bool raw_write(raw_client *client, const void *data, size_t bytes); /* All. False: the server has ended it. */
 size_t raw_read(raw_client *client, void *data, size_t bytes);      /* Some, at least 1. 0: the end. */
-bool raw_read_all(raw_client *client, void *data, size_t bytes);    /* False: the end came before. */
 bool raw_end(raw_client *client); /* Ends its sending, and still reads. False: this system knows no such end. */
 void raw_close(raw_client *client);
+
+/* All. False: the end came before. */
+static inline bool raw_read_all(raw_client *client, void *data, size_t bytes)
+{
+    for (size_t done = 0; done < bytes;) {
+        size_t got = raw_read(client, (char *) data + done, bytes - done);
+        if (got == 0) {
+            return false;
+        }
+        done += got;
+    }
+    return true;
+}
 
 /* The same to a server whose messages are the pipe's own. */
 bool raw_connect_whole(raw_client *client, const char *address);

@@ -69,18 +69,6 @@ size_t raw_read(raw_client *client, void *data, size_t bytes)
     return got > 0 ? (size_t) got : 0;
 }
 
-bool raw_read_all(raw_client *client, void *data, size_t bytes)
-{
-    for (size_t done = 0; done < bytes;) {
-        size_t got = raw_read(client, (char *) data + done, bytes - done);
-        if (got == 0) {
-            return false;
-        }
-        done += got;
-    }
-    return true;
-}
-
 bool raw_end(raw_client *client)
 {
     return shutdown((int) client->handle, SHUT_WR) == 0;

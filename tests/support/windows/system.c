@@ -50,18 +50,6 @@ size_t raw_read(raw_client *client, void *data, size_t bytes)
     return ReadFile((HANDLE) client->handle, data, (DWORD) bytes, &got, NULL) ? got : 0;
 }
 
-bool raw_read_all(raw_client *client, void *data, size_t bytes)
-{
-    for (size_t done = 0; done < bytes;) {
-        size_t got = raw_read(client, (char *) data + done, bytes - done);
-        if (got == 0) {
-            return false;
-        }
-        done += got;
-    }
-    return true;
-}
-
 bool raw_end(raw_client *client)
 {
     (void) client;
