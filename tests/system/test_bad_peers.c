@@ -157,34 +157,34 @@ Test(bad_peers, half_a_header_and_silence_is_harmless_without_a_bound_in_time)
     bad_close(1);
 }
 
-Test(bad_peers, half_a_header_and_silence_is_ended_by_first_message_ms)
+/* The one sends half a header, and both are silent. */
+static void bad_times_out(raw_client *half, raw_client *silent)
 {
-    static const uint8_t header[4] = {3, 0, 0, 0};
-    raw_client half, silent;
-    bad_open((pipeport_options){.first_message_ms = 3000});
-    bad_connect(&half);
-    bad_connect(&silent);
-    EXPECT(raw_write(&half, header, 2));
-    bad_meets_the_end(&half);
-    bad_meets_the_end(&silent);
+    EXPECT(raw_write(half, "\3\0", 2));
+    bad_meets_the_end(half);
+    bad_meets_the_end(silent);
     AWAIT(bad.server.ended[PIPEPORT_TIMED_OUT] == 2);
     bad_close(2);
 }
 
+Test(bad_peers, half_a_header_and_silence_is_ended_by_first_message_ms)
+{
+    raw_client half, silent;
+    bad_open((pipeport_options){.first_message_ms = 3000});
+    bad_connect(&half);
+    bad_connect(&silent);
+    bad_times_out(&half, &silent);
+}
+
 Test(bad_peers, half_a_header_and_silence_is_ended_by_idle_ms)
 {
-    static const uint8_t header[4] = {3, 0, 0, 0};
     raw_client half, silent;
     bad_open((pipeport_options){.idle_ms = 3000});
     bad_connect(&half);
     bad_connect(&silent);
     bad_write_frame(&half, "first", 5);
     bad_read_frame(&half, "first", 5);
-    EXPECT(raw_write(&half, header, 2));
-    bad_meets_the_end(&half);
-    bad_meets_the_end(&silent);
-    AWAIT(bad.server.ended[PIPEPORT_TIMED_OUT] == 2);
-    bad_close(2);
+    bad_times_out(&half, &silent);
 }
 
 /* ---- A client that never reads

@@ -220,6 +220,18 @@ static uint64_t broadcast_memory(void)
     return rig_figures(&stage.rig).memory_bytes;
 }
 
+/* `before`: what lay in memory behind broadcast_stall. */
+static void broadcast_let_go(raw_client clients[RAW], uint64_t before)
+{
+    for (int i = 0; i < RAW; ++i) {
+        raw_close(&clients[i]);
+    }
+    AWAIT(stage.server.closed == RAW);
+    AWAIT(broadcast_memory() < before);
+    peer_stop(&stage.server, 0);
+    rig_close(&stage.rig);
+}
+
 Test(broadcast, to_a_hundred_that_do_not_read_it_lies_in_memory_once)
 {
     static char data[MIB];
@@ -235,13 +247,7 @@ Test(broadcast, to_a_hundred_that_do_not_read_it_lies_in_memory_once)
     EXPECT(after >= before + MIB);
     EXPECT(after <= before + MIB + 300 * sizeof(pp_link) + 1024); /* 300: slots come by the chunk. */
     EXPECT(rig_figures(&stage.rig).allocations == figures.allocations + 1);
-    for (int i = 0; i < RAW; ++i) {
-        raw_close(&clients[i]);
-    }
-    AWAIT(stage.server.closed == RAW);
-    AWAIT(broadcast_memory() < before);
-    peer_stop(&stage.server, 0);
-    rig_close(&stage.rig);
+    broadcast_let_go(clients, before);
 }
 
 Test(broadcast, a_message_built_once_is_shared_by_all_that_it_is_sent_to)
@@ -263,13 +269,7 @@ Test(broadcast, a_message_built_once_is_shared_by_all_that_it_is_sent_to)
     }
     pipeport_message_release(message);
     EXPECT(broadcast_memory() <= before + MIB + TIMES * (300 * sizeof(pp_link) + 1024));
-    for (int i = 0; i < RAW; ++i) {
-        raw_close(&clients[i]);
-    }
-    AWAIT(stage.server.closed == RAW);
-    AWAIT(broadcast_memory() < before);
-    peer_stop(&stage.server, 0);
-    rig_close(&stage.rig);
+    broadcast_let_go(clients, before);
 }
 
 static void broadcast_check_shared(test_peer *peer, pipeport_conn conn, const void *data, size_t length)

@@ -58,6 +58,16 @@ static void held_connect(raw_client *client)
     AWAIT(server.opened == before + 1);
 }
 
+/* The one's message is being handled, for HOLD_MS. */
+static void held_open_two(const pipeport_options *options, raw_client *holding, raw_client *waiting)
+{
+    held_open(options, held_message);
+    held_connect(holding);
+    held_connect(waiting);
+    EXPECT(raw_write(holding, "\4\0\0\0hold", 8));
+    EXPECT(pp_gate_wait(&handling, IDLE_MS));
+}
+
 static void held_hears(raw_client *client, const char *frame)
 {
     char heard[8];
@@ -76,11 +86,7 @@ Test(held_up, closes_nobody_for_its_own_time)
 {
     pipeport_options options = {.size = sizeof options, .idle_ms = IDLE_MS};
     raw_client holding, waiting;
-    held_open(&options, held_message);
-    held_connect(&holding);
-    held_connect(&waiting);
-    EXPECT(raw_write(&holding, "\4\0\0\0hold", 8));
-    EXPECT(pp_gate_wait(&handling, IDLE_MS));
+    held_open_two(&options, &holding, &waiting);
     EXPECT(raw_write(&waiting, "\4\0\0\0here", 8));
     held_hears(&holding, "\4\0\0\0hold");
     held_hears(&waiting, "\4\0\0\0here");
@@ -97,11 +103,7 @@ Test(held_up, waits_for_all_of_a_first_message_that_came_in_time)
     static const char filler[PIECES];
     pipeport_options options = {.size = sizeof options, .first_message_ms = IDLE_MS};
     raw_client holding, waiting;
-    held_open(&options, held_message);
-    held_connect(&holding);
-    held_connect(&waiting);
-    EXPECT(raw_write(&holding, "\4\0\0\0hold", 8));
-    EXPECT(pp_gate_wait(&handling, IDLE_MS));
+    held_open_two(&options, &holding, &waiting);
     uint8_t length[4] = {PIECES & 0xFF, PIECES >> 8};
     EXPECT(raw_write(&waiting, length, sizeof length));
     for (uint32_t i = 0; i < PIECES; ++i) { /* Each is a piece of its own while the worker naps. */

@@ -25,6 +25,15 @@ typedef struct host_stage {
 
 static host_stage stage; /* Each test is a process of its own. */
 
+/* A server and a client of it; nobody lends a thread yet. */
+static void host_meet(test_peer *client)
+{
+    rig_name(stage.name);
+    rig_open(&stage.rig, PIPEPORT_HOST_THREADS);
+    peer_serve(&stage.server, &stage.rig, stage.name, NULL);
+    peer_dial(client, &stage.rig, stage.name, NULL);
+}
+
 static void host_open(void)
 {
     rig_name(stage.name);
@@ -175,10 +184,7 @@ Test(host_threads, a_stop_on_the_host_thread_drains)
 {
     test_peer client = {0};
     stage.server.does = (peer_does){.opened = host_queue_many, .closed = host_ends_well};
-    rig_name(stage.name);
-    rig_open(&stage.rig, PIPEPORT_HOST_THREADS);
-    peer_serve(&stage.server, &stage.rig, stage.name, NULL);
-    peer_dial(&client, &stage.rig, stage.name, NULL);
+    host_meet(&client);
     while (stage.server.opened == 0) {
         EXPECT(pipeport_engine_run(stage.rig.engine, 1) == PIPEPORT_OK);
     }
@@ -196,10 +202,7 @@ Test(host_threads, a_stop_on_the_host_thread_drains)
 Test(host_threads, an_engine_nobody_ever_ran_can_be_destroyed)
 {
     test_peer client = {0};
-    rig_name(stage.name);
-    rig_open(&stage.rig, PIPEPORT_HOST_THREADS);
-    peer_serve(&stage.server, &stage.rig, stage.name, NULL);
-    peer_dial(&client, &stage.rig, stage.name, NULL);
+    host_meet(&client);
     rig_crash(&stage.rig);
     cr_assert_eq(stage.server.opened, stage.server.closed);
     cr_assert_eq(client.opened, client.closed);
@@ -218,10 +221,7 @@ Test(host_threads, an_event_may_neither_run_nor_destroy_its_engine)
 {
     test_peer client = {0};
     stage.server.does.message = host_run_inside;
-    rig_name(stage.name);
-    rig_open(&stage.rig, PIPEPORT_HOST_THREADS);
-    peer_serve(&stage.server, &stage.rig, stage.name, NULL);
-    peer_dial(&client, &stage.rig, stage.name, NULL);
+    host_meet(&client);
     while (stage.server.messages == 0) {
         EXPECT(pipeport_engine_run(stage.rig.engine, 1) == PIPEPORT_OK);
         if (client.opened && client.bytes++ == 0) {
