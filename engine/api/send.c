@@ -124,8 +124,7 @@ void pipeport_message_release(pipeport_message *message)
     }
 }
 
-/* ---- One connection
- * -------------------------------------------------------------------------------------------------- */
+/* ---- One connection ---- */
 
 pipeport_status pipeport_close(pipeport_engine *engine, pipeport_conn name, pipeport_closing how)
 {

@@ -82,8 +82,7 @@ static void bad_meets_the_end(raw_client *client)
     raw_close(client);
 }
 
-/* ---- What breaks the framing
- * ------------------------------------------------------------------------------------------ */
+/* ---- What breaks the framing ---- */
 
 Test(bad_peers, a_length_above_the_bound_closes_its_sender)
 {
@@ -138,8 +137,7 @@ Test(bad_peers, garbage_closes_its_sender_or_waits_for_more_and_harms_nobody)
     bad_close(SENDERS);
 }
 
-/* ---- Silence
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Silence ---- */
 
 Test(bad_peers, half_a_header_and_silence_is_harmless_without_a_bound_in_time)
 {
@@ -187,8 +185,7 @@ Test(bad_peers, half_a_header_and_silence_is_ended_by_idle_ms)
     bad_times_out(&half, &silent);
 }
 
-/* ---- A client that never reads
- * ----------------------------------------------------------------------------------------- */
+/* ---- A client that never reads ---- */
 
 /* Sends numbered messages of 1,000 bytes until the queue is full. */
 static uint32_t bad_fill(pipeport_conn conn)
@@ -241,8 +238,7 @@ Test(bad_peers, a_client_that_never_reads_is_ended_by_write_stall_ms)
     bad_close(1);
 }
 
-/* ---- A process that is killed
- * ----------------------------------------------------------------------------------------- */
+/* ---- A process that is killed ---- */
 
 Test(bad_peers, a_process_killed_in_the_middle_of_a_message_is_gone_and_no_more)
 {

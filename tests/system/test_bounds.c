@@ -17,8 +17,7 @@ static char name[RIG_NAME_BYTES];
 
 static const pipeport_events no_events = {.size = sizeof no_events};
 
-/* ---- Options
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Options ---- */
 
 static void bounds_refuse(pipeport_options options, int line)
 {
@@ -107,8 +106,7 @@ Test(bounds, engine_options_out_of_their_bounds_are_invalid)
     cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
 }
 
-/* ---- Nothing where something is needed
- * ------------------------------------------------------------------------------------- */
+/* ---- Nothing where something is needed ---- */
 
 Test(bounds, null_where_something_is_needed_is_invalid)
 {
@@ -194,8 +192,7 @@ Test(bounds, a_message_of_another_engine_is_invalid)
     rig_close(&rig);
 }
 
-/* ---- Too long
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Too long ---- */
 
 Test(bounds, a_message_above_the_bound_is_too_large_and_one_at_the_bound_arrives)
 {

@@ -50,8 +50,7 @@ static void close_check(test_peer *peer, pipeport_conn conn, const void *data, s
     EXPECT(length == LENGTH && pattern_is(data, length, peer->messages));
 }
 
-/* ---- Drain
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Drain ---- */
 
 static void close_queue_and_drain(test_peer *peer, pipeport_conn conn)
 {
@@ -159,8 +158,7 @@ Test(close, a_drain_to_a_peer_that_never_reads_is_bounded_by_write_stall_ms)
     close_end();
 }
 
-/* ---- Abort
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Abort ---- */
 
 static void close_expect_discarded(test_peer *peer, pipeport_conn conn, const pipeport_end *end)
 {
@@ -195,8 +193,7 @@ Test(close, an_abort_discards_what_waits_and_counts_it_and_overtakes_a_drain)
     }
 }
 
-/* ---- Inside events
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Inside events ---- */
 
 static void close_at_once(test_peer *peer, pipeport_conn conn)
 {

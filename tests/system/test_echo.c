@@ -144,8 +144,7 @@ Test(echo, both_sides_may_speak_first_at_once)
     rig_close(&rig);
 }
 
-/* ---- Many of each
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Many of each ---- */
 
 Test(echo, several_servers_and_clients_share_one_engine)
 {

@@ -159,8 +159,7 @@ Test(host_threads, a_thread_may_be_lent_to_an_engine_that_has_its_own)
     host_close();
 }
 
-/* ---- Stopping
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Stopping ---- */
 
 enum { HOST_DRAINED = 200 };
 

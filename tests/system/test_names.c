@@ -25,8 +25,7 @@ static pipeport_status names_dial(pipeport_client **client, const char *name)
     return pipeport_client_start(client, rig.engine, name, NULL, &events);
 }
 
-/* ---- Whose they are
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Whose they are ---- */
 
 Test(names, a_name_already_served_is_taken_on_any_engine_and_free_again_after_the_stop)
 {
@@ -126,8 +125,7 @@ Test(names, listening_and_stopping_with_a_client_works_two_hundred_times_on_one_
     rig_close(&rig);
 }
 
-/* ---- What is no name
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- What is no name ---- */
 
 Test(names, a_malformed_name_is_invalid)
 {
@@ -173,8 +171,7 @@ Test(names, names_of_one_byte_of_many_languages_and_with_blanks_inside_work)
     rig_close(&rig);
 }
 
-/* ---- What a client finds
- * --------------------------------------------------------------------------------------------------- */
+/* ---- What a client finds ---- */
 
 Test(names, a_client_of_a_name_nobody_serves_hears_no_server)
 {

@@ -115,8 +115,7 @@ Test(pause, pausing_and_resuming_once_or_often_is_the_same)
     pause_close();
 }
 
-/* ---- The peer is slowed
- * ------------------------------------------------------------------------------------------------- */
+/* ---- The peer is slowed ---- */
 
 static void pause_check_numbered(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
 {
@@ -147,8 +146,7 @@ Test(pause, the_peer_of_a_paused_connection_is_slowed_until_its_queue_is_full)
     pause_close();
 }
 
-/* ---- Time does not run
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Time does not run ---- */
 
 Test(pause, bounds_on_silence_do_not_run_while_paused)
 {
@@ -171,8 +169,7 @@ Test(pause, bounds_on_silence_do_not_run_while_paused)
     pause_close();
 }
 
-/* ---- Ends
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Ends ---- */
 
 Test(pause, a_paused_connection_can_be_closed_by_its_own_side)
 {
@@ -226,8 +223,7 @@ Test(pause, a_paused_connection_whose_peer_has_left_refuses_sends_and_ends_once_
     pause_close();
 }
 
-/* ---- A storm
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- A storm ---- */
 
 enum { STORM_TALKERS = 8, STORM_THREADS = 4 };
 

@@ -29,8 +29,7 @@ static void stop_open(uint32_t workers)
     rig_open(&stage.rig, workers);
 }
 
-/* ---- 255 that never read
- * ----------------------------------------------------------------------------------------------- */
+/* ---- 255 that never read ---- */
 
 enum { MANY = 255, QUEUED = 3, QUEUED_BYTES = 300 * 1000 };
 
@@ -82,8 +81,7 @@ Test(stop, with_255_pending_reads_and_writes_an_abort_returns_at_once)
     stop_with_many(0, PIPEPORT_STOPPED);
 }
 
-/* ---- A slow reader hears all
- * --------------------------------------------------------------------------------------------- */
+/* ---- A slow reader hears all ---- */
 
 typedef struct stop_reader {
     raw_client client;
@@ -132,8 +130,7 @@ Test(stop, a_drain_gives_slow_readers_every_byte)
     rig_close(&stage.rig);
 }
 
-/* ---- Inside events
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Inside events ---- */
 
 static void stop_server_inside(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
 {
@@ -230,8 +227,7 @@ Test(stop, a_client_can_be_stopped_inside_each_of_its_events)
     rig_close(&stage.rig);
 }
 
-/* ---- While something is under way
- * ------------------------------------------------------------------------------------------ */
+/* ---- While something is under way ---- */
 
 Test(stop, a_client_can_be_stopped_while_it_connects)
 {

@@ -307,8 +307,7 @@ LIFE_TEST(connection, waits_for_a_write_whose_cancel_was_not_heard)
     life_expect_balance();
 }
 
-/* ---- Closed from inside
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Closed from inside ---- */
 
 static pipeport_closing connection_closing;
 

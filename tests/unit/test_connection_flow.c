@@ -22,8 +22,7 @@ static life_conn *flow_open(void)
     return life_newest();
 }
 
-/* ---- Bytes
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Bytes ---- */
 
 LIFE_TEST(connection_flow, tells_drained_once_after_full)
 {
@@ -151,8 +150,7 @@ LIFE_TEST(connection_flow, can_be_stopped_while_paused)
     life_expect_end(conn, PIPEPORT_OK);
 }
 
-/* ---- Time
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- Time ---- */
 
 LIFE_TEST(connection_flow, ends_with_timed_out_without_a_first_message)
 {
@@ -292,8 +290,7 @@ LIFE_TEST(connection_flow, lets_a_stop_shorten_a_drain)
     life_expect_end(conn, PIPEPORT_TIMED_OUT);
 }
 
-/* ---- Memory
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Memory ---- */
 
 LIFE_TEST(connection_flow, ends_with_no_memory_when_there_is_none_to_read_into)
 {

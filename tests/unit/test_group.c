@@ -76,8 +76,7 @@ Test(group, says_so_when_there_is_no_memory)
     end(1);
 }
 
-/* ---- Many threads
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- Many threads ---- */
 
 enum { STAYING = 300, JOINERS = 2, WALKERS = 2, JOINS = 4000 };
 

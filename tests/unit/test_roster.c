@@ -138,8 +138,7 @@ Test(roster, aborts_when_a_pinned_seat_is_given_back, TEST_ABORTS)
     pp_roster_give(&roster, pp_roster_take(&roster));
 }
 
-/* ---- Many threads
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- Many threads ---- */
 
 enum { OWNERS = 2, LOOKERS = 3, LIVES = 10000, PLACES = 8 };
 

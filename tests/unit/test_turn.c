@@ -149,8 +149,7 @@ Test(turn, runs_every_duty_and_never_twice_at_once)
     cr_assert_gt(runs, 10);
 }
 
-/* ---- Lent threads, deadlines and stopping: the pool
- * ------------------------------------------------------------------- */
+/* ---- Lent threads, deadlines and stopping: the pool ---- */
 
 static _Atomic unsigned due;
 static void deadline_due(pp_deadline *deadline, void *drainer)
