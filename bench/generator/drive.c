@@ -37,6 +37,8 @@ struct drive {
     uint64_t turn_ns; /* The present turn's. */
     uint64_t begin_ns, end_ns;
     uint64_t seen_all, seen_ns; /* How much had come, and when it last was more. */
+    uint64_t opened_ns;         /* When a connection was last seen to have been made, */
+    uint32_t seen_opened;       /* and how many had been. */
     uint64_t killed, redial_ns;
     uint64_t client_cpu_ns, server_cpu_ns, memory_bytes;
     bool measuring;
@@ -228,6 +230,20 @@ static bool drive_is_due(const struct drive *drive)
     return drive->plan->mode == PLAN_CHURN || drive->plan->count != 0 || drive_has_in_flight(drive);
 }
 
+/* With nothing that came. Who makes connections still, and has none at this moment, ends them himself. */
+static bool drive_server_is_gone(struct drive *drive, uint64_t still_ns)
+{
+    const struct load *load = drive->load;
+    uint32_t opened = atomic_load_explicit(&load->opened, memory_order_relaxed);
+
+    if (opened != drive->seen_opened) {
+        drive->seen_opened = opened;
+        drive->opened_ns = drive->turn_ns;
+    }
+    return atomic_load(&load->connected) == 0 && still_ns > DRIVE_STILL_NS &&
+           drive->turn_ns - drive->opened_ns > DRIVE_STILL_NS;
+}
+
 /* Is there no sense in going on? Says so. */
 static bool drive_is_broken(struct drive *drive)
 {
@@ -239,7 +255,7 @@ static bool drive_is_broken(struct drive *drive)
         drive->seen_ns = drive->turn_ns;
         return false;
     }
-    if (atomic_load(&load->connected) == 0 && still_ns > DRIVE_STILL_NS) {
+    if (drive_server_is_gone(drive, still_ns)) {
         line_clear();
         say_error("run", "the server is gone: no connection is left, and none can be made");
         return true;
@@ -251,8 +267,9 @@ static bool drive_is_broken(struct drive *drive)
     }
     if (still_ns > drive->plan->silence_ms * DRIVE_MS_NS && drive_is_due(drive)) {
         line_clear();
-        say_error("run", "nothing came for %" PRIu32 " ms, and something is due; --timeout gives it longer",
-                  drive->plan->silence_ms);
+        say_error("run", "nothing came for %" PRIu32 " ms, and something is due; %s", drive->plan->silence_ms,
+                  drive->plan->kill_per_s > 0 ? "a lower --kill-rate lets it come before its connection is ended"
+                                              : "--timeout gives it longer");
         return true;
     }
     return false;

@@ -269,6 +269,7 @@ static void *lane_opened(void *user, pipeport_conn conn)
     lane_begin_anew(lane);
     atomic_store(&lane->id, conn.id);
     atomic_fetch_add(&load->connected, 1);
+    atomic_fetch_add_explicit(&load->opened, 1, memory_order_relaxed);
     if (lane_primes_itself(lane)) {
         lane_prime(lane);
     }

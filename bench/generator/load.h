@@ -76,7 +76,7 @@ struct load {
     _Atomic uint32_t phase;              /* enum load_phase */
     _Atomic uint64_t begin_ns, end_ns;   /* Of the measured time; LOAD_NEVER where not known, or not by time. */
     _Atomic uint32_t connected, settled; /* Open now; lanes whose first dial has come to an end, good or bad. */
-    _Atomic uint32_t lost;               /* Connections, ever. */
+    _Atomic uint32_t opened, lost;       /* Connections, ever. */
     _Atomic uint32_t remaining;          /* With --count: lanes that have not done their share. */
     _Atomic uint32_t dial_next, dials_inside;
     _Atomic uint32_t server_process; /* 0 while not known. */

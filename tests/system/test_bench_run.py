@@ -184,9 +184,21 @@ def check_kills_and_dials_anew():
         run = fine("--self", "--kill-rate", "50", "--duration", "1s", "--connections", "8", "--verify", *more)
         expect(20 <= run["killed"] <= 50, more, run["killed"])
         expect(run["messages"] > 100, more, run["messages"])
-    run = fine("--self", "--kill-rate", "200", "--count", "60000", "--connections", "8", "--verify", "--depth", "4")
-    expect(run["messages"] == 60000 and run["killed"] > 2, "for those who were killed others:", run["messages"],
+    # Under Wine, on a machine with other work, a message takes longer than a connection that is killed so often lives.
+    count, rate = ("3000", "50") if system == "windows" else ("60000", "200")
+    run = fine("--self", "--kill-rate", rate, "--count", count, "--connections", "8", "--verify", "--depth", "4")
+    expect(run["messages"] == int(count) and run["killed"] > 2, "for those who were killed others:", run["messages"],
            run["killed"])
+
+
+def check_tells_who_ends_connections():
+    """Killed before anything comes home, all of them are gone at one moment or another: that is not the server's doing,
+    and it has an end."""
+    pipe = name()
+    serve(pipe, "--sink")
+    code, run, objected = load(pipe, "--connections", "1", "--kill-rate", "2K", "--count", "100", "--timeout", "4s")
+    expect(code == 1 and run and run["killed"] > 100, code, run and run["killed"])
+    expect("nothing came for 4000 ms" in objected and "a lower --kill-rate" in objected, objected)
 
 
 def check_bears_slow_readers():
