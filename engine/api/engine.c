@@ -5,6 +5,8 @@
 #include "engine/api/options.h"
 #include "engine/conn/connection.h"
 
+#include <stdio.h>
+
 /* The engine's own block comes from a memory that lives in it: taken by a copy on the stack and moved in. */
 static pipeport_engine *engine_take(uint64_t memory_bytes_max)
 {
@@ -37,7 +39,13 @@ static void engine_give(pipeport_engine *engine)
 pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_engine_options *given)
 {
     pipeport_engine_options options;
-    pipeport_status status = pp_options_resolve_engine(&options, given, pp_os_processors());
+    pp_complaint why;
+    pipeport_status status = pp_options_resolve_engine(&options, given, pp_os_processors(), &why);
+    if (status != PIPEPORT_OK && given->size == sizeof *given && given->log) {
+        char line[sizeof why.text + 8];
+        (void) snprintf(line, sizeof line, "engine: %s", why.text);
+        given->log(given->log_user, line);
+    }
     if (!out || status != PIPEPORT_OK) {
         return PIPEPORT_INVALID;
     }

@@ -245,12 +245,13 @@ pp_plan pp_options_plan(const pipeport_options *options, pipeport_role role)
 }
 
 pipeport_status pp_options_resolve_engine(pipeport_engine_options *out, const pipeport_engine_options *given,
-                                          uint32_t processors)
+                                          uint32_t processors, pp_complaint *why)
 {
     pipeport_engine_options options = {.size = sizeof options};
+    why->text[0] = '\0';
     if (given) {
         if (given->size != sizeof options) {
-            return PIPEPORT_INVALID;
+            return options_refuse(why, "size: sizeof(pipeport_engine_options)");
         }
         options = *given;
     }
@@ -258,10 +259,20 @@ pipeport_status pp_options_resolve_engine(pipeport_engine_options *out, const pi
         options.workers = processors < OPTIONS_WORKERS_MAX ? processors : OPTIONS_WORKERS_MAX;
     }
     if (options.workers > OPTIONS_WORKERS_MAX && options.workers != PIPEPORT_HOST_THREADS) {
-        return PIPEPORT_INVALID;
+        return options_refuse(why, "workers: 1 to %d, PIPEPORT_HOST_THREADS, or 0 for one per processor; not %u",
+                              OPTIONS_WORKERS_MAX, options.workers);
     }
     *out = options;
     return PIPEPORT_OK;
+}
+
+const char *pp_options_blame(const pipeport_options *options)
+{
+    if (options->access == PIPEPORT_ACCESS_SDDL) {
+        return "access_sddl: in Security Descriptor String Format, with a list of who has access; name: of this "
+               "machine";
+    }
+    return "name: of this machine, and on Linux an absolute path where access is LOCAL_USERS or GROUP";
 }
 
 pipeport_status pp_options_resolve_events(pipeport_events *out, const pipeport_events *given, pp_complaint *why)

@@ -25,8 +25,11 @@ pp_plan pp_options_plan(const pipeport_options *options, pipeport_role role);
 
 /* Copies with every default filled in. Fails: INVALID (size, or a field out of its bounds). */
 pipeport_status pp_options_resolve_engine(pipeport_engine_options *out, const pipeport_engine_options *given,
-                                          uint32_t processors);
+                                          uint32_t processors, pp_complaint *why);
 pipeport_status pp_options_resolve_events(pipeport_events *out, const pipeport_events *given, pp_complaint *why);
+
+/* A sentence about what only the system could judge, where it says that a server of such options is INVALID. Static. */
+const char *pp_options_blame(const pipeport_options *options);
 
 /* What a server or a client is asked to be, resolved. */
 typedef struct pp_asked {

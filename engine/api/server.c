@@ -105,8 +105,9 @@ pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *en
     pp_party_retain(&server->party);
     pp_fault fault = server_open(server, name);
     if (fault.status != PIPEPORT_OK) {
-        pp_hub_log(&engine->hub, "server %s: %s (system code %d)", name, pipeport_status_text(fault.status),
-                   fault.system_code);
+        const char *text = fault.status == PIPEPORT_INVALID ? pp_options_blame(&server->party.options)
+                                                            : pipeport_status_text(fault.status);
+        pp_hub_log(&engine->hub, "server %s: %s (system code %d)", name, text, fault.system_code);
         pp_party_fini(&server->party);
         pp_memory_give(&engine->hub.memory, server, sizeof *server);
         return fault.status;

@@ -107,7 +107,7 @@ typedef struct pipeport_events {
 /* Creates a completion port and starts its workers.
  * Owner:   the caller gets *out; give it to pipeport_engine_destroy. `options` may be NULL and is copied.
  * Thread:  any.
- * Fails:   INVALID, NO_MEMORY, SYSTEM. */
+ * Fails:   INVALID (options.log is told why), NO_MEMORY, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_engine_create(pipeport_engine **out, const pipeport_engine_options *options);
 
 /* What drains its port, to be shown to people: "IOCP", "epoll" or "io_uring"; "" of NULL. Static. On Linux

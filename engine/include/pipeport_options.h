@@ -123,8 +123,8 @@ enum { PIPEPORT_TEXT_BYTES = 192 };
 
 /* What a start would answer to these options (may be NULL), and a sentence about it that names the field, what it may
  * be and what it is, up to text_bytes - 1 of its bytes and a NUL (PIPEPORT_TEXT_BYTES hold any of them; "" where all is
- * well). A start that refuses says the same in the engine's log. Options of the other role must keep to their own
- * bounds, and mean nothing.
+ * well). A start that refuses says the same in the engine's log, and there alone what only the system can judge: of a
+ * name, a group or an SDDL. Options of the other role must keep to their own bounds, and mean nothing.
  * Thread:  any.
  * Fails:   INVALID, UNSUPPORTED: as the start. */
 PIPEPORT_API pipeport_status pipeport_options_check(const pipeport_options *options, pipeport_role role, char *text,

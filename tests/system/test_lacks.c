@@ -45,6 +45,26 @@ static const struct lack {
     {GIVEN.direction = PIPEPORT_TO_CLIENT, .role = PIPEPORT_SERVER},
 };
 
+/* INVALID, but not before the system has looked: the start says so, and pipeport_options_check does not. */
+static const struct judged {
+    pipeport_options given;
+    const char *name, *text; /* The system's code follows. */
+} judged[] = {
+#ifdef _WIN32
+    {GIVEN.access = PIPEPORT_ACCESS_SDDL, .given.access_sddl = "who knows", .name = "lacks",
+     .text = "server lacks: access_sddl: in Security Descriptor String Format, with a list of who has access; name: "
+             "of this machine"},
+    {GIVEN.access = PIPEPORT_ACCESS_OWNER, .name = "\\\\there\\pipe\\lacks",
+     .text = "server \\\\there\\pipe\\lacks: name: of this machine, and on Linux an absolute path where access is "
+             "LOCAL_USERS or GROUP"},
+#else
+    {GIVEN.access = PIPEPORT_ACCESS_LOCAL_USERS, .name = "lacks",
+     .text = "server lacks: name: of this machine, and on Linux an absolute path where access is LOCAL_USERS or GROUP"},
+    {GIVEN.access = PIPEPORT_ACCESS_GROUP, .name = "lacks",
+     .text = "server lacks: name: of this machine, and on Linux an absolute path where access is LOCAL_USERS or GROUP"},
+#endif
+};
+
 static char lacks_line[512]; /* The log's last. */
 
 static void lacks_keep(void *user, const char *line)
@@ -81,6 +101,23 @@ Test(lacks, are_unsupported_with_a_sentence)
         if (lacks[i].text) {
             lacks_expect_start(engine, &lacks[i]);
         }
+    }
+    cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
+}
+
+Test(lacks, are_invalid_with_a_sentence_where_only_the_system_can_judge)
+{
+    static const pipeport_events events = {.size = sizeof events};
+    pipeport_engine *engine = NULL;
+    pipeport_engine_options options = {.size = sizeof options, .workers = 1, .log = lacks_keep};
+    cr_assert_eq(pipeport_engine_create(&engine, &options), PIPEPORT_OK);
+    for (unsigned i = 0; i < sizeof judged / sizeof judged[0]; ++i) {
+        pipeport_server *server = NULL;
+        cr_expect_eq(pipeport_options_check(&judged[i].given, PIPEPORT_SERVER, NULL, 0), PIPEPORT_OK);
+        cr_expect_eq(pipeport_server_start(&server, engine, judged[i].name, &judged[i].given, &events),
+                     PIPEPORT_INVALID);
+        cr_expect(strncmp(lacks_line, judged[i].text, strlen(judged[i].text)) == 0, "%s", lacks_line);
+        cr_expect_null(server);
     }
     cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
 }

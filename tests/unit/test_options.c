@@ -128,7 +128,7 @@ Test(options, are_refused_where_the_size_is_not_ours)
     pipeport_events events_out, events = {.size = 1};
     pp_complaint why;
     cr_assert_eq(test_resolve(&out, &options), PIPEPORT_INVALID);
-    cr_assert_eq(pp_options_resolve_engine(&engine_out, &engine, 4), PIPEPORT_INVALID);
+    cr_assert_eq(pp_options_resolve_engine(&engine_out, &engine, 4, &why), PIPEPORT_INVALID);
     cr_assert_eq(pp_options_resolve_events(&events_out, &events, &why), PIPEPORT_INVALID);
     cr_assert_eq(pp_options_resolve_events(&events_out, NULL, &why), PIPEPORT_INVALID);
 }
@@ -136,14 +136,15 @@ Test(options, are_refused_where_the_size_is_not_ours)
 Test(options, take_one_worker_per_processor_up_to_64)
 {
     pipeport_engine_options out, given = {.size = sizeof given};
-    cr_assert_eq(pp_options_resolve_engine(&out, NULL, 7), PIPEPORT_OK);
+    pp_complaint why;
+    cr_assert_eq(pp_options_resolve_engine(&out, NULL, 7, &why), PIPEPORT_OK);
     cr_assert_eq(out.workers, 7);
-    cr_assert_eq(pp_options_resolve_engine(&out, NULL, 300), PIPEPORT_OK);
+    cr_assert_eq(pp_options_resolve_engine(&out, NULL, 300, &why), PIPEPORT_OK);
     cr_assert_eq(out.workers, 64);
     given.workers = 65;
-    cr_assert_eq(pp_options_resolve_engine(&out, &given, 7), PIPEPORT_INVALID);
+    cr_assert_eq(pp_options_resolve_engine(&out, &given, 7, &why), PIPEPORT_INVALID);
     given.workers = PIPEPORT_HOST_THREADS;
-    cr_assert_eq(pp_options_resolve_engine(&out, &given, 7), PIPEPORT_OK);
+    cr_assert_eq(pp_options_resolve_engine(&out, &given, 7, &why), PIPEPORT_OK);
     cr_assert_eq(out.workers, PIPEPORT_HOST_THREADS);
 }
 

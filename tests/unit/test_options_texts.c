@@ -207,6 +207,20 @@ Test(options_texts, are_logged_for_names_and_events_too)
     cr_assert_eq(pipeport_engine_destroy(engine), PIPEPORT_OK);
 }
 
+/* Of the engine's own options the log of those options is told. */
+Test(options_texts, are_logged_for_the_engine_too)
+{
+    pipeport_engine *engine = NULL;
+    pipeport_engine_options options = {.size = sizeof options, .workers = 65, .log = texts_keep};
+    cr_assert_eq(pipeport_engine_create(&engine, &options), PIPEPORT_INVALID);
+    cr_assert_str_eq(texts_line, "engine: workers: 1 to 64, PIPEPORT_HOST_THREADS, or 0 for one per processor; not 65");
+    texts_line[0] = '\0';
+    options.size = 8; /* Nobody knows where its log would be. */
+    cr_assert_eq(pipeport_engine_create(&engine, &options), PIPEPORT_INVALID);
+    cr_assert_str_eq(texts_line, "");
+    cr_assert_null(engine);
+}
+
 /* What the caller wrote may go when the start returns. */
 Test(options_texts, go_to_the_system_as_copies)
 {

@@ -184,10 +184,6 @@ static int serve_live(struct serve *serve)
     bool fine;
 
     if (status == PIPEPORT_INVALID) { /* The engine's log has said why. */
-        if (serve->options.pipe.access != NULL) {
-            say_error("serve", "with --access %s the NAME is an absolute path on Linux; give one",
-                      serve->options.pipe.access);
-        }
         return SAY_EXIT_USAGE;
     }
     if (status != PIPEPORT_OK) {
