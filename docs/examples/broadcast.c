@@ -7,7 +7,7 @@
  * Using Overlapped I/O"); a client that did not read stopped the loop. Now: no array, no limit but the options', and
  * who does not read keeps nobody waiting. The loop may stay: this program has one thread, which it lends to the engine.
  *
- * A chat: what one says all hear; "/me" is answered to who says it alone.
+ * A chat: what one says all hear; "/me" is answered to who says it alone; "/first ..." goes to who came first, alone.
  *
  *      broadcast NAME    serves NAME, and lets three clients talk
  */
@@ -21,6 +21,7 @@ enum { CLIENTS = 3, PATIENCE_MS = 10000, STEP_MS = 10 };
 typedef struct room {
     pipeport_engine *engine;
     pipeport_server *server;
+    pipeport_conn first; /* Who came first: an id to write to later. Once he has left it is nobody's. */
     unsigned inside;
     unsigned heard; /* By all clients together. */
 } room;
@@ -29,8 +30,11 @@ typedef struct room {
 
 static void *entered(void *user, pipeport_conn conn)
 {
-    (void) conn;
-    ((room *) user)->inside++;
+    room *here = user;
+    if (here->first.id == 0) {
+        here->first = conn;
+    }
+    here->inside++;
     return NULL;
 }
 
@@ -41,6 +45,8 @@ static void said(void *user, void *state, pipeport_conn conn, const void *data, 
     if (length == 3 && memcmp(data, "/me", 3) == 0) {
         static const char reply[] = "it is you";
         (void) pipeport_send(here->engine, conn, reply, sizeof reply - 1);
+    } else if (length > 7 && memcmp(data, "/first ", 7) == 0) {
+        (void) pipeport_send(here->engine, here->first, (const char *) data + 7, length - 7);
     } else {
         (void) pipeport_broadcast(here->server, data, length, NULL);
     }
@@ -63,6 +69,7 @@ static void *joined(void *user, pipeport_conn conn)
     room *here = user;
     (void) pipeport_send(here->engine, conn, "hello", 5);
     (void) pipeport_send(here->engine, conn, "/me", 3);
+    (void) pipeport_send(here->engine, conn, "/first psst", 11);
     return NULL;
 }
 
@@ -104,8 +111,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < CLIENTS && status == PIPEPORT_OK; ++i) {
         status = pipeport_client_start(&clients[i], here.engine, argv[1], NULL, &talk);
     }
-    /* Each hears its own answer and its own "hello", and that of whoever came after it. */
-    int failed = status != PIPEPORT_OK || run_until(&here, CLIENTS, 2 * CLIENTS);
+    /* Each hears its own answer and its own "hello", and that of whoever came after it; the first every "psst". */
+    int failed = status != PIPEPORT_OK || run_until(&here, CLIENTS, 3 * CLIENTS);
     if (status != PIPEPORT_OK) {
         fprintf(stderr, "%s: %s\n", argv[1], pipeport_status_text(status));
     }
