@@ -236,3 +236,54 @@ Test(port_windows_guard, refuses_a_text_that_is_too_long)
     cr_assert(fault.status == PIPEPORT_INVALID && fault.system_code == ERROR_INVALID_PARAMETER);
     planned_settle(&guard_bed);
 }
+
+/* What the system says to a client that is this process without its user's rights, and without the system's and the
+ * Administrators'. */
+static DWORD guard_knock(const char *address)
+{
+    const char *const texts[] = {own_sid, "S-1-5-18", "S-1-5-32-544"};
+    SID_AND_ATTRIBUTES without[3] = {0};
+    HANDLE own, stranger;
+    DWORD code = ERROR_SUCCESS;
+    for (int i = 0; i < 3; i++) {
+        cr_assert(ConvertStringSidToSidA(texts[i], &without[i].Sid));
+    }
+    cr_assert(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &own));
+    cr_assert(CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE, 3, without, 0, NULL, 0, NULL, &stranger));
+    cr_assert(ImpersonateLoggedOnUser(stranger));
+    HANDLE pipe = CreateFileA(address, GENERIC_READ | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
+    if (pipe == INVALID_HANDLE_VALUE) {
+        code = GetLastError();
+    } else {
+        CloseHandle(pipe);
+    }
+    cr_assert(RevertToSelf());
+    CloseHandle(stranger);
+    CloseHandle(own);
+    for (int i = 0; i < 3; i++) {
+        LocalFree(without[i].Sid);
+    }
+    return code;
+}
+
+/* End to end: the list is there, and the system holds it. */
+Test(port_windows_guard, keeps_out_who_is_not_in_the_list)
+{
+    bed_end server;
+    char address[PP_ADDRESS_BYTES_MAX];
+    pp_plan plan = {0};
+    planned_open(&guard_bed, &plan);
+    cr_assert(planned_expect_client(&guard_bed, &server, address));
+    DWORD code = guard_knock(address);
+    pp_pipe_cancel(&server.pipe, &server.accept);
+    pipeport_status accepted = bed_await(&guard_bed, &server.accept).fault.status;
+    if (accepted != PIPEPORT_STOPPED) {
+        bed_end_close(&server);
+    }
+    planned_settle(&guard_bed);
+    if (planned_is_wine()) {
+        cr_skip_test("Wine keeps the list and never looks at it: a stranger heard %lu", code);
+    }
+    cr_assert_eq(code, ERROR_ACCESS_DENIED);
+    cr_assert_eq(accepted, PIPEPORT_STOPPED);
+}
