@@ -179,6 +179,43 @@ Test(port_linux, reclaims_the_name_of_a_process_that_died)
     bed_end_close(&client);
 }
 
+/* Lives on with all that its parent had open but the lock, until the pipe is closed: as an io_uring does. */
+static void port_hold_the_socket(int until)
+{
+    char link[32], path[PORT_PATH_BYTES], byte;
+    for (int file = 3; file < 256; file++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+        ssize_t bytes = readlink(link, path, sizeof path - 1);
+        path[bytes > 0 ? bytes : 0] = '\0';
+        if (strcmp(path, lock) == 0) {
+            close(file);
+        }
+    }
+    _exit((int) read(until, &byte, 1));
+}
+
+Test(port_linux, reclaims_the_name_of_a_process_whose_socket_outlives_it)
+{
+    int ends[2], status = -1;
+    cr_assert_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[1]);
+        pipeport_status listening = port_listen(&port_bed.ear).status;
+        if (listening == PIPEPORT_OK && fork() == 0) {
+            port_hold_the_socket(ends[0]);
+        }
+        _exit((int) listening);
+    }
+    close(ends[0]);
+    cr_assert(waitpid(child, &status, 0) == child && status == 0);
+    cr_assert_eq(bed_dial(&client, port_bed.name, 0).status, PIPEPORT_OK, "the socket lives");
+    bed_end_close(&client);
+    bed_end_init(&port_bed, &client, 0);
+    cr_assert_eq(port_listen(&port_bed.ear).status, PIPEPORT_OK);
+    close(ends[1]);
+}
+
 Test(port_linux, leaves_nothing_behind)
 {
     pp_ear *ear = NULL;

@@ -58,8 +58,23 @@ static pp_fault claim_lock(const char *path, int *lock)
     }
 }
 
-/* Somebody who does not know our lock may serve the address: a socket is dead only if it refuses us. */
-static pp_fault claim_clear(const char *address)
+/* Says, or asks, whether the socket is that of who holds the lock, or held it and died. */
+static void claim_seal(int lock, const struct stat *is)
+{
+    const struct timespec times[] = {{.tv_sec = 0}, is->st_mtim}; /* Nothing reads an empty file, so the 0 stays. */
+    (void) futimens(lock, times);
+}
+
+static bool claim_is_sealed(int lock, const struct stat *is)
+{
+    struct stat seal;
+    return fstat(lock, &seal) == 0 && seal.st_atim.tv_sec == 0 && seal.st_atim.tv_nsec == 0 &&
+           seal.st_mtim.tv_sec == is->st_mtim.tv_sec && seal.st_mtim.tv_nsec == is->st_mtim.tv_nsec;
+}
+
+/* Somebody who does not know our lock may serve the address: a socket that is not the lock's is dead only if it refuses
+ * us. */
+static pp_fault claim_clear(const char *address, int lock)
 {
     struct stat is;
     if (lstat(address, &is) != 0) {
@@ -67,6 +82,9 @@ static pp_fault claim_clear(const char *address)
     }
     if (!S_ISSOCK(is.st_mode)) {
         return (pp_fault){PIPEPORT_NAME_TAKEN, EEXIST};
+    }
+    if (claim_is_sealed(lock, &is)) {
+        return unlink(address) == 0 || errno == ENOENT ? claim_ok : pp_fault_from(errno);
     }
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     memcpy(to.sun_path, address, strlen(address) + 1);
@@ -92,7 +110,7 @@ pp_fault pp_claim_take(pp_claim *claim, const char *address)
     if (fault.status != PIPEPORT_OK) {
         return fault;
     }
-    fault = claim_clear(address);
+    fault = claim_clear(address, claim->lock);
     if (fault.status != PIPEPORT_OK) {
         unlink(path);
         close(claim->lock);
@@ -106,6 +124,7 @@ void pp_claim_mark(pp_claim *claim)
     if (lstat(claim->address, &is) == 0) {
         claim->device = is.st_dev;
         claim->file = is.st_ino;
+        claim_seal(claim->lock, &is);
     }
 }
 

@@ -6,6 +6,10 @@
  * a socket's file alone would tell neither. The file is removed only by who holds its lock, and who has locked a file
  * that was removed meanwhile begins again: so two never hold the lock of one name. What else may lie at either path, a
  * link, a file that is not empty, is left alone, and the name is taken.
+ *
+ * A dead server's socket may go on listening for a moment: the kernel ends an io_uring, and lets go of what is armed in
+ * it, behind its process's end. So the lock's times say which socket is its own: accessed at 0, modified when that
+ * socket was. Whoever gets the lock that a dead one left knows by it that nobody serves that socket.
  */
 #ifndef PP_PORT_LINUX_CLAIM_H
 #define PP_PORT_LINUX_CLAIM_H
