@@ -154,7 +154,11 @@ def main(words):
     args = arguments(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))   # so that the part under way ends too
     begin = time.monotonic()
-    wrong = run(args)
+    try:
+        wrong = run(args)
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was written before stays", file=sys.stderr)
+        return 130
     done = [name for name in args.parts if name not in wrong]
     print(f"\n{(time.monotonic() - begin) / 60:.0f} minutes; whole: {', '.join(done) or 'nothing'}")
     for name, fault in wrong.items():

@@ -100,7 +100,8 @@ def run(args, rows, others):
             print(tables.linux_line(data["rows"][-1]), flush=True)
         except (SystemExit, linux_programs.Refused, subprocess.TimeoutExpired) as why:
             failed(data, row, why)
-    print("\n" + "\n".join(tables.OTHERS_HEAD), flush=True)
+    if others:
+        print("\n" + "\n".join(tables.OTHERS_HEAD), flush=True)
     for other in others:
         try:
             for entry in other.entries(args):
