@@ -173,7 +173,7 @@ class Kept(InFolder):
     def test_a_change_is_more_than_the_spread(self):
         self.assertTrue(kept.changed([0.90, 0.91, 0.92], [1.00, 1.01, 1.02]))
         self.assertTrue(kept.changed([1.00, 1.01, 1.02], [0.90, 0.91, 0.92]))
-        self.assertFalse(kept.changed([0.90, 0.91, 1.005], [1.00, 1.01, 1.02]))   # they overlap
+        self.assertFalse(kept.changed([1.0, 1.0, 1.9], [1.8, 2.7, 2.7]))          # they overlap
         self.assertFalse(kept.changed([0.80, 0.90, 0.99], [1.00, 1.01, 1.02]))    # nearer than the one is wide
         self.assertFalse(kept.changed([0.90, 0.91], [1.00, 1.01]))                # too few
 
@@ -261,6 +261,14 @@ class Plots(unittest.TestCase):
             self.assertIsNone(re.search(r"\b(nan|inf)\b", text, re.IGNORECASE), name)
             self.assertEqual(canvas.faults(), [], name)
             self.assertIn("prefers-color-scheme:dark", text)
+        for server in tables.LINUX_SERVERS:
+            self.assertIn(f">{server}</text>", made["linux-rate"].svg())
+
+    def test_many_names_take_several_lines(self):
+        canvas = plot.Canvas(860, "t", "d")
+        canvas.height = plot.legend(canvas, 54, [(i % plot.STYLES, f"a server of some name {i}", False)
+                                                 for i in range(9)])
+        self.assertEqual(canvas.faults(), [])
 
     def test_escape_what_they_are_told(self):
         data = peers(servers=(NASTY, "libuv"))
