@@ -164,7 +164,8 @@ def of_part(part, *makers, pictures=()):
         for name in pictures:
             lines += picture(name, made)
         for maker in makers:
-            lines += [*maker(data_of[part]), ""]
+            if made_lines := maker(data_of[part]):
+                lines += [*made_lines, ""]
         return lines[:-1]
     return region
 
@@ -184,9 +185,9 @@ PAGES = {   # file: marker: what makes its lines
         "linux goals": of_part("linux", tables.linux_goals),
         "linux loads": bare_of_part("linux", tables.linux_grid, ("linux-cpu", "linux-latency", "linux-broadcast")),
         "linux others": bare_of_part("linux", tables.linux_others),
-        "peers linux": of_part("peers-linux", tables.peer_ratios),
+        "peers linux": of_part("peers-linux", tables.peer_ratios, tables.peer_values),
         "wine": of_part("wine", tables.wine_table, pictures=("wine-rate",)),
-        "peers wine": of_part("peers-wine", tables.peer_ratios, pictures=("peers-wine",)),
+        "peers wine": of_part("peers-wine", tables.peer_ratios, tables.peer_values, pictures=("peers-wine",)),
         "not met": not_met,
     },
     "performance/more.md": {

@@ -272,6 +272,16 @@ def peer_ratios(data):
             *(peer_ratio_line(row, names) for row in data["rows"])]
 
 
+def peer_values(data):
+    """Absolute figures, each server a column; none where there are none."""
+    entries = [entry for entry in data.get("others", ()) if "value" in entry]
+    names = list(dict.fromkeys(entry["server"] for entry in entries))
+    found = {(entry["value"], entry["server"]): count(entry["figure"]) for entry in entries}
+    rows = dict.fromkeys((entry["value"], entry["unit"]) for entry in entries)
+    lines = [table_line([name, unit, *(found.get((name, server), "") for server in names)]) for name, unit in rows]
+    return [*head(["what", "unit", *names], left=2), *lines] if lines else []
+
+
 def peer_figures(data):
     names = columns(data["rows"])
     return [*head(["rate (CPU us a message)", "unit", *names], left=2),

@@ -237,6 +237,16 @@ class Tables(unittest.TestCase):
             self.assertIn(words, text)
         self.assertLessEqual(max(map(len, tables.heading(data).split("\n"))), 120)
 
+    def test_absolute_figures_of_peers_stand_in_columns(self):
+        data = peers()
+        self.assertEqual(tables.peer_values(data), [])
+        data["others"] = [{"value": "idle", "server": server, "figure": figure, "unit": "bytes", "goal": None}
+                          for server, figure in (("pipeport", 366.0), ("libuv", 5533.0))]
+        self.assertEqual(tables.peer_values(data)[::2], ["| what | unit | pipeport | libuv |",
+                                                         "| idle | bytes | 366 | 5.53K |"])
+        self.assertIn("| idle | bytes | 366 | 5.53K |", regions.PAGES["PERFORMANCE.md"]["peers linux"](
+            {"peers-linux": data}, {}))
+
     def test_what_is_missed_is_listed(self):
         text = "\n".join(regions.not_met(all_parts(), {}))
         self.assertIn("- 64 B, 255 connections, depth 1, rate to the better bare loop's: epoll 0.90 (goal >= 0.95).",
