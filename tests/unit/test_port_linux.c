@@ -179,8 +179,9 @@ Test(port_linux, reclaims_the_name_of_a_process_that_died)
     bed_end_close(&client);
 }
 
-/* Lives on with all that its parent had open but the lock, until the pipe is closed: as an io_uring does. */
-static void port_hold_the_socket(int until)
+/* Lives on with all that its parent had open but the lock, until the other end is closed: as an io_uring does. It says
+ * when it has let go of the lock. */
+static void port_hold_the_socket(int end)
 {
     char link[32], path[PORT_PATH_BYTES], byte;
     for (int file = 3; file < 256; file++) {
@@ -191,13 +192,14 @@ static void port_hold_the_socket(int until)
             close(file);
         }
     }
-    _exit((int) read(until, &byte, 1));
+    _exit(write(end, "", 1) == 1 && read(end, &byte, 1) == 0 ? 0 : 1);
 }
 
 Test(port_linux, reclaims_the_name_of_a_process_whose_socket_outlives_it)
 {
     int ends[2], status = -1;
-    cr_assert_eq(pipe(ends), 0);
+    char byte;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     pid_t child = fork();
     if (child == 0) {
         close(ends[1]);
@@ -209,6 +211,7 @@ Test(port_linux, reclaims_the_name_of_a_process_whose_socket_outlives_it)
     }
     close(ends[0]);
     cr_assert(waitpid(child, &status, 0) == child && status == 0);
+    cr_assert_eq(read(ends[1], &byte, 1), 1);
     cr_assert_eq(bed_dial(&client, port_bed.name, 0).status, PIPEPORT_OK, "the socket lives");
     bed_end_close(&client);
     bed_end_init(&port_bed, &client, 0);
