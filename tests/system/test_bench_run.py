@@ -182,8 +182,8 @@ def check_ramps():
 def check_kills_and_dials_anew():
     for more in ([], ["--rate", "2K"], ["--mode", "one-way"]):
         run = fine("--self", "--kill-rate", "50", "--duration", "1s", "--connections", "8", "--verify", *more)
-        expect(20 <= run["killed"] <= 50, more, run["killed"])
-        expect(run["messages"] > 100, more, run["messages"])
+        expect(8 < run["killed"] <= 50, more, run["killed"])  # Some of them had been dialled anew.
+        expect(run["messages"] > 20, more, run["messages"])
     # Under Wine, on a machine with other work, a message takes longer than a connection that is killed so often lives.
     count, rate = ("3000", "50") if system == "windows" else ("60000", "200")
     run = fine("--self", "--kill-rate", rate, "--count", count, "--connections", "8", "--verify", "--depth", "4")
