@@ -115,7 +115,8 @@ def verdict(goal, value):
 
 
 def bound_text(goal):
-    return f"{'>=' if goal['more'] else '<='} {goal['bound']:g}"
+    bound = goal["bound"]
+    return f"{'>=' if goal['more'] else '<='} {f'{bound:.2f}' if bound < 9 else f'{bound:g}'}"
 
 
 # --- Linux: pipeport's drivers and the bare loops ---
