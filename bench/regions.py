@@ -185,9 +185,9 @@ PAGES = {   # file: marker: what makes its lines
         "linux goals": of_part("linux", tables.linux_goals),
         "linux loads": bare_of_part("linux", tables.linux_grid, ("linux-cpu", "linux-latency", "linux-broadcast")),
         "linux others": bare_of_part("linux", tables.linux_others),
-        "peers linux": of_part("peers-linux", tables.peer_ratios, tables.peer_values),
+        "peers linux": of_part("peers-linux", tables.peer_ratios, tables.peer_absolutes),
         "wine": of_part("wine", tables.wine_table, pictures=("wine-rate",)),
-        "peers wine": of_part("peers-wine", tables.peer_ratios, tables.peer_values, pictures=("peers-wine",)),
+        "peers wine": of_part("peers-wine", tables.peer_ratios, tables.peer_absolutes, pictures=("peers-wine",)),
         "not met": not_met,
     },
     "performance/more.md": {

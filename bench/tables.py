@@ -273,7 +273,7 @@ def peer_ratios(data):
             *(peer_ratio_line(row, names) for row in data["rows"])]
 
 
-def peer_values(data):
+def peer_absolutes(data):
     """Absolute figures, each server a column; none where there are none."""
     entries = [entry for entry in data.get("others", ()) if "value" in entry]
     names = list(dict.fromkeys(entry["server"] for entry in entries))

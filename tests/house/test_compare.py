@@ -239,10 +239,10 @@ class Tables(unittest.TestCase):
 
     def test_absolute_figures_of_peers_stand_in_columns(self):
         data = peers()
-        self.assertEqual(tables.peer_values(data), [])
+        self.assertEqual(tables.peer_absolutes(data), [])
         data["others"] = [{"value": "idle", "server": server, "figure": figure, "unit": "bytes", "goal": None}
                           for server, figure in (("pipeport", 366.0), ("libuv", 5533.0))]
-        self.assertEqual(tables.peer_values(data)[::2], ["| what | unit | pipeport | libuv |",
+        self.assertEqual(tables.peer_absolutes(data)[::2], ["| what | unit | pipeport | libuv |",
                                                          "| idle | bytes | 366 | 5.53K |"])
         self.assertIn("| idle | bytes | 366 | 5.53K |", regions.PAGES["PERFORMANCE.md"]["peers linux"](
             {"peers-linux": data}, {}))
