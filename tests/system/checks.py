@@ -60,6 +60,35 @@ def ran(*command):
     return done.returncode, done.stdout, done.stderr
 
 
+def said_on_terminal(*command):
+    """All that a command says whose stdin, stdout and stderr are a terminal."""
+    import pty   # There is none where there are no terminals.
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([*command], stdin=theirs, stdout=theirs, stderr=theirs)
+    started.append(process)
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 4096):
+            said += piece
+    except OSError:  # The other end is closed.
+        pass
+    process.wait(30)
+    os.close(ours)
+    return said.decode()
+
+
+def names_in(value):
+    """Every name of every object of JSON."""
+    if isinstance(value, dict):
+        for name_there, inner in value.items():
+            yield name_there
+            yield from names_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from names_in(inner)
+
+
 def check(functions):
     """Calls the wanted one of a test's functions, and ends the test."""
     try:

@@ -15,7 +15,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from checks import begin, check, expect, path, programs, read_json, skip, started, system, wine, wrong
+from checks import (begin, check, expect, names_in, path, programs, read_json, said_on_terminal, skip, system, wine,
+                    wrong)
 
 bench = str(pathlib.Path(*programs).resolve())
 windows = system == "windows"
@@ -74,16 +75,6 @@ def until(true, what, seconds=20):
 
 def expect_alone():
     until(lambda: not children(), f"processes are left: {children()}", 10)
-
-
-def names_in(value):
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from names_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from names_in(inner)
 
 
 def near(one, other):
@@ -261,21 +252,9 @@ def check_leaves_nobody_behind():
 def check_lives_on_a_terminal_only():
     if windows:
         skip("there is no terminal")
-    import pty
     provide("load", "pipeport_echo", FILES[SECOND])
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([bench, "peers", "--bin", str(home), "--only", SECOND, *SHORT], stdin=theirs,
-                               stdout=theirs, stderr=theirs)
-    started.append(process)
-    os.close(theirs)
-    said = b""
-    try:
-        while piece := os.read(ours, 4096):
-            said += piece
-    except OSError:  # The other end is closed.
-        pass
-    process.wait(30)
-    lines = [line for line in said.decode().split("\r") if line.startswith("round ")]
+    said = said_on_terminal(bench, "peers", "--bin", str(home), "--only", SECOND, *SHORT)
+    lines = [line for line in said.split("\r") if line.startswith("round ")]
     expect(len(lines) == 10, "no line for each visit:", said)
     expect(all(re.match(r"round [1-5] of 5: (pipeport|bare epoll)", line) for line in lines), lines)
     expect(all(re.search(r", [0-9]+ s left", line) for line in lines[1:]), lines)

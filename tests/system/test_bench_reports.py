@@ -11,7 +11,7 @@ import sys
 import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
-from checks import check, expect, folder, path, programs, ran, read_json, wine
+from checks import check, expect, folder, names_in, path, programs, ran, read_json, wine
 
 command = [*wine, *programs]
 manual = pathlib.Path(__file__).resolve().parents[2] / "docs" / "BENCH.md"
@@ -87,17 +87,6 @@ def check_page_can_be_read():
                                 ("third", 3), ("other", 3)):
                 found = contrast(colours[name], colours[ground])
                 expect(found >= least, name, "on", ground, f"{found:.2f}", colours)
-
-
-def names_in(value):
-    """Every name of every object."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from names_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from names_in(inner)
 
 
 def check_record_is_documented():

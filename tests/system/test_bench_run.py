@@ -3,7 +3,6 @@
 """test_bench_run.py BENCH SERVER SYSTEM CHECK - `pipeport-bench run` as its users meet it, against --self and against
 `pipeport serve` (SERVER), which can be made to spoil an answer. See checks.py.
 """
-import os
 import re
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from checks import begin, check, expect, name, numbers, path, programs, read_json, skip, started, system, wine
+from checks import begin, check, expect, name, numbers, path, programs, read_json, said_on_terminal, skip, system, wine
 
 bench, server_program = programs
 
@@ -233,20 +232,8 @@ def check_ends_with_ctrl_c():
 def check_lives_on_a_terminal_only():
     if system == "windows":
         skip("there is no terminal")
-    import pty
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([bench, "run", "--self", "--duration", "1500ms", "--warmup", "0s"], stdin=theirs,
-                               stdout=theirs, stderr=theirs)
-    started.append(process)
-    os.close(theirs)
-    said = b""
-    try:
-        while piece := os.read(ours, 4096):
-            said += piece
-    except OSError:  # The other end is closed.
-        pass
-    process.wait(30)
-    lines = [line for line in said.decode().split("\r") if "left" in line]
+    said = said_on_terminal(bench, "run", "--self", "--duration", "1500ms", "--warmup", "0s")
+    lines = [line for line in said.split("\r") if "left" in line]
     expect(len(lines) >= 3, "no live line:", said)
     expect(all(re.search(r"/s +p50 .* p99 .* in flight .* errors .* %, .* s left", line) for line in lines), lines)
     process = start("--self", "--duration", "1s", "--warmup", "0s")
