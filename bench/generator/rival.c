@@ -28,6 +28,30 @@ size_t rival_find(const char *word, size_t length)
     return rivals_count;
 }
 
+void rival_add_server(const struct rival *rival, const struct rival_task *task, const char *name, struct words *words)
+{
+    words_add(words, name);
+    rivals_add_to_server(rival, task, words);
+    if (rival->family == RIVAL_PIPEPORT) {
+        words_add_number(words, "--ask", 1); /* It ends with its stdin. */
+    }
+    for (const char *const *option = rival->options; *option != NULL; option++) {
+        words_add(words, *option);
+    }
+}
+
+void rival_add_load(const struct rival *rival, const struct rival_task *task, const char *name, uint32_t server_process,
+                    struct words *words)
+{
+    words_add(words, name);
+    words_add_number(words, "--connections", task->connections);
+    words_add_number(words, "--size", task->bytes);
+    words_add_number(words, "--depth", task->depth);
+    words_add_number(words, "--ms", task->duration_ms);
+    words_add_number(words, "--warm-up-ms", task->warmup_ms);
+    rivals_add_to_load(rival, task, server_process, words);
+}
+
 void rival_list(char *text, size_t room)
 {
     size_t used = 0;

@@ -31,14 +31,16 @@ struct rival_task {
     uint32_t duration_ms, warmup_ms; /* Of no meaning to RIVAL_IDLE. */
 };
 
+enum rival_family { RIVAL_PIPEPORT, RIVAL_PEER, RIVAL_BARE };
+
 struct rival {
     const char *word;  /* On the command line and in files. */
     const char *title; /* In tables. */
     const char *program;
     const char *about;
     const char *options[5]; /* Its own, after those that all of its family have; ends with NULL. */
-    uint32_t family;        /* How its options are called; the .c of the system knows. */
-    uint32_t speech;        /* Of the load: 0 for our framing, else the number of a protocol of its own. */
+    enum rival_family family;
+    uint32_t speech; /* Of the load: 0 for our framing, else the number of a protocol of its own. */
     uint32_t connections_max;
     bool ends_threads; /* A thread of its own ends with each connection: who asks about living threads misses it. */
 };
@@ -66,5 +68,10 @@ void rival_list(char *text, size_t room);
 void rival_add_server(const struct rival *rival, const struct rival_task *task, const char *name, struct words *words);
 void rival_add_load(const struct rival *rival, const struct rival_task *task, const char *name, uint32_t server_process,
                     struct words *words);
+
+/* What of it this system's servers and load alone are told, and how many connections a server is to have room for. */
+void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words);
+void rivals_add_to_load(const struct rival *rival, const struct rival_task *task, uint32_t server_process,
+                        struct words *words);
 
 #endif

@@ -3,7 +3,6 @@
 
 #define RIVALS_MORE_CONNECTIONS 64 /* Those of the last visit may still be going. */
 
-enum rival_family { RIVAL_PIPEPORT, RIVAL_PEER, RIVAL_BARE };
 enum rival_speech { RIVAL_FRAMES, RIVAL_NNG, RIVAL_ZEROMQ }; /* As the load counts them. */
 
 const struct rival rivals[] = {
@@ -46,18 +45,16 @@ const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 const bool rival_can[RIVAL_MODES] = {true, true, true, true};
 const uint32_t rival_depth_max = 65536, rival_bytes_max = 16u << 20;
 
-void rival_add_server(const struct rival *rival, const struct rival_task *task, const char *name, struct words *words)
+void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words)
 {
     bool broadcast = task->mode == RIVAL_BROADCAST;
     uint32_t more = task->mode == RIVAL_CHURN && task->connections > RIVALS_MORE_CONNECTIONS ? task->connections
                                                                                              : RIVALS_MORE_CONNECTIONS;
 
-    words_add(words, name);
     words_add_number(words, "--connections", task->connections + more);
-    switch ((enum rival_family) rival->family) {
+    switch (rival->family) {
     case RIVAL_PIPEPORT:
         words_add_number(words, "--threads", 1);
-        words_add_number(words, "--ask", 1); /* It ends with its stdin. */
         words_add_number(words, "--mode", broadcast);
         break;
     case RIVAL_PEER:
@@ -68,21 +65,12 @@ void rival_add_server(const struct rival *rival, const struct rival_task *task, 
         words_add_number(words, "--broadcast", broadcast);
         break;
     }
-    for (const char *const *option = rival->options; *option != NULL; option++) {
-        words_add(words, *option);
-    }
 }
 
-void rival_add_load(const struct rival *rival, const struct rival_task *task, const char *name, uint32_t server_process,
-                    struct words *words)
+void rivals_add_to_load(const struct rival *rival, const struct rival_task *task, uint32_t server_process,
+                        struct words *words)
 {
-    words_add(words, name);
     words_add_number(words, "--mode", (uint32_t) task->mode); /* Counted alike. */
-    words_add_number(words, "--connections", task->connections);
-    words_add_number(words, "--size", task->bytes);
-    words_add_number(words, "--depth", task->depth);
     words_add_number(words, "--speech", rival->speech);
     words_add_number(words, "--server-pid", server_process);
-    words_add_number(words, "--ms", task->duration_ms);
-    words_add_number(words, "--warm-up-ms", task->warmup_ms);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/rival.h"
 
-enum rival_family { RIVAL_PIPEPORT, RIVAL_PEER, RIVAL_BARE };
-
 #define RIVALS_THREADS 2 /* Of those on a completion port. */
 
 const struct rival rivals[] = {
@@ -51,34 +49,16 @@ const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 const bool rival_can[RIVAL_MODES] = {true, false, false, false};
 const uint32_t rival_depth_max = 1024, rival_bytes_max = 65536;
 
-void rival_add_server(const struct rival *rival, const struct rival_task *task, const char *name, struct words *words)
+void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words)
 {
-    words_add(words, name);
     words_add_number(words, "--connections", task->connections);
-    switch ((enum rival_family) rival->family) {
-    case RIVAL_PIPEPORT:
+    if (rival->family != RIVAL_PEER) {
         words_add_number(words, "--threads", RIVALS_THREADS);
-        words_add_number(words, "--ask", 1); /* It ends with its stdin. */
-        break;
-    case RIVAL_PEER:
-        break;
-    case RIVAL_BARE:
-        words_add_number(words, "--threads", RIVALS_THREADS);
-        break;
-    }
-    for (const char *const *option = rival->options; *option != NULL; option++) {
-        words_add(words, *option);
     }
 }
 
-void rival_add_load(const struct rival *rival, const struct rival_task *task, const char *name, uint32_t server_process,
-                    struct words *words)
+void rivals_add_to_load(const struct rival *rival, const struct rival_task *task, uint32_t server_process,
+                        struct words *words)
 {
-    (void) rival, (void) server_process;
-    words_add(words, name);
-    words_add_number(words, "--connections", task->connections);
-    words_add_number(words, "--size", task->bytes);
-    words_add_number(words, "--depth", task->depth);
-    words_add_number(words, "--ms", task->duration_ms);
-    words_add_number(words, "--warm-up-ms", task->warmup_ms);
+    (void) rival, (void) task, (void) server_process, (void) words;
 }
