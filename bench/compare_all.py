@@ -43,7 +43,7 @@ def arguments(words):
     parser.add_argument("--parts", nargs="+", choices=[part.name for part in PARTS], metavar="PART",
                         default=[part.name for part in PARTS], help="only some of linux, wine, peers-linux, peers-wine")
     parser.add_argument("--load-below", type=float, default=page.BUSY, help="the load average that is called quiet")
-    parser.add_argument("--patience", type=int, default=600, help="seconds to wait for that, before each part")
+    parser.add_argument("--patience", type=int, default=300, help="seconds to wait for that, before each part")
     args = parser.parse_args(words)
     if args.quick and args.write:
         parser.error("--quick measures nothing that is worth being written")
