@@ -132,6 +132,9 @@ def not_met(data_of, _):
             if (ratio := tables.to_best(row, "pipeport", goal["key"])) and not tables.is_met(goal, ratio[1]):
                 lines.append(f"- Wine, {row['name']}: {ratio[1]:.2f} of the bare port's rate (goal "
                              f"{tables.bound_text(goal)}).")
+    if "wine" in data_of:
+        lines += [f"- Wine, {name}: {values[-1]:,.1f} (goal {tables.bound_text(goal)}; the bare loop {values[0]:,.1f})."
+                  for name, values, goal in tables.wine_own(data_of["wine"]) if not tables.is_met(goal, values[-1])]
     for part in ("peers-linux", "peers-wine"):
         lines += ahead_of_us(data_of[part]) if part in data_of else []
     lines = lines or ["- Nothing: every goal was met, and no peer was ahead."]
@@ -186,7 +189,7 @@ PAGES = {   # file: marker: what makes its lines
         "linux loads": bare_of_part("linux", tables.linux_grid, ("linux-cpu", "linux-latency", "linux-broadcast")),
         "linux others": bare_of_part("linux", tables.linux_others),
         "peers linux": of_part("peers-linux", tables.peer_ratios, tables.peer_absolutes),
-        "wine": of_part("wine", tables.wine_table, pictures=("wine-rate",)),
+        "wine": of_part("wine", tables.wine_table, tables.wine_own_table, pictures=("wine-rate",)),
         "peers wine": of_part("peers-wine", tables.peer_ratios, tables.peer_absolutes, pictures=("peers-wine",)),
         "not met": not_met,
     },

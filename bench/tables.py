@@ -225,6 +225,29 @@ def wine_table(data):
     return [*WINE_HEAD, *map(wine_line, data["rows"])]
 
 
+def wine_own(data):
+    """What pipeport is held against in itself: what depth brings, and how long the unluckiest waits. Of each the name,
+    the figures of the bare loop and of pipeport, and the goal."""
+    found = {(row["connections"], row["depth"]): row for row in data["rows"] if row["size"] == 64}
+    servers = ("bare IOCP", "pipeport")
+    for (connections, depth), row in found.items():
+        shallow = found.get((connections, 1))
+        if depth == 16 and connections >= 250 and shallow:
+            yield (f"64 B, {connections} connections: rate at depth 16 to that at depth 1",
+                   [kept.middle(row, server) / kept.middle(shallow, server) for server in servers],
+                   kept.goal("rate", 4.0))
+        if depth == 1 and connections >= 60 and all(kept.has(row, server, "p50_us") for server in servers):
+            yield (f"64 B, {connections} connections, depth 1: longest round trip to the median one",
+                   [kept.middle(row, server, "max_us") / kept.middle(row, server, "p50_us") for server in servers],
+                   kept.goal("max_us", 3.0, more=False))
+
+
+def wine_own_table(data):
+    lines = [table_line([name, *(f"{value:,.{2 if value < 9.995 else 0}f}" for value in values), bound_text(goal),
+                         verdict(goal, values[-1])]) for name, values, goal in wine_own(data)]
+    return [*head(["of each with itself", "bare IOCP", "pipeport", "goal", "met"]), *lines] if lines else []
+
+
 # --- of any part: round trips ---
 
 SHARES = (("p50_us", "p50"), ("p90_us", "p90"), ("p99_us", "p99"), ("p999_us", "p99.9"), ("max_us", "max"))

@@ -237,6 +237,15 @@ class Tables(unittest.TestCase):
             self.assertIn(words, text)
         self.assertLessEqual(max(map(len, tables.heading(data).split("\n"))), 120)
 
+    def test_wine_is_held_against_itself_too(self):
+        lines = tables.wine_own_table(wine())
+        self.assertEqual(lines[2:], [
+            "| 64 B, 64 connections, depth 1: longest round trip to the median one | 562 | 562 | <= 3.00 | **no** |",
+            "| 64 B, 255 connections, depth 1: longest round trip to the median one | 562 | 562 | <= 3.00 | **no** |",
+            "| 64 B, 255 connections: rate at depth 16 to that at depth 1 | 1.00 | 16 | >= 4.00 | yes |"])
+        self.assertIn("longest round trip to the median one: 562.5 (goal <= 3.00; the bare loop 562.5).",
+                      " ".join(" ".join(regions.not_met({"wine": wine()}, {})).split()))
+
     def test_absolute_figures_of_peers_stand_in_columns(self):
         data = peers()
         self.assertEqual(tables.peer_absolutes(data), [])
