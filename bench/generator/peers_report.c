@@ -162,20 +162,26 @@ static void peers_report_add_rounds(const struct contest *contest, const struct 
     text_add(text, "\"rounds\": [");
     for (uint32_t i = 0; i < entrant->visits_count; i++) {
         const struct visit *visit = &entrant->visits[i];
+        const struct {
+            const char *name;
+            bool known;
+            double number;
+        } cells[] = {{"rate", !idle, visit->rate},
+                     {"cpu_us", visit->cpu_us > 0, visit->cpu_us},
+                     {"p50_us", !idle, visit->p50_us},
+                     {"p90_us", !idle, visit->p90_us},
+                     {"p99_us", !idle, visit->p99_us},
+                     {"p999_us", !idle, visit->p999_us},
+                     {"max_us", !idle, visit->max_us},
+                     {"load_busy", visit->load_busy > 0, visit->load_busy},
+                     {"memory_bytes", idle, visit->memory_bytes}};
 
         text_add(text, "%s\n        {", i == 0 ? "" : ",");
-        peers_report_add_number(text, "rate", !idle, visit->rate);
-        text_add(text, ", ");
-        peers_report_add_number(text, "cpu_us", visit->cpu_us > 0, visit->cpu_us);
-        text_add(text, ", ");
-        peers_report_add_number(text, "memory_bytes", idle, visit->memory_bytes);
-        text_add(text, ", ");
-        peers_report_add_number(text, "p50_us", !idle, visit->p50_us);
-        text_add(text, ", ");
-        peers_report_add_number(text, "p99_us", !idle, visit->p99_us);
-        text_add(text, ", ");
-        peers_report_add_number(text, "load_busy", visit->load_busy > 0, visit->load_busy);
-        text_add(text, ", \"messages\": %" PRIu64 "}", visit->messages);
+        for (size_t cell = 0; cell < sizeof cells / sizeof cells[0]; cell++) {
+            peers_report_add_number(text, cells[cell].name, cells[cell].known, cells[cell].number);
+            text_add(text, ", ");
+        }
+        text_add(text, "\"messages\": %" PRIu64 "}", visit->messages);
     }
     text_add(text, "%s]", entrant->visits_count == 0 ? "" : "\n      ");
 }

@@ -42,8 +42,9 @@ void process_end(struct process *process, uint32_t wait_ms);
 
 uint32_t process_id(const struct process *process);
 
-/* Processor time that it has spent so far, threads that have ended included; 0 where it cannot be known. */
-uint64_t process_cpu_ns(const struct process *process);
+/* Processor time that it has spent so far, threads that have ended included; 0 where it cannot be known. Under Wine
+ * that of Wine's server is in it, whoever asked that for something. Once it has said something. */
+uint64_t process_cpu_ns(struct process *process);
 
 /* Resident now; 0 where it cannot be known. */
 uint64_t process_memory_bytes(const struct process *process);

@@ -20,23 +20,31 @@ static bool visit_number(const char *line, const char *name, double *number)
 
 bool visit_read(const char *line, struct visit *visit)
 {
+    const struct {
+        const char *name;
+        double *number;
+        bool optional; /* Not every system's load tells it. */
+    } cells[] = {{" rate=", &visit->rate, false},       {" p50_us=", &visit->p50_us, false},
+                 {" p90_us=", &visit->p90_us, false},   {" p99_us=", &visit->p99_us, false},
+                 {" p999_us=", &visit->p999_us, false}, {" max_us=", &visit->max_us, false},
+                 {" server_us=", &visit->cpu_us, true}, {" load_cpu=", &visit->load_busy, true}};
     size_t length = strlen(line);
     double messages, all;
 
     *visit = (struct visit){.rate = 0};
     if (strncmp(line, "load ", 5) != 0 || length < 3 || strcmp(line + length - 3, " ok") != 0 ||
-        !visit_number(line, " rate=", &visit->rate) || !visit_number(line, " messages=", &messages) ||
-        !visit_number(line, " all=", &all) || !visit_number(line, " p50_us=", &visit->p50_us) ||
-        !visit_number(line, " p99_us=", &visit->p99_us)) {
+        !visit_number(line, " messages=", &messages) || !visit_number(line, " all=", &all)) {
         return false;
     }
     visit->messages = (uint64_t) messages;
     visit->all = (uint64_t) all;
-    if (!visit_number(line, " server_us=", &visit->cpu_us)) { /* Not every system's load tells these. */
-        visit->cpu_us = 0;
-    }
-    if (!visit_number(line, " load_cpu=", &visit->load_busy)) {
-        visit->load_busy = 0;
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        if (!visit_number(line, cells[i].name, cells[i].number)) {
+            if (!cells[i].optional) {
+                return false;
+            }
+            *cells[i].number = 0;
+        }
     }
     return true;
 }

@@ -11,11 +11,12 @@
 #include "bench/generator/rival.h"
 
 struct visit {
-    double rate;                      /* Messages, deliveries or visits a second; RIVAL_IDLE: 0. */
-    double cpu_us;                    /* Of the server, a message; 0 where it is not known. */
-    double p50_us, p99_us, load_busy; /* Round trips; how much of a processor the load took, 0 where not known. */
-    double memory_bytes;              /* RIVAL_IDLE: resident bytes of the server a connection; else 0. */
-    uint64_t messages, all;           /* Counted; and with those of the warm-up and of the end. */
+    double rate;                                    /* Messages, deliveries or visits a second; RIVAL_IDLE: 0. */
+    double cpu_us;                                  /* Of the server, a message; 0 where it is not known. */
+    double p50_us, p90_us, p99_us, p999_us, max_us; /* Round trips. */
+    double load_busy;       /* How much of a processor the load took; 0 where it is not known. */
+    double memory_bytes;    /* RIVAL_IDLE: resident bytes of the server a connection; else 0. */
+    uint64_t messages, all; /* Counted; and with those of the warm-up and of the end. */
 };
 
 /* The last line of the load. False: it is not that of a load with which all was well. */

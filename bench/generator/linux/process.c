@@ -198,7 +198,7 @@ uint32_t process_id(const struct process *process)
     return (uint32_t) process->id;
 }
 
-uint64_t process_cpu_ns(const struct process *process)
+uint64_t process_cpu_ns(struct process *process)
 {
     struct timespec spent;
     clockid_t clock;

@@ -16,8 +16,10 @@
 #include <windows.h>
 
 #include "bench/generator/machine.h"
+#include "bench/generator/windows/wine.h"
 
 #define PROCESS_COMMAND_BYTES 4096
+#define PROCESS_PATH_BYTES 1024
 #define PROCESS_LOOK_MS 1
 #define PROCESS_ENDED_MS 10000 /* For the system to take away one that was ended. */
 
@@ -27,7 +29,10 @@ struct process {
     HANDLE output; /* and the reading one of stdout and stderr. */
     DWORD id;
     bool over;
-    DWORD code; /* Once it is over. */
+    DWORD code;                              /* Once it is over. */
+    char path[PROCESS_PATH_BYTES], word[64]; /* By which it is found in the system below Wine; */
+    bool sought;
+    uint32_t below; /* its id there; 0 where it has none. */
     struct said said;
 };
 
@@ -115,6 +120,8 @@ struct process *process_start(const struct words *words, int processor)
         free(process);
         return NULL;
     }
+    snprintf(process->path, sizeof process->path, "%s", words->list[0]);
+    snprintf(process->word, sizeof process->word, "%s", words->count > 1 ? words->list[1] : "");
     spawned = process_spawn(process, command, input, output);
     CloseHandle(input);
     CloseHandle(output);
@@ -210,9 +217,18 @@ uint32_t process_id(const struct process *process)
     return process->id;
 }
 
-uint64_t process_cpu_ns(const struct process *process)
+uint64_t process_cpu_ns(struct process *process)
 {
-    return process->over ? 0 : machine_cpu_ns(process->id);
+    uint64_t ns = process->over ? 0 : machine_cpu_ns(process->id);
+
+    if (ns != 0 || process->over) {
+        return ns;
+    }
+    if (!process->sought) { /* Not at its start: it is another program still until it runs. */
+        process->below = wine_find(process->path, process->word);
+        process->sought = true;
+    }
+    return process->below == 0 ? 0 : wine_cpu_ns(process->below);
 }
 
 uint64_t process_memory_bytes(const struct process *process)
