@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """compare --peers - pipeport's echo and broadcast beside servers on other libraries and schemes (bench/peers).
 
-All servers of a row are started once and stay; the load visits them in turn, A B C A B C ..., and each round gives one
-ratio to each peer: pipeport's figure divided by its. The first table has their medians and quartiles; the second what
-each did, and the processor time of the server for a message. On Linux the servers have one worker on processor 0, the
-load is on processor 1, and speaks the protocols of nng and ZeroMQ itself. With --windows the same under Wine, in a
-prefix of its own, pipeport and the bare loop with two threads; CPU is there the server's and Wine's server's together.
+Each row is one run of `pipeport-bench peers` (docs/BENCH.md): all servers are started once and stay; the load visits
+them in turn, A B C A B C ..., and each round gives one ratio to each peer: pipeport's figure divided by its. The first
+table has their medians and quartiles; the second what each did, the processor time of the server for a message, and
+what an idle connection takes of its memory. On Linux the servers have one worker on processor 0, the load is on
+processor 1, and speaks the protocols of nng and ZeroMQ itself. With --windows the same under Wine, in a prefix of its
+own, pipeport and the bare loop with two threads; CPU is there the server's and Wine's server's together.
 
 Others on the machine blur this more than a comparison of servers with one thread each: whoever has more threads (thread
 per client, nng, ZeroMQ) gets a larger share of a processor that is fought for. CPU a message is then the truer figure.
@@ -14,21 +15,25 @@ A peer that is not built, because its library is missing, is left out and named.
 build/release or build/windows-release (built first, unless --bin is given).
 """
 import argparse
+import json
 import os
 import pathlib
 import subprocess
 import tempfile
-import time
 
 import compare_linux
 import compare_page
 import kept
-import linux_programs
+import linux_others
 import page
 import peer_rows
 import tables
 import wine_programs
 
+PATIENCE_S = 1800   # for one row, which takes a minute; what hangs the tool ends by itself
+ROUNDS_MIN = 5      # of the tool
+KEYS = {"rate": "rate", "cpu_us": "server_us", "load_busy": "load_cpu",
+        **{key: key for key in ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")}}   # the tool's: ours
 
 def arguments(words):
     parser = argparse.ArgumentParser(prog="bench/compare --peers", description=__doc__,
@@ -40,11 +45,12 @@ def arguments(words):
     parser.add_argument("--ms", type=int, default=500, help="counted in each visit")
     parser.add_argument("--warm-up-ms", type=int, default=100)
     parser.add_argument("--bin", type=pathlib.Path, help="where the programs are; nothing is built then")
-    compare_page.add_options(parser, "2 rounds of 100 ms")
+    compare_page.add_options(parser, f"{ROUNDS_MIN} rounds of 40 ms")
     args = parser.parse_args(words)
-    args.spin = 0
     if args.quick:
-        args.rounds, args.ms, args.warm_up_ms = 2, 100, 20
+        args.rounds, args.ms, args.warm_up_ms = ROUNDS_MIN, 40, 10
+    if args.rounds < ROUNDS_MIN:
+        parser.error(f"--rounds: at least {ROUNDS_MIN}")
     compare_page.check_options(parser, args, whole=args.rows is None)
     return args
 
@@ -52,8 +58,8 @@ def arguments(words):
 def build(preset):
     bare = ["bare_iocp"] if preset.startswith("windows") else ["bare_epoll", "bare_uring"]
     for command in (["cmake", "--preset", preset],
-                    ["cmake", "--build", "--preset", preset, "-j2", "--target", "load", "pipeport_echo", "peers",
-                     *bare]):
+                    ["cmake", "--build", "--preset", preset, "-j2", "--target", "pipeport-bench", "load",
+                     "pipeport_echo", "peers", *bare]):
         done = subprocess.run(command, cwd=page.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise SystemExit(f"compare: {' '.join(command)} failed\n{done.stdout}")
@@ -61,103 +67,117 @@ def build(preset):
 
 
 class Linux:
-    """What linux_programs offers, for the rows of Linux."""
+    """How the tool is called, for the rows of Linux."""
 
-    rows, kinds, part = peer_rows.LINUX_ROWS, peer_rows.LINUX, "peers-linux"
-    how = compare_linux.HOW
+    rows, part, how = peer_rows.LINUX_ROWS, "peers-linux", compare_linux.HOW
 
     def __init__(self, args):
         self.args = args
-        self.folder = tempfile.TemporaryDirectory(prefix="pipeport-bench-")
-        args.folder = pathlib.Path(self.folder.name)
-        self.found = linux_programs.kinds_here(args, self.kinds)
+        self.command = [str(args.bin / "pipeport-bench")]
+        self.environment = {name: value for name, value in os.environ.items() if name != "PIPEPORT_LINUX_DRIVER"}
+        self.there = str   # a path as the tool calls it
 
     def machine(self):
         return [page.processors(), page.kernel(), compare_linux.compiler(self.args)]
 
-    def start(self, kind, row):
-        return linux_programs.Server(self.args, kind, row)
-
-    def visit(self, server, row):
-        before_ns = page.cpu_of_all_ns(server.process.pid)
-        figures = linux_programs.visit(self.args, server, row)
-        settle(server.process.pid)
-        if server.kind == "thread per client":   # the load counts living threads only
-            figures["server_us"] = (page.cpu_of_all_ns(server.process.pid) - before_ns) / 1e3 / figures["all"]
-        return figures
-
     def end(self):
-        self.folder.cleanup()
+        pass
 
 
 class Wine:
     """The same for Wine."""
 
-    rows, kinds, part = peer_rows.WINE_ROWS, peer_rows.WINE, "peers-wine"
+    rows, part = peer_rows.WINE_ROWS, "peers-wine"
     how = "pipeport and the bare loop with 2 threads, and one Wine server for all of them"
 
     def __init__(self, args):
-        self.args = args
         self.wine = wine_programs.Wine()
-        self.found = wine_programs.kinds_here(args, self.kinds)
+        self.command = ["wine", str(args.bin / "pipeport-bench.exe")]
+        self.environment = self.wine.environment
+        self.there = lambda path: f"Z:{path}"
 
     def machine(self):
         return [page.processors(), page.kernel(), wine_programs.version()]
-
-    def start(self, kind, row):
-        return wine_programs.Server(self.args, self.wine, kind, row.connections)
-
-    def visit(self, server, row):
-        figures = wine_programs.visit(self.args, self.wine, server, row)
-        settle(server.process.pid)
-        return figures
 
     def end(self):
         self.wine.end()
 
 
-def settle(pid):
-    """Until the server has done with the connections of its visit, which would cost the next server's time."""
-    end = time.monotonic() + 2
-    before = -1
-    while (spent := page.cpu_of_all_ns(pid)) != before and time.monotonic() < end:
-        before = spent
-        time.sleep(0.03)   # longer than a step of that clock
+def told(side, args, row):
+    """What the tool found out about that row."""
+    with tempfile.TemporaryDirectory(prefix="pipeport-peers-") as folder:
+        file = pathlib.Path(folder) / "row.json"
+        timed = [] if row.mode == "idle" else ["--duration", f"{args.ms}ms", "--warmup", f"{args.warm_up_ms}ms"]
+        command = [*side.command, "peers", "--bin", side.there(args.bin), "--mode", row.mode, "--connections",
+                   str(row.connections), "--depth", str(row.depth), "--size", str(row.size), "--rounds",
+                   str(args.rounds), *timed, "--json", side.there(file)]
+        done = subprocess.run(command, env=side.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=PATIENCE_S)
+        if done.returncode not in (0, 1) or not file.exists():
+            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+        return json.loads(file.read_text())
 
 
-def measure(side, row):
-    """All rounds of one row: for each server the figures of each round."""
-    servers = []
-    try:
-        for kind in row.kinds:
-            if kind in side.found:
-                servers.append(side.start(kind, row))
-        figures = {server.kind: [] for server in servers}
-        for _ in range(side.args.rounds):
-            for server in servers:
-                figures[server.kind].append(side.visit(server, row))
-    finally:
-        linux_programs.stop_all(servers)
+def whole(record, rounds):
+    """The peers that were there in every round, and what was wrong with others. Without pipeport all is wrong."""
+    found = {peer["title"]: peer for peer in record["peers"]
+             if peer["state"] == "measured" and len(peer["rounds"]) == rounds}
+    faults = [f"{peer['title']} {peer['why']}" for peer in record["peers"] if peer["state"] == "failed"]
+    if "pipeport" not in found or len(found) < 2:
+        raise SystemExit("; ".join(faults) or "it was interrupted")
+    return found, faults
+
+
+def figures_of(peer):
+    """Of each of its visits, what is known, by the names that kept.py has."""
+    return [{ours: visit[its] for its, ours in KEYS.items() if visit[its] is not None} for visit in peer["rounds"]]
+
+
+def measure(side, args, row, data):
+    """Puts what was found about a row into the data."""
+    record = told(side, args, row)
+    found, faults = whole(record, args.rounds)
+    absent = [peer["title"] for peer in record["peers"] if peer["state"] == "left out"]
+    data["left_out"] = [title for title in absent if title in data["left_out"] or not data["rows"]]
+    data["failed"] += [f"{row.name}: {fault}" for fault in faults]
+    if row.mode == "idle":
+        data["others"] += [linux_others.value(row.name, title, peer["memory_bytes"], "bytes, resident")
+                           for title, peer in found.items()]
+        return
     goals = [kept.goal(goal.key, goal.bound, goal.more, goal.kind) for goal in row.goals]
-    return {"name": row.name, "mode": getattr(row, "mode", "echo"), "connections": row.connections, "size": row.size,
-            "depth": row.depth, "unit": row.unit, "goals": goals, "servers": kept.servers(figures)}
+    data["rows"].append({
+        "name": row.name, "mode": row.mode, "connections": row.connections, "size": row.size, "depth": row.depth,
+        "unit": record["unit"], "goals": goals,
+        "servers": kept.servers({title: figures_of(peer) for title, peer in found.items()})})
 
 
-def run(side, rows):
+def show(row, data, names):
+    if not data["rows"] or data["rows"][-1]["name"] != row.name:
+        return
+    if not names:   # the first row tells who there is
+        names += tables.peer_columns(data)
+        print("\n".join(tables.head(["pipeport's rate to that of", *names, "best peer", "goals"])), flush=True)
+    print(tables.peer_ratio_line(data["rows"][-1], names), flush=True)
+
+
+def run(side, args, rows):
     """The kept figures of all that could be measured; what could not is named, and the rest goes on."""
-    data = {"part": side.part, "measured": kept.measured(side.args, side.machine(), side.how),
-            "left_out": [kind for kind in side.kinds if kind not in side.found], "failed": [], "rows": []}
+    data = {"part": side.part, "measured": kept.measured(args, side.machine(), side.how), "left_out": [], "failed": [],
+            "rows": [], "others": []}
     print(tables.heading(data) + "\n", flush=True)
-    names = [kind for kind in side.kinds[1:] if kind in side.found]
-    print("\n".join(tables.head(["pipeport's rate to that of", *names, "best peer", "goals"])), flush=True)
+    names = []
     for row in rows:
+        failed = len(data["failed"])
         try:
-            data["rows"].append(measure(side, row))
-            print(tables.peer_ratio_line(data["rows"][-1], names), flush=True)
-        except (SystemExit, linux_programs.Refused, subprocess.TimeoutExpired) as why:
+            measure(side, args, row, data)
+        except (SystemExit, subprocess.TimeoutExpired, OSError, ValueError) as why:
             data["failed"].append(f"{row.name}: {why}")
-            print(f"FAILED: {data['failed'][-1]}", flush=True)
-    print("\n".join(["", *tables.peer_figures(data)]), flush=True)
+        show(row, data, names)
+        for fault in data["failed"][failed:]:
+            print(f"FAILED: {fault}", flush=True)
+    if data["left_out"]:
+        print(f"left out, since it cannot run here: {', '.join(data['left_out'])}")
+    print("\n".join(["", *tables.peer_figures(data), "", *tables.peer_absolutes(data)]), flush=True)
     return data
 
 
@@ -174,9 +194,7 @@ def main(words):
     args.bin = (args.bin or build("windows-release" if args.windows else "release")).resolve()
     side = system(args)
     try:
-        if "pipeport" not in side.found:
-            raise SystemExit("compare: there is no pipeport_echo to compare with")
-        data = run(side, rows)
+        data = run(side, args, rows)
     finally:
         side.end()
     return compare_page.keep(args, data)

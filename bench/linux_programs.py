@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""linux_programs - the servers and the load of bench/compare --linux and --peers, as processes."""
+"""linux_programs - the servers and the load of bench/compare --linux, as processes."""
 import itertools
 import os
 import pathlib
@@ -12,15 +12,6 @@ DRIVERS = {"pipeport epoll": "epoll", "pipeport io_uring": "uring"}
 SAID = {"pipeport epoll": "epoll", "pipeport io_uring": "io_uring"}   # after "listening on PATH with"
 KINDS = ["bare epoll", "bare io_uring", "pipeport epoll", "pipeport io_uring"]
 BARE = {"bare epoll": "bare_epoll", "bare io_uring": "bare_uring"}
-PEERS = {   # bench/peers: program and its own options
-    "thread per client": ["peer_threads"],
-    "libuv": ["peer_libuv"],
-    "libuv joined": ["peer_libuv", "--join", "1"],
-    "Asio": ["peer_asio"],
-    "nng": ["peer_nng"],
-    "ZeroMQ": ["peer_zmq"],
-}
-SPEECH = {"nng": "1", "ZeroMQ": "2"}   # of the load: all others speak our framing
 numbers = itertools.count()
 
 
@@ -38,17 +29,12 @@ class Server:
         if kind in BARE:
             command = [args.bin / BARE[kind], self.path, "--connections", str(row.connections_max),
                        "--broadcast", str(int(row.mode == "broadcast"))]
-        elif kind in PEERS:
-            program, *own = PEERS[kind]
-            command = [args.bin / program, self.path, "--connections", str(row.connections_max),
-                       "--mode", "broadcast" if row.mode == "broadcast" else "echo", *own]
-        else:   # "pipeport" alone: the driver it takes by itself
-            if kind in DRIVERS:
-                environment["PIPEPORT_LINUX_DRIVER"] = DRIVERS[kind]
+        else:
+            environment["PIPEPORT_LINUX_DRIVER"] = DRIVERS[kind]
             command = [args.bin / "pipeport_echo", self.path, "--connections", str(row.connections_max),
                        "--threads", "1", "--ask", "1", "--mode", {"broadcast": "1", "unicast": "2"}.get(row.mode, "0")]
         if not command[0].is_file():
-            raise Refused(f"{kind}: {command[0].name} is not built; tools/setup installs what peers need")
+            raise Refused(f"{kind}: {command[0].name} is not built")
         self.process = subprocess.Popen(
             [*map(str, command), *options], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, bufsize=1, preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))
@@ -93,13 +79,13 @@ def stop_all(servers):
         raise SystemExit("; ".join(faults))
 
 
-def kinds_here(args, kinds=KINDS):
+def kinds_here(args):
     """Which of the servers are built, and run on this kernel."""
     class Small:
         connections_max, mode = 16, "echo"
 
     found = []
-    for kind in kinds:
+    for kind in KINDS:
         try:
             Server(args, kind, Small).stop()
             found.append(kind)
@@ -127,8 +113,8 @@ def load_command(args, server, row, *more):
     mode = {"echo": "0", "broadcast": "1", "unicast": "1", "churn": "2", "hold": "3"}[row.mode]
     return [str(args.bin / "load"), str(server.path), "--mode", mode, "--connections", str(row.connections),
             "--size", str(row.size), "--depth", str(row.depth), "--cpu", str(LOAD_CPU), "--spin", str(args.spin),
-            "--deaf", str(getattr(row, "deaf", 0)), "--speech", SPEECH.get(server.kind, "0"),
-            "--unordered", str(int(row.mode == "unicast")), "--server-pid", str(server.process.pid), *more]
+            "--deaf", str(getattr(row, "deaf", 0)), "--unordered", str(int(row.mode == "unicast")),
+            "--server-pid", str(server.process.pid), *more]
 
 
 def visit(args, server, row):

@@ -36,12 +36,6 @@ def cpu_ns(pid):
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir())
 
 
-def cpu_of_all_ns(pid):
-    """The same with threads that have ended, but only in steps of 10 ms; see proc(5)."""
-    cells = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(cells[11]) + int(cells[12])) * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
-
-
 def wait_until_quiet(bound, patience_s, load=lambda: os.getloadavg()[0], sleep=time.sleep):
     """Until the load average is below the bound, and says that it waits. The last one that it saw."""
     waited, step_s = 0, 10
