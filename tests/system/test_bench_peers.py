@@ -26,7 +26,8 @@ home.mkdir()
 ending = ".exe" if windows else ""
 FIRST, SECOND = ("blocking", "bare-iocp") if windows else ("threads", "bare-epoll")
 FILES = {"blocking": "peer_blocking", "bare-iocp": "bare_iocp", "threads": "peer_threads", "bare-epoll": "bare_epoll"}
-SHORT = ["--connections", "5", "--duration", "30ms", "--warmup", "5ms"]
+SHORT_MS = 200 if windows else 30   # with less nothing may come on a machine that others use
+SHORT = ["--connections", "5", "--duration", f"{SHORT_MS}ms", "--warmup", "5ms"]
 RECORD = ["--json", path("peers.json")[1]]
 
 
@@ -108,7 +109,7 @@ def check_compares():
     peers = expect_sound(record)
     expect(list(peers) == ["pipeport", FIRST, SECOND], list(peers))
     expect((record["mode"], record["connections"], record["depth"], record["bytes"], record["duration_ms"],
-            record["warmup_ms"], record["rounds_done"]) == ("echo", 5, 3, 64, 30, 5, 5), record)
+            record["warmup_ms"], record["rounds_done"]) == ("echo", 5, 3, 64, SHORT_MS, 5, 5), record)
     expect(peers["pipeport"]["ratio"] == 1, peers["pipeport"]["ratio"])
     if not windows:
         expect(all(peer["cpu_us"] > 0 for peer in peers.values()), "processor time is not known", peers)
