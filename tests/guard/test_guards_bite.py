@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Sees the guard bite, on figures made by hand: counts that are further apart than they may be, either way. And sees it
-let pass what is within its bounds.
+"""Sees the guards bite, on figures made by hand: counts that are further apart than they may be, either way, and rates
+below their floor twice. And sees them let pass what is within their bounds.
 """
+import contextlib
+import io
 import sys
 
 import instructions
+import rates
 
 MADE_WITH = "gcc 1.2, glibc 3, valgrind-4, x86"
 KEPT = {"one_encode": 100.0, "other_decode": 20.5}
@@ -60,6 +63,30 @@ def counts():
     expect(code == 77 and "SKIP: " in said and "200.00" in said, "another compiler is compared, or hides its figures")
 
 
+def rate(*ratios):
+    """(verdict, measurements asked for) where these are what one measurement after the other finds."""
+    asked, left = [], list(ratios)
+
+    def measured(rounds, longer):
+        asked.append((rounds, longer))
+        return left.pop(0), 900.0, 1000.0
+
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        verdict = rates.judge(rates.Row("made by hand", []), 0.45, measured)
+    for word in ("floor 0.45", "900 messages/s", "1,000"):
+        expect(word in said.getvalue(), f"{word} is not said")
+    return verdict, asked
+
+
+def floors():
+    few, many = rates.MEASUREMENTS
+    expect(many > few, "what is in doubt is not measured longer")
+    expect(rate(0.45) == (0.45, [few]), "a ratio at the floor does not pass at once")
+    expect(rate(0.44, 0.46) == (0.46, [few, many]), "what is below is not measured once more")
+    expect(rate(0.44, 0.44) == (None, [few, many]), "what is below twice passes")
+
+
 counts()
+floors()
 print("\n".join(wrong) or "OK: the guards bite")
 sys.exit(1 if wrong else 0)
