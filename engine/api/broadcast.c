@@ -140,6 +140,13 @@ static uint32_t broadcast_links(const broadcast_set *set, pp_message *message, p
     return walk.reached;
 }
 
+static void broadcast_pays(pp_party *party)
+{
+    if (!atomic_load_explicit(&party->fans_pay, memory_order_relaxed)) {
+        atomic_store_explicit(&party->fans_pay, true, memory_order_relaxed);
+    }
+}
+
 /* True: whom the turn's last broadcast reached has got this one too, in the same message. */
 static bool broadcast_grow(pipeport_server *server, pp_worker *worker, const void *data, uint32_t length)
 {
@@ -152,22 +159,37 @@ static bool broadcast_grow(pipeport_server *server, pp_worker *worker, const voi
     }
     running->fan_ahead_bytes -= bytes;
     pp_message_append(running->fan, data, length);
+    broadcast_pays(party);
     pp_conn_accepted(party, running->fan_reached, (uint64_t) running->fan_reached * bytes);
     return true;
 }
 
-/* The message of a broadcast; from a turn's second one to all on with room for those that may come after it. Not
- * before: where a pump is elsewhere nothing can grow, and blocks that are mostly empty would wait for who reads slowly.
- */
+/* How much room the message of a broadcast has for those that may come after it: from a turn's second one to all on,
+ * and in its first one if the last that had room was grown into. Else there is none: where a pump is elsewhere nothing
+ * can grow, and blocks that are mostly empty would wait for who reads slowly. So it is at most one that was hoped for
+ * in vain, until a turn broadcasts twice again to pumps that are all its own. */
+static uint32_t broadcast_more_bytes(const broadcast_set *set, pp_worker *worker)
+{
+    pp_party *party = &set->server->party;
+    if (!worker || !broadcast_is_to_all(set)) {
+        return 0;
+    }
+    uint32_t more = pp_reply_more_bytes(&worker->running, party);
+    if (more && !broadcast_is_corked(set->server, &worker->running)) {
+        if (!atomic_load_explicit(&party->fans_pay, memory_order_relaxed)) {
+            return 0;
+        }
+        atomic_store_explicit(&party->fans_pay, false, memory_order_relaxed); /* Until it has. */
+    }
+    return more;
+}
+
 static pp_message *broadcast_create(const broadcast_set *set, const void *data, uint32_t length, pp_worker *worker)
 {
     pp_party *party = &set->server->party;
     pp_memory *memory = &party->hub->memory;
     uint32_t bytes = pp_wire_frame_bytes(&party->framing, length);
-    uint32_t more = 0;
-    if (worker && broadcast_is_to_all(set) && broadcast_is_corked(set->server, &worker->running)) {
-        more = pp_reply_more_bytes(&worker->running, party);
-    }
+    uint32_t more = broadcast_more_bytes(set, worker);
     pp_message *message = pp_message_create_room(memory, &party->framing, (uint64_t) bytes + more, set->places);
     if (!message && more) {
         message = pp_message_create_room(memory, &party->framing, bytes, set->places);

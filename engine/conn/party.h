@@ -48,6 +48,7 @@ struct pp_party {
     pp_party *next, *previous;                        /* The engine's list; the floor above's, under its lock. */
     bool stopped, hurried;                            /* Likewise: see engine.h. */
     pp_told told;                                     /* In use where it has a `sent` event. */
+    _Atomic bool fans_pay;                            /* The last broadcast that could grow did. Relaxed: a guess. */
     _Atomic uint32_t fans;   /* Broadcasts that may still grow (api/broadcast.c says when), on all workers. */
     _Atomic uint32_t pushes; /* While there are any: each message queued otherwise, each close. */
     pp_tally tally;

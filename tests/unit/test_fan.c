@@ -42,6 +42,12 @@ static void broadcast(life_conn *conn, const void *data, size_t length)
     cr_assert_eq(pipeport_broadcast(life.server, data, length, &reached[calls++]), PIPEPORT_OK);
 }
 
+static void broadcast_uncounted(life_conn *conn, const void *data, size_t length)
+{
+    (void) conn;
+    cr_assert_eq(pipeport_broadcast(life.server, data, length, NULL), PIPEPORT_OK);
+}
+
 static void says(const char *bytes)
 {
     uint8_t stream[5 * 64];
@@ -89,6 +95,54 @@ LIFE_TEST(fan, reaches_everybody_in_one_write_and_two_blocks)
     pipeport_stats stats = {.size = sizeof stats};
     cr_assert_eq(pipeport_server_stats(life.server, &stats), PIPEPORT_OK);
     cr_assert_eq(stats.messages_sent, 16 * PEERS);
+}
+
+/* Room for all of a turn's broadcasts is in the first one, where the last turn's grew: everybody is sent the same bytes
+ * as they lie, and nothing is joined. */
+LIFE_TEST(fan, is_one_block_where_the_last_was_grown_into)
+{
+    life.on_message = broadcast;
+    fan_open();
+    says("abc");
+    says("defghijk");
+    uint64_t before = figures().allocations;
+    says("lmnopqrstuvwxyz");
+    cr_assert_eq(figures().allocations - before, 1, "%llu", (unsigned long long) (figures().allocations - before));
+    says("A");  /* One alone needs no room, */
+    says("BC"); /* and is no reason for none. */
+    before = figures().allocations;
+    says("DEF");
+    cr_assert_eq(figures().allocations - before, 1, "%llu", (unsigned long long) (figures().allocations - before));
+    for (unsigned i = 0; i < PEERS; ++i) {
+        expect(i, "abcdefghijklmnopqrstuvwxyzABCDEF");
+    }
+}
+
+/* It is foreseen that a turn's broadcasts will grow, as the last turn's did; then one reads slowly. */
+LIFE_TEST(fan, leaves_room_empty_once_where_it_hoped_in_vain)
+{
+    enum { TURNS = 20, SAID = 200 };
+    static uint8_t stream[5 * SAID];
+    life.on_message = broadcast;
+    fan_open();
+    says("abc");
+    life.on_message = broadcast_uncounted;
+    peers[3]->write_room = 0;
+    says("d");
+    for (unsigned i = 0; i < SAID; ++i) {
+        memcpy(stream + 5 * i, ((char[]){1, 0, 0, 0, 'e'}), 5);
+    }
+    uint64_t before = figures().memory_bytes;
+    for (unsigned turn = 0; turn < TURNS; ++turn) {
+        fake_peer_sends(peers[0], stream, sizeof stream);
+        life_settle();
+    }
+    uint64_t each = sizeof(pp_message) + PEERS * sizeof(pp_link) + 5;
+    cr_assert_leq(figures().memory_bytes - before, TURNS * SAID * each + 16 * sizeof stream, "%llu, %llu each",
+                  (unsigned long long) (figures().memory_bytes - before), (unsigned long long) each);
+    fake_peer_reads(peers[3], UINT64_MAX);
+    life_settle();
+    cr_assert_eq(peers[3]->written.length, 5 * 4 + TURNS * sizeof stream);
 }
 
 LIFE_TEST(fan, does_not_grow_where_one_reads_slowly)
