@@ -297,6 +297,31 @@ Test(port_uring, does_not_let_one_who_is_not_read_take_the_pool)
     uring_settle();
 }
 
+/* A burst longer than a buffer of the pool comes in two parts once. From then on it is read as it was sent, until one
+ * comes that is short. */
+Test(port_uring, reads_together_what_comes_together)
+{
+    enum { BURST = 6800 };
+    pp_result now;
+    uring_open(true);
+    bed_stamp(block, BURST, 0);
+    for (int i = 0; i < 4; i++) {
+        uint32_t size = i < 3 ? BURST : 1;
+        uint32_t got = 0;
+        uint32_t reads = 0;
+        cr_assert_eq(uring_await(&server, &now), PP_LATER);
+        cr_assert_eq(bed_write(&uring_bed, &client, block, size).bytes, size);
+        cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
+        while (got < size) {
+            got += bed_read(&uring_bed, &server, room + got, BIG - got).bytes;
+            reads++;
+        }
+        cr_assert_eq(reads, i == 0 ? 2 : 1, "burst %d came in %u parts", i, reads);
+        cr_assert(bed_is_stamped(room, size, 0));
+    }
+    uring_settle();
+}
+
 Test(port_uring, frees_with_the_port_what_the_kernel_still_held)
 {
     for (int own = 0; own < 2; own++) {

@@ -86,7 +86,8 @@ static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_re
     } while (got < 0 && errno == EINTR);
     intake->more = got == (ssize_t) bytes;
     if (got > 0) {
-        intake->bulk = got > PP_POOL_BUFFER_BYTES;
+        intake->bulk = got > PP_POOL_BUFFER_BYTES || intake->cut;
+        intake->cut = false;
         *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) got, 0};
         return true;
     }
@@ -184,7 +185,7 @@ static void intake_received(pp_intake_of of, uint32_t bytes, uint32_t buffer)
 {
     pp_intake *intake = of.intake;
     intake_hold(intake, &of.guest->ring->pool, buffer, bytes);
-    intake->more = intake->bulk = bytes == PP_POOL_BUFFER_BYTES;
+    intake->more = intake->bulk = intake->cut = bytes == PP_POOL_BUFFER_BYTES;
     if (intake->bulk) {
         intake->shorts = 0;
     } else if (intake->shorts < INTAKE_SHORTS) {

@@ -11,10 +11,11 @@
  * What POOL and STREAM bring is held until reads have copied it. Nobody looks at the socket past a request that is with
  * the kernel, so bytes keep their order.
  *
- * A hint is asked for as suits what came last. POLL after a receive that was larger than a buffer: reads go straight
- * into the block then, for one system call more a read. STREAM after some receives in a row that were short: it saves a
- * request a message. POOL otherwise. A stream is ended when a buffer is full, and when nobody reads what it brings, so
- * that one pipe cannot take the pool for itself. Where the pool is empty the hint is a POLL; nothing is lost by that.
+ * A hint is asked for as suits what came last. POLL after a receive that was larger than a buffer, or filled one and
+ * left a rest: reads go straight into the block then, for one system call more a read, and what came together is read
+ * together. STREAM after some receives in a row that were short: it saves a request a message. POOL otherwise. A stream
+ * is ended when a buffer is full, and when nobody reads what it brings, so that one pipe cannot take the pool for
+ * itself. Where the pool is empty the hint is a POLL; nothing is lost by that.
  *
  * `more` is true when the socket may well have something at once: the last receive was full, or a poll said so. Then,
  * and when a large block is to be filled, a read tries the socket itself.
@@ -34,6 +35,7 @@ typedef struct pp_intake {
     uint8_t ended;       /* pipeport_status. Not OK: what every read from now on hears, once nothing is held, */
     bool more : 1;       /* See above. */
     bool bulk : 1;       /* The last receive was larger than a buffer. */
+    bool cut : 1;        /* The last one filled a buffer: what follows it is the rest of one receive. */
     bool ending : 1;     /* The stream was cancelled. */
     int16_t ended_code;  /* with this code, which is an errno. */
     uint16_t held_first; /* Of the pool, oldest first; the first is read up to `held_at`. */
