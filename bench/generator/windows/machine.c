@@ -210,12 +210,14 @@ uint32_t machine_child_process(const struct machine_child *child)
     return child->id;
 }
 
-/* An anonymous pipe has no wait with an end: it is looked at again and again. */
+/* An anonymous pipe has no wait with an end: it is looked at again and again. Until a moment and not so many times: a
+ * millisecond's sleep may take ten where others work. */
 bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms)
 {
+    ULONGLONG until_ms = GetTickCount64() + wait_ms;
     DWORD bytes = 0;
 
-    for (uint32_t waited_ms = 0; waited_ms < wait_ms; waited_ms++) {
+    while (GetTickCount64() < until_ms) {
         if (!PeekNamedPipe(child->output, NULL, 0, NULL, &bytes, NULL)) {
             return false; /* It has ended. */
         }
