@@ -13,16 +13,30 @@ those of bench/compare.
 """
 import argparse
 import functools
+import importlib.machinery
+import importlib.util
 import os
 import pathlib
 import statistics
 import sys
 import tempfile
+import types
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
+sys.path.insert(0, str(BENCH))
 import linux_programs   # noqa: E402
-import wine_programs   # noqa: E402
 from linux_rows import Row   # noqa: E402
+
+
+def program(path):
+    """A program in Python as a module: its name does not end as import wants it."""
+    loader = importlib.machinery.SourceFileLoader(path.name, str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(path.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+compare = program(BENCH / "compare")   # for its servers and its load under Wine
 
 MEASUREMENTS = [(5, 1), (15, 2)]   # rounds, and how many times longer a visit is; the second is for doubt
 # Loads, without goals of their own, and the floors.
@@ -66,22 +80,18 @@ class Windows:
 
     rows = WINDOWS
     bare, ours = "bare IOCP", "pipeport"
-
-    class Here:
-        environment = dict(os.environ)
-
-        class server:   # its processor time is not looked at
-            pid = os.getpid()
+    wine = dict(os.environ), types.SimpleNamespace(pid=os.getpid())   # no server of ours, whose time would be looked at
 
     def __init__(self, args):
         self.args = args
+        args.threads, args.load_threads = 2, 1
         self.ms, args.warm_up_ms = 400, 40
 
     def start(self, kind, row):
-        return wine_programs.Server(self.args, self.Here, kind, row.connections)
+        return compare.Server(self.args, self.wine[0], kind, row.connections)
 
     def visit(self, server, row):
-        return wine_programs.visit(self.args, self.Here, server, row)
+        return compare.visit(self.args, self.wine, server, (row.connections, row.size, row.depth))
 
 
 def measure(side, row, rounds, longer):
@@ -96,8 +106,7 @@ def measure(side, row, rounds, longer):
             for kind in list(rates) if turn % 2 == 0 else list(rates)[::-1]:
                 rates[kind].append(side.visit(servers[kind], row)["rate"])
     finally:
-        for server in servers.values():
-            server.stop()
+        linux_programs.stop_all(servers.values())
     ratios = [ours / bare for ours, bare in zip(rates[side.ours], rates[side.bare])]
     return statistics.median(ratios), statistics.median(rates[side.ours]), statistics.median(rates[side.bare])
 
