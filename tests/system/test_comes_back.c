@@ -53,12 +53,17 @@ Test(comes_back, to_a_process_that_was_killed_and_started_again)
         system_child child;
         uint64_t before = stage.client.conn;
         cr_assert(system_spawn_victim(&child, "echo", stage.name));
-        AWAIT(stage.client.opened == i + 1);
-        EXPECT(stage.client.conn != before && pipeport_client_conn(stage.client.client).id == stage.client.conn);
-        EXPECT(peer_send(&stage.client, "hello", 5) == PIPEPORT_OK);
-        AWAIT(stage.client.messages == i + 1);
+        uint64_t ended;
+        do { /* On Windows a server that begins may cut off once who comes too early (docs/WINDOWS.md). */
+            ended = stage.client.closed;
+            AWAIT(stage.client.opened == ended + 1);
+            EXPECT(stage.client.conn != before);
+            (void) peer_send(&stage.client, "hello", 5);
+            AWAIT(stage.client.messages == i + 1 || stage.client.closed == ended + 1);
+        } while (stage.client.messages != i + 1);
+        EXPECT(pipeport_client_conn(stage.client.client).id == stage.client.conn);
         system_kill(&child);
-        AWAIT(stage.client.closed == i + 1);
+        AWAIT(stage.client.closed == ended + 1);
         EXPECT(stage.client.end.why == PIPEPORT_GONE);
     }
     comes_close();
