@@ -70,6 +70,14 @@ static void end(void)
     fake_reset();
 }
 
+static void end_with_the_peer(void)
+{
+    fake_peer_goes(pipe);
+    come_home();
+    expect(PP_READING_ENDED);
+    end();
+}
+
 /* A test on a port that can await, and on one that cannot. */
 #define READER_TEST(name)                                                                                              \
     static void reader_##name##_body(void);                                                                            \
@@ -225,10 +233,7 @@ Test(reader, waits_without_a_block_after_whole_messages)
     }
     cr_assert_eq(memory.taken, 1, "%u blocks for messages that came whole", (unsigned) memory.taken);
     cr_assert_eq(pipe->reads, 3, "a read for nothing");
-    fake_peer_goes(pipe);
-    come_home();
-    expect(PP_READING_ENDED);
-    end();
+    end_with_the_peer();
 }
 
 Test(reader, keeps_a_part_in_a_block_as_small_as_its_frame)
@@ -244,10 +249,7 @@ Test(reader, keeps_a_part_in_a_block_as_small_as_its_frame)
     cr_assert_eq(memcmp(payload, "hello", 5), 0);
     expect(PP_READING_ARMED);
     cr_assert_eq(held(), 0);
-    fake_peer_goes(pipe);
-    come_home();
-    expect(PP_READING_ENDED);
-    end();
+    end_with_the_peer();
 }
 
 Test(reader, receives_a_long_frame_straight_into_its_own_block)
@@ -274,10 +276,7 @@ Test(reader, receives_a_long_frame_straight_into_its_own_block)
     cr_assert_eq(*payload, 'x');
     expect(PP_READING_ARMED);
     cr_assert_eq(held(), 0);
-    fake_peer_goes(pipe);
-    come_home();
-    expect(PP_READING_ENDED);
-    end();
+    end_with_the_peer();
 }
 
 Test(reader, takes_undelivered_messages_along_when_the_spare_goes_back)
@@ -296,10 +295,7 @@ Test(reader, takes_undelivered_messages_along_when_the_spare_goes_back)
     expect(PP_READING_MESSAGE);
     expect(PP_READING_ARMED);
     cr_assert_eq(held(), 0);
-    fake_peer_goes(pipe);
-    come_home();
-    expect(PP_READING_ENDED);
-    end();
+    end_with_the_peer();
 }
 
 Test(reader, keeps_the_block_where_there_is_no_memory_to_move_to)
@@ -320,10 +316,7 @@ Test(reader, keeps_the_block_where_there_is_no_memory_to_move_to)
     cr_assert_eq(memcmp(payload, "hello", 5), 0);
     expect(PP_READING_ARMED);
     cr_assert_eq(held(), 0);
-    fake_peer_goes(pipe);
-    come_home();
-    expect(PP_READING_ENDED);
-    end();
+    end_with_the_peer();
 }
 
 Test(reader, minds_no_await_that_came_for_nothing)
