@@ -23,6 +23,8 @@ windows = system == "windows"
 manual = pathlib.Path(__file__).resolve().parents[2] / "docs" / "BENCH.md"
 home, home_there = path("programs")
 home.mkdir()
+pipes, _ = path("pipes")
+pipes.mkdir()
 ending = ".exe" if windows else ""
 FIRST, SECOND = ("blocking", "bare-iocp") if windows else ("threads", "bare-epoll")
 FILES = {"blocking": "peer_blocking", "bare-iocp": "bare_iocp", "threads": "peer_threads", "bare-epoll": "bare_epoll"}
@@ -36,8 +38,10 @@ def provide(*names):
         (home / (name + ending)).symlink_to(pathlib.Path(bench).with_name(name + ending))
 
 
-def start(*arguments, **more):
-    return begin(*wine, bench, "peers", "--bin", home_there, *arguments, stderr=subprocess.PIPE, **more)
+def start(*arguments):
+    """Its folder for pipes is ours: one that is killed leaves it behind."""
+    return begin(*wine, bench, "peers", "--bin", home_there, *arguments, stderr=subprocess.PIPE,
+                 env=dict(os.environ, TMPDIR=str(pipes)))
 
 
 def end(process):
@@ -75,7 +79,9 @@ def until(true, what, seconds=20):
 
 
 def expect_alone():
-    until(lambda: not children(), f"processes are left: {children()}", 10)
+    until(lambda: not children(), "processes are left", 10)
+    for left in children():
+        os.kill(left, signal.SIGKILL)
 
 
 def near(one, other):
@@ -223,10 +229,7 @@ def check_ends_with_ctrl_c():
     if windows:
         skip("there is no console to press it in")
     provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
-    temporary, _ = path("pipes")
-    temporary.mkdir()
-    process = start("--only", f"{FIRST},{SECOND}", "--rounds", "900", *SHORT, *RECORD,
-                    env=dict(os.environ, TMPDIR=str(temporary)))
+    process = start("--only", f"{FIRST},{SECOND}", "--rounds", "900", *SHORT, *RECORD)
     until(lambda: children("load"), "nothing began")
     time.sleep(1)
     process.send_signal(signal.SIGINT)
@@ -235,7 +238,7 @@ def check_ends_with_ctrl_c():
     expect(code == 0 and record["interrupted"] is True and "interrupted" in said, code, said, objected)
     expect(0 < record["rounds_done"] < 900, record["rounds_done"])
     expect(all(peer["state"] == "measured" for peer in record["peers"]), said)
-    expect(not list(temporary.iterdir()), "files are left:", list(temporary.iterdir()))
+    expect(not list(pipes.iterdir()), "files are left:", list(pipes.iterdir()))
     expect_alone()
 
 
