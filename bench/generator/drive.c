@@ -21,7 +21,7 @@
 #define DRIVE_MS_NS UINT64_C(1000000)
 #define DRIVE_WINDOW 64u                   /* Connections dialled at the same time. */
 #define DRIVE_CONNECT_NS (15 * DRIVE_S_NS) /* Without one more that came or failed. */
-#define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is in flight at the end, */
+#define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is behind its moment at the end; for what is in flight then, */
 #define DRIVE_STILL_NS (1 * DRIVE_S_NS)    /* unless so long nothing of it comes. */
 #define DRIVE_CHILD_MS 10000u
 #define DRIVE_REST_US 50000u
@@ -482,7 +482,7 @@ enum drive_end drive(struct load *load, struct result_run *run)
     } else if (!load->plan->self || drive.child != NULL) {
         end = drive_all(&drive);
     }
-    pacer_stop(drive.pacer, end == DRIVE_DONE, run);
+    pacer_stop(drive.pacer, end == DRIVE_DONE ? DRIVE_GRACE_NS : 0, run);
     atomic_store(&load->phase, LOAD_ENDING);
     live_end(drive.live);
     if (end == DRIVE_DONE || end == DRIVE_INTERRUPTED) {

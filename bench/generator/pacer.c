@@ -24,6 +24,7 @@ struct pacer {
     struct load *load;
     struct crew_thread *thread;
     atomic_bool stop;
+    _Atomic uint64_t until_ns; /* From then on nothing is sent; LOAD_NEVER before the stop. */
     uint64_t start_ns;
     double step_ns;
     uint64_t margin_ns; /* The timer wakes no later than so much, as far as it was tried. */
@@ -57,16 +58,19 @@ static void pacer_try_timer(struct pacer *pacer)
     pacer->margin_ns *= 2;
 }
 
-/* Sends what the lane is behind, as far as there is room. */
+/* Sends what the lane is behind, as far as there is room, and time after a stop. */
 static void pacer_catch_up(struct pacer *pacer, uint32_t place, bool in_time)
 {
     struct pacer_lane *mine = &pacer->lanes[place];
     struct lane *lane = mine->lane;
-    uint64_t now_ns = clock_now_ns();
 
     while (mine->sent < mine->due) {
         uint64_t planned_ns = pacer_planned_ns(pacer, mine->sent * pacer->lanes_count + place);
+        uint64_t now_ns = clock_now_ns();
 
+        if (now_ns >= atomic_load_explicit(&pacer->until_ns, memory_order_relaxed)) {
+            return;
+        }
         if (lane == NULL) {
             if (!fan_ask_planned(pacer->load, planned_ns, now_ns)) {
                 return;
@@ -183,6 +187,7 @@ struct pacer *pacer_start(struct load *load)
         return NULL;
     }
     pacer->load = load;
+    atomic_store(&pacer->until_ns, LOAD_NEVER);
     pacer->step_ns = 1e9 / plan->rate_per_s;
     pacer->left = load->fan != NULL ? atomic_load(&load->fan->quota) : plan->count;
     if (load->fan != NULL) {
@@ -201,15 +206,16 @@ struct pacer *pacer_start(struct load *load)
     return pacer;
 }
 
-void pacer_stop(struct pacer *pacer, bool counts, struct result_run *run)
+void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run)
 {
     if (pacer == NULL) {
         return;
     }
+    atomic_store(&pacer->until_ns, clock_now_ns() + finish_ns);
     atomic_store(&pacer->stop, true);
     crew_join(pacer->thread);
     run->late_p50_ns = histogram_share_ns(&pacer->late, 0.5);
     run->late_p99_ns = histogram_share_ns(&pacer->late, 0.99);
-    run->errors[RESULT_MISSING] += counts ? pacer->behind : 0;
+    run->errors[RESULT_MISSING] += finish_ns != 0 ? pacer->behind : 0;
     free(pacer);
 }

@@ -17,7 +17,9 @@ struct pacer;
 /* It tries the timer and then waits for phase RUNNING. NULL: there is no thread or memory to be had. */
 struct pacer *pacer_start(struct load *load);
 
-/* Ends it; what it planned and never could send is counted as missing where `counts`. NULL is fine. */
-void pacer_stop(struct pacer *pacer, bool counts, struct result_run *run);
+/* Ends it. It has so long to send what it is behind with, for a rate that the machine does not bear would take many
+ * times the run's time; what it planned and did not send is missing. 0: it sends nothing more, and that is nobody's
+ * fault. NULL is fine. */
+void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run);
 
 #endif

@@ -11,6 +11,7 @@
 #define LANES 3
 #define SENT_MAX 1000
 #define MS UINT64_C(1000000)
+#define PATIENCE_NS (60000 * MS)
 
 struct said {
     uint64_t planned_ns, now_ns;
@@ -22,6 +23,7 @@ static struct lane lanes[LANES];
 static struct recorder recorder;
 static struct said said[LANES][SENT_MAX];
 static struct result_run run;
+static uint32_t send_us; /* How long a message takes to send. */
 
 struct recorder *load_recorder(struct load *of)
 {
@@ -35,6 +37,9 @@ bool lane_send(struct lane *lane, uint64_t planned_ns, uint64_t now_ns)
     uint64_t sent = atomic_load(&lane->sent);
 
     cr_assert_lt(sent, SENT_MAX);
+    if (send_us != 0) {
+        machine_pause_us(send_us);
+    }
     said[lane->tag][sent] = (struct said){planned_ns, now_ns};
     atomic_store(&lane->sent, sent + 1);
     return true;
@@ -106,7 +111,7 @@ Test(pacer, plans_each_message_at_its_moment_and_the_lanes_in_turn, .timeout = 6
     pacer = start(&begin_ns, 150);
     wait_for(600);
     machine_pause_us(20000);
-    pacer_stop(pacer, true, &run);
+    pacer_stop(pacer, PATIENCE_NS, &run);
     cr_assert_eq(sent(), 600);
     cr_assert_eq(atomic_load(&recorder.planned), 600);
     see_moments(begin_ns, 250000);
@@ -127,7 +132,7 @@ Test(pacer, leaves_out_nothing_that_it_slept_over, .timeout = 60)
     atomic_store(&load.begin_ns, begin_ns);
     atomic_store(&load.end_ns, begin_ns + 100 * MS);
     atomic_store(&load.phase, LOAD_RUNNING);
-    pacer_stop(pacer, true, &run);
+    pacer_stop(pacer, PATIENCE_NS, &run);
     cr_assert_eq(sent(), 400);
     cr_assert_eq(atomic_load(&recorder.planned), 400);
     see_moments(begin_ns, 250000);
@@ -142,7 +147,7 @@ Test(pacer, plans_as_many_as_are_counted, .timeout = 60)
     pacer = start(&begin_ns, 0);
     wait_for(100);
     machine_pause_us(20000);
-    pacer_stop(pacer, true, &run);
+    pacer_stop(pacer, PATIENCE_NS, &run);
     cr_assert_eq(sent(), 100);
     cr_assert_eq(atomic_load(&recorder.planned), 100);
     see_moments(begin_ns, 200000);
@@ -164,7 +169,7 @@ Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 60)
         machine_pause_us(500);
     }
     wait_for(90);
-    pacer_stop(pacer, true, &run);
+    pacer_stop(pacer, PATIENCE_NS, &run);
     see_moments(begin_ns, 400000);
     cr_assert_eq(run.errors[RESULT_MISSING], 0);
 }
@@ -179,7 +184,39 @@ Test(pacer, tells_what_was_planned_and_never_sent, .timeout = 60)
     pacer = start(&begin_ns, 0);
     wait_for(60);
     machine_pause_us(20000);
-    pacer_stop(pacer, true, &run);
+    pacer_stop(pacer, PATIENCE_NS, &run);
     cr_assert_eq(sent(), 60);
     cr_assert_eq(run.errors[RESULT_MISSING], 30);
+}
+
+/* 800 are planned within 200 ms, and take 16 s to send. */
+static struct pacer *start_too_fast(void)
+{
+    struct pacer *pacer;
+    uint64_t begin_ns;
+
+    begin(4000, 0);
+    send_us = 20000;
+    pacer = start(&begin_ns, 200);
+    machine_pause_us(250000);
+    return pacer;
+}
+
+Test(pacer, has_an_end_where_it_cannot_send_as_fast_as_it_plans, .timeout = 60)
+{
+    struct pacer *pacer = start_too_fast();
+
+    pacer_stop(pacer, 100 * MS, &run);
+    cr_assert_lt(sent(), 800);
+    cr_assert_eq(atomic_load(&recorder.planned), 800);
+    cr_assert_eq(run.errors[RESULT_MISSING], 800 - sent());
+}
+
+Test(pacer, sends_nothing_more_for_a_run_that_is_cut_off, .timeout = 60)
+{
+    struct pacer *pacer = start_too_fast();
+
+    pacer_stop(pacer, 0, &run);
+    cr_assert_lt(sent(), 400);
+    cr_assert_eq(run.errors[RESULT_MISSING], 0);
 }
