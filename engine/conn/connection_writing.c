@@ -61,8 +61,14 @@ static void writing_sealed(pp_writer *writer, pp_worker *worker)
     pp_conn_summon(conn, PP_DUTY_SEALED, worker);
 }
 
-static const pp_writer_up writing_up = {writing_pin,     writing_unpin,   writing_wrote,
-                                        writing_stalled, writing_drained, writing_sealed};
+static bool writing_hands_over(pp_writer *writer)
+{
+    const pp_conn *conn = writing_conn(writer);
+    return pp_pool_minds_pump(&conn->party->hub->pool, conn->pipe.home);
+}
+
+static const pp_writer_up writing_up = {writing_pin,     writing_unpin,  writing_wrote,     writing_stalled,
+                                        writing_drained, writing_sealed, writing_hands_over};
 
 pp_writer_means pp_conn_writer_means(pp_conn *conn)
 {

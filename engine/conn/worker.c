@@ -9,7 +9,13 @@ enum {
      * is held by a slow handler, still sees to it (the system gives a wake to whom it likes). */
     WORKER_WATCH_MS = 1000,
     WORKER_SLOW_MS = 1, /* A batch that took longer than this had a slow handler in it. */
-    POOL_LEND_MS = 10   /* How long a waiting or unattending thread goes before it looks around again. */
+    /* So often foreign threads write in a millisecond before they leave it to a worker. Who is left waits for a worker
+     * to wake, 5 to 10 us; so many writes before him have taken longer. */
+    WORKER_OUTSIDE_MAX = 32,
+    WORKER_OUTSIDE_KEPT_MAX = 16 * WORKER_OUTSIDE_MAX, /* A pause of some milliseconds is no end of it. */
+    WORKER_OUTSIDE_BITS = 16,
+    WORKER_LONG_AGO_MS = 1, /* When a batch began whose handler is expected to be slow. */
+    POOL_LEND_MS = 10       /* How long a waiting or unattending thread goes before it looks around again. */
 };
 
 void pp_worker_defer(pp_worker *worker, pp_op *chore)
@@ -68,13 +74,17 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     uint32_t wait_ms = worker_wait_ms(worker, now_ms, until_ms);
     uint32_t count = pp_port_take(worker->pool->port, worker->drainer, wait_ms, batch, worker->batch_max);
     uint64_t begin_ms = pp_os_now_ms();
+    atomic_store_explicit(&worker->busy_since_ms, worker->batch_max > 1 ? begin_ms : WORKER_LONG_AGO_MS,
+                          memory_order_relaxed);
     for (uint32_t i = 0; i < count; ++i) {
         batch[i].op->done(batch[i].op, batch[i].result, worker);
     }
     worker_do_chores(worker);
     uint64_t end_ms = pp_os_now_ms();
     worker->batch_max = end_ms - begin_ms > WORKER_SLOW_MS ? 1 : PP_BATCH_MAX;
-    return worker_run_deadlines(worker, end_ms);
+    now_ms = worker_run_deadlines(worker, end_ms);
+    atomic_store_explicit(&worker->busy_since_ms, 0, memory_order_relaxed);
+    return now_ms;
 }
 
 static void worker_body(void *argument)
@@ -104,6 +114,7 @@ pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, ui
     pool->deadlines = deadlines;
     pool->owned = owned;
     pool->homes = owned ? owned : 1;
+    pool->outside_max = WORKER_OUTSIDE_MAX;
     atomic_init(&pool->used, owned);
     atomic_init(&pool->stopping, false);
     pp_gate_init(&pool->lent, 1);
@@ -143,6 +154,29 @@ pp_worker *pp_pool_here(pp_pool *pool)
         }
     }
     return NULL;
+}
+
+/* Not to a host's threads, which may be away. Nor where any worker may take what is posted: there a post costs as much
+ * as a write. */
+bool pp_pool_minds_pump(pp_pool *pool, uint32_t home)
+{
+    if (pool->owned == 0 || pp_port_is_shared(pool->port)) {
+        return false;
+    }
+    pp_worker *worker = &pool->workers[home];
+    uint64_t now_ms = pp_os_now_ms();
+    uint64_t busy_since_ms = atomic_load_explicit(&worker->busy_since_ms, memory_order_relaxed);
+    if (busy_since_ms != 0 && busy_since_ms != now_ms) {
+        return false;
+    }
+    uint64_t seen = atomic_load_explicit(&worker->outside, memory_order_relaxed);
+    uint64_t passed_ms = now_ms - (seen >> WORKER_OUTSIDE_BITS);
+    uint64_t count = seen & ((1u << WORKER_OUTSIDE_BITS) - 1);
+    count = passed_ms < WORKER_OUTSIDE_BITS ? count >> passed_ms : 0;
+    if (count < WORKER_OUTSIDE_KEPT_MAX || passed_ms > 0) {
+        atomic_store_explicit(&worker->outside, now_ms << WORKER_OUTSIDE_BITS | (count + 1), memory_order_relaxed);
+    }
+    return count >= pool->outside_max;
 }
 
 /* A free place for a lent thread. Where drainers have pipes of their own, only an attended one is of use. */

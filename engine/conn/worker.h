@@ -9,7 +9,14 @@
  * ends. When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it
  * while other workers are idle.
  *
- * Threads: a worker's fields belong to its thread, except `thread`, by which any thread can find out whether it is one.
+ * A foreign thread writes by itself, which is the soonest, and costs no worker anything. But where messages come from
+ * such threads by the dozen, each would be a write of its own, while those of a worker leave together. So when more
+ * than some have written to the pipes of one home within a millisecond, the rest are left to its worker: all that is
+ * sent until it comes is one write for each pipe. But not to a worker whose batch has been going on since an earlier
+ * millisecond, or whose last one was slow: nobody knows how long its handlers take.
+ *
+ * Threads: a worker's fields belong to its thread, which alone sets busy_since_ms, except `thread`, by which any thread
+ * can find out whether it is one, and `outside`.
  */
 #ifndef PP_CONN_WORKER_H
 #define PP_CONN_WORKER_H
@@ -29,13 +36,18 @@ struct pp_worker {
     pp_pool *pool;
     _Atomic uintptr_t thread; /* Who it is, 0: nobody. Claimed by CAS, compared by anybody (relaxed: only a thread's own
                                  id matters to it, and that it wrote itself). */
+    _Atomic uint64_t busy_since_ms; /* When its batch began, 0: it is in a take. Relaxed: others only guess by it. */
     uint32_t drainer;
     uint32_t batch_max;
-    pp_op *first, *last; /* Chores, by room.next. */
-    pp_running running;  /* The turn that runs here, and its answers. */
-    pp_spare spare;      /* What the connections whose turn runs here receive into, */
-    pp_shelf shelf;      /* and where their answers find a block. */
-    pp_thread os_thread; /* Of ours only. */
+    pp_op *first, *last;      /* Chores, by room.next. */
+    pp_running running;       /* The turn that runs here, and its answers. */
+    pp_spare spare;           /* What the connections whose turn runs here receive into, */
+    pp_shelf shelf;           /* and where their answers find a block. */
+    pp_thread os_thread;      /* Of ours only. */
+    char apart[64];           /* What foreign threads write lies on a cache line of its own. */
+    _Atomic uint64_t outside; /* The last millisecond in which they wrote to its pipes, and how often lately. Relaxed:
+                                 those who count at the same moment may count for one. */
+    char behind[56];
 };
 
 struct pp_pool {
@@ -43,6 +55,7 @@ struct pp_pool {
     pp_deadlines *deadlines;
     uint32_t owned;        /* Threads of ours: workers[0 .. owned - 1]. */
     uint32_t homes;        /* Drainers that are always attended: owned, or 1 for a host's threads. */
+    uint32_t outside_max;  /* See pp_pool_minds_pump; a constant, but for tests. */
     _Atomic uint32_t used; /* workers[used ...] were never claimed. */
     _Atomic bool stopping; /* A state, not a message; a wake follows it. */
     pp_gate lent;          /* 1 for the pool, and each thread that is lent. */
@@ -71,6 +84,10 @@ pp_worker *pp_pool_here(pp_pool *pool);
 
 /* Sets a deadline and sees to it that somebody waits no longer than that. True: it was set before. */
 bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms);
+
+/* A foreign thread has something to write to a pipe of this home's: true if it should leave that to the worker, who
+ * waits for what is posted. */
+bool pp_pool_minds_pump(pp_pool *pool, uint32_t home);
 
 /* On that worker's thread only: `chore` is done once its batch is handled, as if posted; no port knows of it. */
 void pp_worker_defer(pp_worker *worker, pp_op *chore);

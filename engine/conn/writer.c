@@ -218,6 +218,13 @@ static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worke
     return !broken;
 }
 
+/* The pump goes to a worker, behind what it has to do. */
+static void writer_hand_over(pp_writer *writer, const pp_writer_means *means)
+{
+    writer->op.home = means->pipe->home;
+    pp_port_post(means->pipe->port, &writer->op);
+}
+
 static void writer_pump(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     for (uint32_t bursts = 0;; ++bursts) {
@@ -229,8 +236,7 @@ static void writer_pump(pp_writer *writer, const pp_writer_means *means, pp_work
             return;
         }
         if (bursts == WRITER_BUDGET) {
-            writer->op.home = means->pipe->home;
-            pp_port_post(means->pipe->port, &writer->op);
+            writer_hand_over(writer, means);
             return;
         }
         if (!writer_arm(writer, means, worker)) {
@@ -267,6 +273,8 @@ pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, 
         if (worker) {
             *corked = true;
             pp_worker_defer(worker, &writer->op);
+        } else if (means->up->hands_over(writer)) {
+            writer_hand_over(writer, means);
         } else {
             writer_pump(writer, means, NULL);
         }

@@ -4,8 +4,9 @@
  *
  * Who holds the pump (sendq.h) is a worker inside its chore, a foreign thread inside pp_writer_push, or the pending
  * write operation itself; never two. On a worker a pump that was just taken waits until the batch is handled (corking),
- * so that many replies leave in one write; a foreign thread writes at once. Fields marked "pump" belong to the holder
- * and travel with the pump's release and acquire.
+ * so that many replies leave in one write. A foreign thread writes at once; where so many write that a worker does
+ * better (worker.h), it hands the pump over, and what is pushed until the worker comes leaves in that one write. Fields
+ * marked "pump" belong to the holder and travel with the pump's release and acquire.
  *
  * One write is one burst: frames from the front of the chain, small ones copied together, large ones taken where they
  * lie as far as the pipe can gather. What is copied together is one message from then on, in the place of those it was
@@ -37,6 +38,7 @@ typedef struct pp_writer_up { /* What a writer tells its connection; `worker` is
     void (*stalled)(pp_writer *writer, uint64_t since_ms, pp_worker *worker); /* A write is pending: watch its time. */
     void (*drained)(pp_writer *writer, pp_worker *worker); /* Half of the queue is free, and somebody had heard FULL. */
     void (*sealed)(pp_writer *writer, pp_worker *worker);
+    bool (*hands_over)(pp_writer *writer); /* On a foreign thread that has just taken the pump: leave it to a worker? */
 } pp_writer_up;
 
 typedef struct pp_writer_means { /* What it is called with each time, the same in each call on one writer. */

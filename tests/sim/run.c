@@ -2,6 +2,7 @@
 /* run.c - see run.h. */
 #include "tests/sim/run.h"
 
+#include "engine/api/engine.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/kernel.h"
 #include "tests/sim/limit.h"
@@ -84,6 +85,7 @@ static void run_create_engine(sim_engine *engine)
         if (status == PIPEPORT_OK) {
             engine->engine = made;
             engine->memory_bytes_max = options.memory_bytes_max;
+            made->hub.pool.outside_max = sim_below(4);
             break;
         }
         SIM_MUST((status == PIPEPORT_INVALID) == (options.size != sizeof options));

@@ -25,7 +25,8 @@ static struct {
     pp_message *messages[SENDERS];
     uint32_t wire;       /* wire_state. */
     uint32_t wire_bytes; /* What is pending. */
-    bool writes_at_once;
+    bool writes_at_once, hands_over;
+    uint32_t posted;                       /* The pump is with the port. */
     uint32_t written, accepted, discarded; /* Sums. */
     uint32_t sealed;
     int pins;
@@ -70,7 +71,13 @@ static void up_sealed(pp_writer *writer, pp_worker *worker)
     w.discarded = writer->discarded;
 }
 
-static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_stalled, up_tells, up_sealed};
+static bool up_hands_over(pp_writer *writer)
+{
+    (void) writer;
+    return w.hands_over;
+}
+
+static const pp_writer_up up = {up_pin, up_unpin, up_wrote, up_stalled, up_tells, up_sealed, up_hands_over};
 static const pp_writer_means means = {&up, &w.pipe, QUEUE_BYTES_MAX};
 
 static void write_done(pp_op *op, pp_result result, void *drainer)
@@ -94,8 +101,9 @@ void pp_worker_defer(pp_worker *worker, pp_op *chore)
 void pp_port_post(pp_port *port, pp_op *op)
 {
     (void) port;
-    (void) op;
-    STEPS_ASSERT(!"nothing here takes so many bursts");
+    steps_take(&w.posted, sizeof w.posted, NULL, NULL);
+    STEPS_ASSERT(w.hands_over && !w.posted && op == &w.writer.op);
+    w.posted = 1;
 }
 
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
@@ -150,6 +158,13 @@ static void begin_with_a_quick_wire(void)
 {
     begin();
     w.writes_at_once = true;
+}
+
+static void begin_with_a_worker(void)
+{
+    begin_with_a_quick_wire();
+    w.hands_over = true;
+    steps_name(&w.posted, "posted");
 }
 
 static void push(int sender)
@@ -218,6 +233,25 @@ static void completes_what_is_cancelled(void)
 static void completes(void)
 {
     complete(is_over_or_pending, PIPEPORT_OK);
+}
+
+static bool is_over_or_posted(void *argument)
+{
+    (void) argument;
+    return w.sealed || w.written == SENDERS * FRAME_BYTES || w.posted;
+}
+
+/* The worker that the pump is handed over to. */
+static void comes(void)
+{
+    for (;;) {
+        steps_wait(is_over_or_posted, NULL);
+        if (!w.posted) {
+            return;
+        }
+        w.posted = 0;
+        w.writer.op.done(&w.writer.op, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, NULL);
+    }
 }
 
 /* What was not sent from the beginning is reserved still. */
@@ -316,6 +350,24 @@ Test(steps, writer_writes_what_two_push)
                                      .fibers = {a_pushes, b_pushes, completes},
                                      .end = end_written};
     cr_assert_gt(steps_explore(&scenario), 100);
+}
+
+Test(steps, writer_writes_what_two_push_and_hand_over)
+{
+    const steps_scenario scenario = {.name = "writer: two push and hand over, a worker comes",
+                                     .begin = begin_with_a_worker,
+                                     .fibers = {a_pushes, b_pushes, comes},
+                                     .end = end_written};
+    cr_assert_gt(steps_explore(&scenario), 100);
+}
+
+Test(steps, writer_stopped_while_it_is_handed_over)
+{
+    const steps_scenario scenario = {.name = "writer: two push and hand over, one stops, a worker comes",
+                                     .begin = begin_with_a_worker,
+                                     .fibers = {a_pushes, b_pushes, stops, comes},
+                                     .end = end_stopped_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
 }
 
 Test(steps, writer_drained_while_it_gives_the_pump_back)

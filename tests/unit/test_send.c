@@ -66,6 +66,39 @@ LIFE_TEST(send, leaves_out_who_has_gone_and_who_is_full)
     cr_assert_eq(pipeport_broadcast(life.server, block, 101, &reached), PIPEPORT_TOO_LARGE);
 }
 
+/* As if the test's thread, which lends itself, were a worker of the engine's, and many had been sent just now. */
+static void send_as_one_of_many(bool are_many)
+{
+    life.engine->hub.pool.owned = are_many;
+    life.engine->hub.pool.outside_max = 0;
+    fake.not_shared = are_many;
+}
+
+LIFE_TEST(send, leaves_what_many_send_to_the_worker_which_writes_it_together)
+{
+    send_open();
+    for (int i = 0; i < 3; ++i) {
+        send_as_one_of_many(true);
+        for (int k = 0; k < 4; ++k) {
+            cr_assert_eq(life_send(&life.conns[i], "hello", 5), PIPEPORT_OK);
+        }
+        send_as_one_of_many(false);
+        cr_assert_eq(pipes[i]->writes, 0, "written by who sends");
+        cr_assert_eq(fake_port_waiting(), 1, "left to the worker more than once");
+        cr_assert(i != 1 || pipeport_close(life.engine, life.conns[i].name, PIPEPORT_DRAIN) == PIPEPORT_OK);
+        life_settle();
+        cr_assert_eq(pipes[i]->writes, 1, "%u writes", pipes[i]->writes);
+        cr_assert_eq(pipes[i]->written.length, 4 * 9);
+    }
+    send_as_one_of_many(true);
+    cr_assert_eq(life_send(&life.conns[2], "hello", 5), PIPEPORT_OK);
+    send_as_one_of_many(false);
+    cr_assert_eq(pipeport_close(life.engine, life.conns[2].name, PIPEPORT_ABORT), PIPEPORT_OK);
+    life_settle();
+    life_expect_end(&life.conns[2], PIPEPORT_STOPPED);
+    cr_assert_eq(pipes[2]->written.length + send_stats().bytes_discarded, 5 * 9);
+}
+
 LIFE_TEST(send, reaches_nobody_where_nobody_is)
 {
     uint32_t reached = 7;

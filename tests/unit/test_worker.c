@@ -210,6 +210,100 @@ Test(worker, is_refused_when_there_are_too_many)
     end();
 }
 
+/* ---- Writes of foreign threads */
+
+enum { OUTSIDE_MAX = 32 }; /* Of a millisecond's writes, those that nobody is spared. */
+
+/* As if the worker were a thread of ours. */
+static bool minds_pump(void)
+{
+    pool.owned = 1;
+    bool minds = pp_pool_minds_pump(&pool, 0);
+    pool.owned = 0;
+    return minds;
+}
+
+static void expect_minds_after(int count)
+{
+    for (int i = 0; i < count; ++i) {
+        cr_assert_not(minds_pump(), "the write %d of %d", i + 1, count);
+    }
+    cr_assert(minds_pump());
+}
+
+Test(worker, minds_the_pumps_of_many_writes_and_not_of_few)
+{
+    begin();
+    fake.not_shared = true;
+    for (int ms = 0; ms < 100; ++ms) { /* So many each millisecond are few. */
+        for (int i = 0; i < OUTSIDE_MAX / 2; ++i) {
+            cr_assert_not(minds_pump());
+        }
+        fake_os_pass(1);
+    }
+    fake_os_pass(100);
+    expect_minds_after(OUTSIDE_MAX);
+    fake_os_pass(1);
+    expect_minds_after(OUTSIDE_MAX - (OUTSIDE_MAX + 1) / 2);
+    for (int i = 0; i < 100 * OUTSIDE_MAX; ++i) {
+        cr_assert(minds_pump());
+    }
+    fake_os_pass(4);
+    cr_assert(minds_pump(), "it goes on");
+    fake_os_pass(5);
+    cr_assert_not(minds_pump(), "it was over");
+    fake_os_pass(1000000);
+    expect_minds_after(OUTSIDE_MAX);
+    end();
+}
+
+Test(worker, minds_no_pump_where_it_may_be_away_or_a_post_is_dear)
+{
+    begin();
+    for (int i = 0; i < 2 * OUTSIDE_MAX; ++i) {
+        cr_assert_not(minds_pump(), "shared");
+    }
+    fake.not_shared = true;
+    for (int i = 0; i < 2 * OUTSIDE_MAX; ++i) {
+        cr_assert_not(pp_pool_minds_pump(&pool, 0), "lent");
+    }
+    end();
+}
+
+static bool minds_at_once, minds_later;
+
+static void op_looks(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    (void) drainer;
+    for (int i = 0; i < OUTSIDE_MAX; ++i) {
+        (void) minds_pump();
+    }
+    minds_at_once = minds_pump();
+    fake_os_pass(slow_ms);
+    minds_later = minds_pump();
+}
+
+Test(worker, minds_no_pump_when_its_handlers_take_long)
+{
+    begin();
+    fake.not_shared = true;
+    pp_op op = {.done = op_looks};
+    for (slow_ms = 0; slow_ms < 3; ++slow_ms) {
+        pp_port_post(port, &op);
+        cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+        cr_assert(minds_at_once);
+        cr_assert_eq(minds_later, slow_ms == 0);
+    }
+    pp_port_post(port, &op);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_not(minds_at_once, "the last batch was slow");
+    fake_os_pass(100);
+    expect_minds_after(OUTSIDE_MAX); /* For now it waits. */
+    end();
+}
+
 Test(worker, waits_for_a_home_to_be_left_where_each_has_its_own_pipes)
 {
     begin();

@@ -70,7 +70,14 @@ static void crowd_sealed(pp_writer *writer, pp_worker *worker)
     atomic_fetch_add(&all.sealed, 1);
 }
 
-static const pp_writer_up crowd_up = {crowd_pin, crowd_unpin, crowd_wrote, crowd_stalled, crowd_tell, crowd_sealed};
+static bool crowd_hands_over(pp_writer *writer)
+{
+    (void) writer;
+    return false;
+}
+
+static const pp_writer_up crowd_up = {crowd_pin,  crowd_unpin,  crowd_wrote,     crowd_stalled,
+                                      crowd_tell, crowd_sealed, crowd_hands_over};
 static const pp_writer_means crowd_means = {&crowd_up, &all.pipe, 1 << 20};
 
 static void crowd_done(pp_op *op, pp_result result, void *drainer)
