@@ -142,18 +142,18 @@ def not_met(data_of, _):
 
 
 def ahead_of_us(data):
-    """Lines of missed goals beside peers, and of peers with a higher rate."""
+    """Lines of missed goals beside peers, and of peers with a higher rate that no goal speaks of."""
     system = "Linux" if data["part"] == "peers-linux" else "Wine"
     for row in data["rows"]:
-        ahead = [f"{server} ({ratio[1]:.2f})" for server in row["servers"]
-                 if not server.startswith(("pipeport", "bare")) and (ratio := kept.ratio(row, "pipeport", server))
-                 and ratio[1] < 0.995]
-        missed = [f"{'rate' if goal['key'] == 'rate' else 'CPU'} of {goal['to']} {ratio[1]:.2f} (goal "
-                  f"{tables.bound_text(goal)})" for goal in row["goals"]
+        missed = {(goal["key"], goal["to"]): f"{'rate' if goal['key'] == 'rate' else 'CPU'} of {goal['to']} "
+                  f"{ratio[1]:.2f} (goal {tables.bound_text(goal)})" for goal in row["goals"]
                   if (ratio := kept.ratio(row, "pipeport", goal["to"], goal["key"]))
-                  and not tables.is_met(goal, ratio[1])]
+                  and not tables.is_met(goal, ratio[1])}
+        ahead = [f"{server} ({ratio[1]:.2f})" for server in row["servers"]
+                 if not server.startswith(("pipeport", "bare")) and ("rate", server) not in missed
+                 and (ratio := kept.ratio(row, "pipeport", server)) and ratio[1] < 0.995]
         if missed:
-            yield f"- {system}, {row['name']}, missed beside peers: {', '.join(missed)}."
+            yield f"- {system}, {row['name']}, missed beside peers: {', '.join(missed.values())}."
         if ahead:
             yield f"- {system}, {row['name']}, peers with a higher rate: {', '.join(ahead)}."
 

@@ -265,6 +265,7 @@ class Tables(unittest.TestCase):
         self.assertIn("peers with a higher rate: libuv joined (0.50)", text)
         self.assertNotIn("idle memory", text)
         self.assertIn("depth 16, missed beside peers: rate of ZeroMQ 8.00 (goal >= 9).", text)
+        self.assertEqual(text.count("ZeroMQ"), 2 * len(plots.PEER_ROWS))   # missed, and so not told once more
         good = peers(servers=("thread per client", "libuv"))
         self.assertEqual(regions.not_met({"peers-linux": good}, {}),
                          ["- Nothing: every goal was met, and no peer was ahead."])
