@@ -49,7 +49,6 @@ static int peers_compare(struct contest *contest)
     if (!system_allows("peers", contest->plan.task.connections)) { /* What it may open the servers and the load may. */
         return SAY_EXIT_FAIL;
     }
-    interrupt_watch();
     if (!contest_run(contest)) {
         return SAY_EXIT_FAIL;
     }
@@ -88,6 +87,7 @@ int peers_main(int count, char **arguments)
     contest.command = texts.command;
     contest.began = texts.began;
     contest.machine = texts.machine;
+    interrupt_watch(); /* Before there is anything to be left behind. */
     if (contest_open(&contest)) {
         code = contest.plan.list ? peers_list(&contest) : peers_compare(&contest);
     }

@@ -29,9 +29,10 @@ static void peers_report_add_head(const struct contest *contest, struct text *te
 
     text_add(text, "pipeport %s%s%s%s beside its peers, on %s, %s\n", pipeport_version(), *driver == '\0' ? "" : " (",
              driver, *driver == '\0' ? "" : ")", contest->machine, contest->began);
-    text_add(text, "%s, %s connection%s, %s, depth %" PRIu32 "; %" PRIu32 " rounds", rival_mode_text(task->mode),
+    text_add(text, "%s, %s connection%s, %s, depth %" PRIu32 "; %" PRIu32 " round%s", rival_mode_text(task->mode),
              figure_count(&connections, task->connections), task->connections == 1 ? "" : "s",
-             figure_bytes(&bytes, task->bytes), task->depth, contest->rounds_done);
+             figure_bytes(&bytes, task->bytes), task->depth, contest->rounds_done,
+             contest->rounds_done == 1 ? "" : "s");
     if (task->mode != RIVAL_IDLE) {
         text_add(text, " of %" PRIu32 " ms, each after %" PRIu32 " ms of warm-up", task->duration_ms, task->warmup_ms);
     }

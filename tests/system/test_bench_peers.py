@@ -238,6 +238,11 @@ def check_ends_with_ctrl_c():
     expect(code == 0 and record["interrupted"] is True and "interrupted" in said, code, said, objected)
     expect(0 < record["rounds_done"] < 900, record["rounds_done"])
     expect(all(peer["state"] == "measured" for peer in record["peers"]), said)
+    for early in range(6):   # while it opens, and while servers start
+        process = start("--only", f"{FIRST},{SECOND}", *SHORT)
+        time.sleep(0.01 * early)
+        process.send_signal(signal.SIGINT)
+        end(process)
     expect(not list(pipes.iterdir()), "files are left:", list(pipes.iterdir()))
     expect_alone()
 
