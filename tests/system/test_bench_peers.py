@@ -15,8 +15,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from checks import (begin, check, expect, names_in, path, programs, read_json, said_on_terminal, skip, system, wine,
-                    wrong)
+from checks import begin, check, expect, names_in, path, programs, read_json, said_on_terminal, system, wine, wrong
 
 bench = str(pathlib.Path(*programs).resolve())
 windows = system == "windows"
@@ -128,8 +127,6 @@ def check_compares():
 
 
 def check_compares_in_every_mode():
-    if windows:
-        skip("on Windows the load only echoes")
     provide("load", "pipeport_echo", "bare_epoll")
     for arguments, figure in ((["--mode", "broadcast", *SHORT], "rate"), (["--mode", "churn", *SHORT], "rate"),
                               (["--mode", "idle", "--connections", "200"], "memory_bytes")):
@@ -213,8 +210,6 @@ while True:
 
 
 def check_tells_of_one_that_answers_wrongly():
-    if windows:
-        skip("it is a script")
     provide("load", "pipeport_echo", FILES[SECOND])
     (home / FILES[FIRST]).write_text(DEAF)
     (home / FILES[FIRST]).chmod(0o755)
@@ -226,8 +221,6 @@ def check_tells_of_one_that_answers_wrongly():
 
 
 def check_ends_with_ctrl_c():
-    if windows:
-        skip("there is no console to press it in")
     provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
     process = start("--only", f"{FIRST},{SECOND}", "--rounds", "900", *SHORT, *RECORD)
     until(lambda: children("load"), "nothing began")
@@ -259,8 +252,6 @@ def check_leaves_nobody_behind():
 
 
 def check_lives_on_a_terminal_only():
-    if windows:
-        skip("there is no terminal")
     provide("load", "pipeport_echo", FILES[SECOND])
     said = said_on_terminal(bench, "peers", "--bin", str(home), "--only", SECOND, *SHORT)
     lines = [line for line in said.split("\r") if line.startswith("round ")]
