@@ -9,6 +9,7 @@ import textwrap
 import kept
 import page
 
+FAULT_MAX = 200   # of what failed, in a heading; all of it is in the kept figures
 QUICK = "**A quick run, to see that it works: its figures are worth nothing.**"
 
 
@@ -78,7 +79,7 @@ def heading(data):
     if data.get("left_out"):
         text += f" Left out, since it cannot run here: {escaped(', '.join(data['left_out']))}."
     for fault in data.get("failed", ()):
-        text += f" **Failed:** {escaped(fault)}."
+        text += f" **Failed:** {textwrap.shorten(escaped(fault), FAULT_MAX, placeholder=' ...')}."
     if how["load_average"] > page.BUSY:
         text += f" {page.NOT_QUIET}"
     return "\n".join(wrapped(text + (f" {QUICK}" if how["quick"] else "")))

@@ -235,6 +235,8 @@ class Tables(unittest.TestCase):
         for words in ("not quiet", "worth nothing", "400 ms where there is no goal", "**Failed:** row: lost \\| mess",
                       "Left out, since it cannot run here: bare io_uring"):
             self.assertIn(words, text)
+        data["failed"] = ["word " * 1000]
+        self.assertLess(len(tables.heading(data)), 1000)
         self.assertLessEqual(max(map(len, tables.heading(data).split("\n"))), 120)
 
     def test_wine_is_held_against_itself_too(self):
