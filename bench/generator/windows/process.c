@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A job ends all its processes when its last handle is closed ("JOBOBJECT_BASIC_LIMIT_INFORMATION structure",
- * JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE). Ours alone has one, and the system closes it whichever way we end. A process
- * joins the job before its first instruction.
+ * JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE). Ours alone has one, and the system closes it whichever way we end. We are in the
+ * job ourselves, so that what we start is in it from the beginning ("Job Objects"): who joined it after it was made
+ * could be left behind in between.
  */
 #undef _WIN32_WINNT
 #define _WIN32_WINNT 0x0602 /* Windows 8, as the library: from then on a process may be in several jobs. */
@@ -36,20 +37,27 @@ struct process {
     struct said said;
 };
 
-static HANDLE process_job(void)
+static bool process_join_job(void)
 {
-    static HANDLE job;
+    static HANDLE job; /* Never closed by us. */
+    HANDLE made;
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limit = {
         .BasicLimitInformation = {.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE}};
 
-    if (job == NULL) {
-        job = CreateJobObjectW(NULL, NULL);
-        if (job != NULL && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limit, sizeof limit)) {
-            CloseHandle(job);
-            job = NULL;
-        }
+    if (job != NULL) {
+        return true;
     }
-    return job;
+    made = CreateJobObjectW(NULL, NULL);
+    if (made == NULL) {
+        return false;
+    }
+    if (!SetInformationJobObject(made, JobObjectExtendedLimitInformation, &limit, sizeof limit) ||
+        !AssignProcessToJobObject(made, GetCurrentProcess())) {
+        CloseHandle(made); /* Nobody is in it. */
+        return false;
+    }
+    job = made;
+    return true;
 }
 
 /* Each word in quotation marks; false where there is no room. */
@@ -89,16 +97,9 @@ static bool process_spawn(struct process *process, char *command, HANDLE input, 
                           .hStdOutput = output,
                           .hStdError = output};
     PROCESS_INFORMATION made;
-    HANDLE job = process_job();
 
-    if (job == NULL || !CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED,
-                                       NULL, NULL, &start, &made)) {
-        return false;
-    }
-    if (!AssignProcessToJobObject(job, made.hProcess) || ResumeThread(made.hThread) == (DWORD) -1) {
-        (void) TerminateProcess(made.hProcess, 1);
-        CloseHandle(made.hThread);
-        CloseHandle(made.hProcess);
+    if (!process_join_job() ||
+        !CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP, NULL, NULL, &start, &made)) {
         return false;
     }
     CloseHandle(made.hThread);
