@@ -88,7 +88,9 @@ static broadcast_walk broadcast_walk_over(const broadcast_set *set, pp_message *
         pipeport_status status = pp_conn_send(conn, &message->links[place], PP_REACH_MANY, worker, &corked);
         walk.taken += corked;
         walk.reached += status == PIPEPORT_OK;
-        pp_conn_unpin(conn, worker);
+        if (!corked) {
+            pp_conn_unpin(conn, worker);
+        }
     }
     return walk;
 }

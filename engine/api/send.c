@@ -15,6 +15,9 @@ static pipeport_status send_first_link(pp_conn *conn, pp_message *message, pp_wo
     uint32_t bytes = message->frame_bytes;
     bool corked = false;
     pipeport_status status = pp_conn_send(conn, &message->links[0], PP_REACH_ONE, worker, &corked);
+    if (corked) { /* The caller gives his pin back. */
+        pp_seat_pin(&conn->seat);
+    }
     if (status == PIPEPORT_OK) {
         pp_party_pushed(conn->party);
         pp_conn_accepted(conn->party, 1, bytes);

@@ -11,4 +11,11 @@
 #define PP_APART
 #endif
 
+/* What lies there is read soon. */
+#ifdef __GNUC__
+#define PP_SOON(place) __builtin_prefetch(place)
+#else
+#define PP_SOON(place) ((void) (place))
+#endif
+
 #endif

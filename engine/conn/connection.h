@@ -103,8 +103,8 @@ typedef enum pp_conn_reach { PP_REACH_ONE, PP_REACH_MANY } pp_conn_reach; /* A u
 pipeport_status pp_conn_reserve(pp_conn *conn, uint32_t bytes, pp_conn_reach reach, pp_worker *worker);
 
 /* With a pin. Queues a message's link; the link's count goes with it when OK, and the caller adds what was accepted to
- * the party's tally. *corked becomes true if its pump now waits for the end of the worker's batch.
- * Fails: FULL, GONE. */
+ * the party's tally. *corked becomes true if its pump now waits for the end of the worker's batch, and has taken the
+ * pin. Fails: FULL, GONE. */
 pipeport_status pp_conn_send(pp_conn *conn, pp_link *link, pp_conn_reach reach, pp_worker *worker, bool *corked);
 
 /* Each member of the party has a link of `fan`, of which none leaves its queue before the turn that runs on this worker

@@ -112,6 +112,9 @@ static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t
         pp_message_release(message, 1);
         return PIPEPORT_GONE;
     }
+    if (corked) { /* The turn's pin is the turn's. */
+        pp_seat_pin(&conn->seat);
+    }
     pp_party_pushed(conn->party);
     running->growing = corked || running->growing ? message : NULL;
     return PIPEPORT_OK;

@@ -3,6 +3,7 @@
 #include "engine/conn/worker.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/hints.h"
 
 enum {
     /* No wait is longer, so that a worker that has gone to sleep before a deadline was set, while the one that set it
@@ -38,8 +39,10 @@ static void worker_do_chores(pp_worker *worker)
         if (!worker->first) {
             worker->last = NULL;
         }
+        PP_SOON(worker->first); /* A write of this one drives it out of the nearest cache. */
         chore->done(chore, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, worker);
     }
+    pp_shelf_settle(&worker->shelf);
 }
 
 static uint32_t worker_wait_ms(const pp_worker *worker, uint64_t now_ms, uint64_t until_ms)

@@ -189,33 +189,71 @@ static bool writer_refill(pp_writer *writer, const pp_writer_means *means, pp_wo
     return true;
 }
 
-/* Arms one burst. True: it is finished and the pump goes on. */
-static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
+/* True: what this thread arms comes home to this thread, and not before it takes again: until then nobody else has the
+ * pump, so nobody gives its pin back. */
+static bool writer_is_home(const pp_writer_means *means, const pp_worker *worker)
+{
+    return worker && worker->drainer == means->pipe->home && !pp_port_is_shared(means->pipe->port);
+}
+
+/* A write is pending. The stop of a writer looks at it after its wish, as we at the wish after it. */
+static void writer_pends(pp_writer *writer, const pp_writer_means *means, uint64_t since_ms, pp_worker *worker)
+{
+    if (atomic_load(&writer->wishes) & PP_WRITER_STOP) {
+        pp_pipe_cancel(means->pipe, &writer->op);
+    } else {
+        means->up->stalled(writer, since_ms, worker);
+    }
+}
+
+/* Of a write that is finished. True: the pump goes on. */
+static bool writer_goes_on(pp_writer *writer, const pp_writer_means *means, pp_result now, pp_worker *worker)
+{
+    writer_wrote(writer, means, now.bytes, worker);
+    if (now.fault.status != PIPEPORT_OK) {
+        writer_seal(writer, means, now.fault, worker);
+        return false;
+    }
+    return true;
+}
+
+/* Arms one burst where it may come home to another thread before we have returned. */
+static bool writer_arm_abroad(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     pp_slice slices[PP_SLICES_MAX];
     uint32_t count = writer_build(writer, means, worker, slices);
     pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     uint64_t since_ms = pp_os_now_ms();
-    writer->op.home = means->pipe->home;
     means->up->pin(writer); /* The op takes the pump along: this pin is for our look at `wishes` after it. */
     atomic_store_explicit(&writer->pending_since, pp_stamp_of(since_ms), memory_order_relaxed);
+    bool goes_on = false;
     if (pp_pipe_write(means->pipe, slices, count, &writer->op, &now) == PP_LATER) {
-        if (atomic_load(&writer->wishes) & PP_WRITER_STOP) {
-            pp_pipe_cancel(means->pipe, &writer->op);
-        } else {
-            means->up->stalled(writer, since_ms, worker);
-        }
-        means->up->unpin(writer, worker);
-        return false;
-    }
-    atomic_store_explicit(&writer->pending_since, 0, memory_order_relaxed);
-    writer_wrote(writer, means, now.bytes, worker);
-    bool broken = now.fault.status != PIPEPORT_OK;
-    if (broken) {
-        writer_seal(writer, means, now.fault, worker);
+        writer_pends(writer, means, since_ms, worker);
+    } else {
+        atomic_store_explicit(&writer->pending_since, 0, memory_order_relaxed);
+        goes_on = writer_goes_on(writer, means, now, worker);
     }
     means->up->unpin(writer, worker);
-    return !broken;
+    return goes_on;
+}
+
+/* Arms one burst. True: it is finished and the pump goes on. */
+static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
+{
+    writer->op.home = means->pipe->home;
+    if (!writer_is_home(means, worker)) {
+        return writer_arm_abroad(writer, means, worker);
+    }
+    pp_slice slices[PP_SLICES_MAX];
+    uint32_t count = writer_build(writer, means, worker, slices);
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
+    if (pp_pipe_write(means->pipe, slices, count, &writer->op, &now) == PP_NOW) {
+        return writer_goes_on(writer, means, now, worker);
+    }
+    uint64_t since_ms = pp_os_now_ms();
+    atomic_store_explicit(&writer->pending_since, pp_stamp_of(since_ms), memory_order_relaxed);
+    writer_pends(writer, means, since_ms, worker);
+    return false;
 }
 
 /* The pump goes to a worker, behind what it has to do. */
@@ -267,7 +305,10 @@ pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, 
                                bool *corked)
 {
     uint32_t bytes = link->message->frame_bytes;
-    means->up->pin(writer); /* The pump's, should it be ours; it must be there before anybody can give it back. */
+    pipeport_status status = PIPEPORT_GONE;
+    if (!worker) {
+        means->up->pin(writer); /* The pump's, should it be ours: the caller's is for what he does afterwards. */
+    }
     switch (pp_sendq_push(&writer->sendq, link)) {
     case PP_PUSH_TOOK:
         if (worker) {
@@ -280,14 +321,16 @@ pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, 
         }
         return PIPEPORT_OK;
     case PP_PUSH_QUEUED:
-        means->up->unpin(writer, worker);
-        return PIPEPORT_OK;
+        status = PIPEPORT_OK;
+        break;
     case PP_PUSH_SEALED:
         (void) pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max);
-        means->up->unpin(writer, worker);
-        return PIPEPORT_GONE;
+        break;
     }
-    return PIPEPORT_GONE;
+    if (!worker) {
+        means->up->unpin(writer, worker);
+    }
+    return status;
 }
 
 void pp_writer_drain(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)

@@ -71,8 +71,9 @@ void pp_writer_init(pp_writer *writer, pp_op_done *done);
 /* Its op has come home: a write, or a pump that was corked or handed over. */
 void pp_writer_done(pp_writer *writer, const pp_writer_means *means, pp_result result, pp_worker *worker);
 
-/* Pushes a link whose bytes are reserved and sees to the pump; *corked becomes true if that took the pump, and it now
- * waits for the end of the worker's batch. `worker`: this thread's, or NULL.
+/* Pushes a link whose bytes are reserved and sees to the pump. The caller holds a pin; *corked becomes true if he took
+ * the pump, which now waits for the end of the worker's batch, and has taken his pin: until then nobody else gives it
+ * back. `worker`: this thread's, or NULL, and then nothing is corked.
  * Fails: GONE (sealed: the link is still the caller's; its message's bytes have been credited). */
 pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, pp_link *link, pp_worker *worker,
                                bool *corked);

@@ -135,7 +135,8 @@ pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_fr
         pp_memory_give(message->memory, message, message->block_bytes);
     }
     pp_message *message = pp_message_create_room(memory, framing, room_bytes, 1);
-    if (message == NULL && shelf->first != NULL) { /* At the memory's bound what lies here may be what lacks. */
+    if (message == NULL &&
+        (shelf->first != NULL || shelf->owed != NULL)) { /* At the memory's bound what lies here may be what lacks. */
         pp_shelf_fini(shelf);
         message = pp_message_create_room(memory, framing, room_bytes, 1);
     }
@@ -221,10 +222,30 @@ void pp_message_release(pp_message *message, uint32_t counts)
     }
 }
 
+void pp_shelf_settle(pp_shelf *shelf)
+{
+    if (shelf->owed != NULL) {
+        pp_message_release(shelf->owed, shelf->owed_counts);
+        shelf->owed = NULL;
+    }
+}
+
+static void shelf_owe(pp_shelf *shelf, pp_message *message)
+{
+    if (shelf->owed != message) {
+        pp_shelf_settle(shelf);
+        shelf->owed = message;
+        shelf->owed_counts = 0;
+    }
+    shelf->owed_counts++;
+}
+
 void pp_shelf_release(pp_shelf *shelf, pp_message *message)
 {
-    if (shelf == NULL || message->source != NULL || message->block_bytes > PP_SHELF_BLOCK_BYTES_MAX ||
-        atomic_load_explicit(&shelf->count, memory_order_relaxed) == PP_SHELF_BLOCKS_MAX) {
+    if (shelf != NULL && message->links_count > 1) {
+        shelf_owe(shelf, message);
+    } else if (shelf == NULL || message->source != NULL || message->block_bytes > PP_SHELF_BLOCK_BYTES_MAX ||
+               atomic_load_explicit(&shelf->count, memory_order_relaxed) == PP_SHELF_BLOCKS_MAX) {
         pp_message_release(message, 1);
     } else if (message_leave(message, 1)) {
         atomic_store_explicit(&message->count, 0, memory_order_relaxed); /* Who releases it again is found out. */
@@ -236,6 +257,7 @@ void pp_shelf_release(pp_shelf *shelf, pp_message *message)
 
 void pp_shelf_fini(pp_shelf *shelf)
 {
+    pp_shelf_settle(shelf);
     while (shelf->first != NULL) {
         pp_message *message = shelf_take(shelf);
         pp_memory_give(message->memory, message, message->block_bytes);

@@ -62,7 +62,9 @@ pp_message *pp_message_create_room(pp_memory *memory, const pp_framing *framing,
 /* Blocks of messages that are no more, kept for the next ones of about their size: who answers what a batch has brought
  * asks the heap for nothing. Zeroed: none. One thread. */
 typedef struct pp_shelf {
-    pp_message *first; /* Their blocks, by `source`; else memory and block_bytes are all that is left of them. */
+    pp_message *owed;     /* Has links for many, of which the counts of `owed_counts` are home and not yet released. */
+    uint32_t owed_counts; /* At least 1 where there is one. */
+    pp_message *first;    /* Their blocks, by `source`; else memory and block_bytes are all that is left of them. */
     _Atomic uint32_t count, bytes; /* Relaxed: atomic for tests that look. */
 } pp_shelf;
 
@@ -71,8 +73,12 @@ enum { PP_SHELF_BLOCK_BYTES_MAX = 2048, PP_SHELF_BLOCKS_MAX = 16 };
 /* pp_message_create_room with one link, from the shelf if what lies in front fits; if not, that makes place. */
 pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_framing *framing, uint64_t room_bytes);
 
-/* pp_message_release of one count; a block that becomes free may stay on the shelf (NULL: there is none). */
+/* pp_message_release of one count; a block that becomes free may stay on the shelf (NULL: there is none). Of a message
+ * with many links the counts are gathered, so that those of a thousand receivers are released at once. */
 void pp_shelf_release(pp_shelf *shelf, pp_message *message);
+
+/* Releases what is gathered. */
+void pp_shelf_settle(pp_shelf *shelf);
 
 void pp_shelf_fini(pp_shelf *shelf);
 

@@ -106,6 +106,13 @@ void pp_port_post(pp_port *port, pp_op *op)
     w.posted = 1;
 }
 
+bool pp_port_is_shared(const pp_port *port)
+{
+    (void) port;
+    STEPS_ASSERT(!"nobody is a worker here");
+    return true;
+}
+
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     (void) pipe;

@@ -270,3 +270,24 @@ Test(message, check_notices_a_frame_that_was_written_over, TEST_ABORTS)
     message->frame[1] = 1;
     pp_message_check(message);
 }
+
+/* What has many receivers is let go once for all of them: when somebody else's comes, or at the end. */
+Test(message, is_released_by_a_shelf_for_many_receivers_at_once)
+{
+    pp_shelf shelf = {.first = NULL};
+    pp_message *first = pp_message_create(&memory, &pp_framing_default, 8, 3);
+    pp_message *second = pp_message_create(&memory, &pp_framing_default, 8, 2);
+    pp_message_retain(first, 3);
+    pp_message_release(first, 1);
+    pp_shelf_release(&shelf, first);
+    pp_shelf_release(&shelf, first);
+    cr_assert_eq(atomic_load(&first->count), 3);
+    pp_shelf_release(&shelf, second);
+    cr_assert_eq(atomic_load(&first->count), 1, "two of its three receivers have left");
+    pp_shelf_release(&shelf, first);
+    cr_assert_eq(message_blocks_held(), 1, "the second one had one count");
+    pp_shelf_settle(&shelf);
+    cr_assert_eq(message_blocks_held(), 0);
+    pp_shelf_settle(&shelf);
+    pp_shelf_fini(&shelf);
+}

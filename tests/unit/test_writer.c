@@ -116,7 +116,9 @@ static pipeport_status push(uint32_t payload_bytes, pp_worker *worker)
     test_bytes frame = {0};
     test_bytes_add(&frame, message->frame, message->frame_bytes);
     bool corked = false;
+    pins += 1; /* The caller's. */
     pipeport_status status = pp_writer_push(&writer, &means, &message->links[0], worker, &corked);
+    pins -= !corked;
     if (status == PIPEPORT_OK) {
         test_bytes_add(&expected, frame.data, frame.length);
     } else {
