@@ -29,5 +29,13 @@ pipeport_status pp_tally_report(const pp_party *party, pipeport_stats *stats)
     stats->broadcasts_refused = tally_read(&tally->broadcasts_refused);
     stats->broadcasts_dropped = tally_read(&tally->broadcasts_dropped);
     stats->slow_peers = tally_read(&tally->slow_peers);
+    for (uint32_t i = 0; i < party->shards_count; ++i) {
+        const pp_shard *shard = &party->shards[i];
+        stats->messages_sent += tally_read(&shard->messages_sent);
+        stats->messages_received += tally_read(&shard->messages_received);
+        stats->bytes_accepted += tally_read(&shard->bytes_accepted);
+        stats->bytes_sent += tally_read(&shard->bytes_sent);
+        stats->bytes_received += tally_read(&shard->bytes_received);
+    }
     return PIPEPORT_OK;
 }

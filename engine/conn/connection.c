@@ -120,7 +120,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
         pp_conn_unpin(conn, worker);
     }
     conn_tell_sent(conn);
-    pp_party_count(party, &worker->running);
+    pp_party_count(party, worker);
     if (conn->heard) {
         pp_tally_add(&party->tally.closed, 1);
         pp_tally_add(&party->tally.slow_peers, conn->why.status == PIPEPORT_SLOW_PEER);
@@ -333,10 +333,10 @@ static void conn_obey(pp_conn *conn, pp_worker *worker)
 }
 
 /* Bytes have come since `before`. After the events that they led to: while we handle them nobody listens. */
-static void conn_heard(pp_conn *conn, uint64_t before)
+static void conn_heard(pp_conn *conn, uint64_t before, const pp_worker *worker)
 {
     if (conn->reader.bytes != before) {
-        pp_tally_add(&conn->party->tally.bytes_received, conn->reader.bytes - before);
+        pp_party_received(conn->party, conn->reader.bytes - before, worker);
         if (conn->party->options.idle_ms && conn->state < PP_CONN_CLOSING) {
             conn->heard_at = pp_stamp_of(pp_os_now_ms());
         }
@@ -357,7 +357,8 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
     bool open = conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING;
-    worker->running = (pp_running){.conn = conn, .id = open ? pp_seat_id(&conn->seat) : 0};
+    worker->running.conn = conn; /* The rest is as the turn before has left it: nothing. */
+    worker->running.id = open ? pp_seat_id(&conn->seat) : 0;
     if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);
     }
@@ -393,10 +394,10 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if (worker->running.ahead_bytes) {
         pp_conn_refund(conn, worker->running.ahead_bytes, worker);
     }
-    conn_heard(conn, before);
+    conn_heard(conn, before, worker);
     conn_finish(conn, worker);
     pp_conn_rest_fan(worker); /* Behind the last event, which may broadcast as any other. */
-    pp_party_count(conn->party, &worker->running);
+    pp_party_count(conn->party, worker);
     worker->running = (pp_running){.conn = NULL};
     return rest;
 }

@@ -17,12 +17,12 @@ static void writing_unpin(pp_writer *writer, pp_worker *worker)
     pp_conn_unpin(writing_conn(writer), worker);
 }
 
-static void writing_wrote(pp_writer *writer, uint32_t bytes)
+static void writing_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
 {
     pp_conn *conn = writing_conn(writer);
     uint64_t before = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed); /* Nobody else adds. */
     atomic_store_explicit(&conn->bytes_sent, before + bytes, memory_order_relaxed);
-    pp_tally_add(&conn->party->tally.bytes_sent, bytes);
+    pp_party_wrote(conn->party, bytes, worker);
     if (conn->party->events.sent) { /* By the port, for the reason of writing_drained. */
         pp_conn_summon(conn, PP_DUTY_SENT, NULL);
     }

@@ -24,6 +24,12 @@ typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
     _Atomic uint64_t sends_refused, broadcasts_refused, broadcasts_dropped, slow_peers;
 } pp_tally;
 
+/* The figures that each message moves, of one home's worker: it alone adds, without a locked operation. */
+typedef struct pp_shard {
+    _Atomic uint64_t messages_sent, messages_received, bytes_accepted, bytes_sent, bytes_received;
+    uint64_t apart[11]; /* So that the next one lies on cache lines of its own. */
+} pp_shard;
+
 typedef struct pp_party pp_party;
 
 struct pp_party {
@@ -51,7 +57,9 @@ struct pp_party {
     _Atomic bool fans_pay;                            /* The last broadcast that could grow did. Relaxed: a guess. */
     _Atomic uint32_t fans;   /* Broadcasts that may still grow (api/broadcast.c says when), on all workers. */
     _Atomic uint32_t pushes; /* While there are any: each message queued otherwise, each close. */
-    pp_tally tally;
+    pp_tally tally;          /* What is not in a shard; all of it, once the party is finished. */
+    pp_shard *shards;        /* A server's, by home, where each home has one thread. */
+    uint32_t shards_count;   /* 0 elsewhere, and where there was no memory for them. */
 };
 
 /* The struct is zeroed and filled in by its owner, before or after; count 1. */
@@ -86,7 +94,41 @@ static inline void pp_party_pushed(pp_party *party)
 
 void pp_tally_add(_Atomic uint64_t *figure, uint64_t amount);
 
-/* Brings what a turn of one of its connections has added up to its tally. */
-void pp_party_count(pp_party *party, pp_running *running);
+/* The same by the shard's worker. */
+static inline void pp_shard_add(_Atomic uint64_t *figure, uint64_t amount)
+{
+    uint64_t before = atomic_load_explicit(figure, memory_order_relaxed);
+    atomic_store_explicit(figure, before + amount, memory_order_relaxed);
+}
+
+/* Where `worker` (this thread's, or NULL) adds: NULL: to the tally. */
+static inline pp_shard *pp_party_shard(const pp_party *party, const pp_worker *worker)
+{
+    return worker && worker->home < party->shards_count ? &party->shards[worker->home] : NULL;
+}
+
+/* Brings what the worker's turn, of one of its connections, has added up to its figures. */
+void pp_party_count(pp_party *party, pp_worker *worker);
+
+/* The same for bytes that were read, or written. */
+static inline void pp_party_received(pp_party *party, uint64_t bytes, const pp_worker *worker)
+{
+    pp_shard *shard = pp_party_shard(party, worker);
+    if (shard) {
+        pp_shard_add(&shard->bytes_received, bytes);
+    } else {
+        pp_tally_add(&party->tally.bytes_received, bytes);
+    }
+}
+
+static inline void pp_party_wrote(pp_party *party, uint64_t bytes, const pp_worker *worker)
+{
+    pp_shard *shard = pp_party_shard(party, worker);
+    if (shard) {
+        pp_shard_add(&shard->bytes_sent, bytes);
+    } else {
+        pp_tally_add(&party->tally.bytes_sent, bytes);
+    }
+}
 
 #endif

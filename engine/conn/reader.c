@@ -127,7 +127,7 @@ pp_reading pp_reader_next_or_read(pp_reader *reader, const pp_reader_means *mean
     PP_ASSERT(!reader->armed);
     if (reader->dropping) {
         pp_inbox_drop(&reader->inbox);
-    } else {
+    } else if (!pp_framing_is_default(means->inbox.framing) || !pp_inbox_is_empty(&reader->inbox)) {
         switch (pp_inbox_next(&reader->inbox, &means->inbox, payload, length)) {
         case PP_INBOX_MESSAGE:
             return PP_READING_MESSAGE;

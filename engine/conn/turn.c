@@ -38,7 +38,10 @@ void pp_turn_run(pp_turn *turn, const pp_turn_owner *owner, pp_worker *worker)
             return;
         }
         uint32_t duties = atomic_exchange(&turn->word, PP_TURN_RUNNING) & ~(uint32_t) PP_TURN_RUNNING;
-        switch (owner->run(turn, duties, worker)) {
+        worker->writes_ms = UINT64_MAX;
+        pp_turn_rest rest = owner->run(turn, duties, worker);
+        worker->writes_ms = 0;
+        switch (rest) {
         case PP_TURN_NOTHING:
             break;
         case PP_TURN_BATCH_END:

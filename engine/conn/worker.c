@@ -77,6 +77,7 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     uint32_t wait_ms = worker_wait_ms(worker, now_ms, until_ms);
     uint32_t count = pp_port_take(worker->pool->port, worker->drainer, wait_ms, batch, worker->batch_max);
     uint64_t begin_ms = pp_os_now_ms();
+    worker->writes_ms = 0;
     atomic_store_explicit(&worker->busy_since_ms, worker->batch_max > 1 ? begin_ms : WORKER_LONG_AGO_MS,
                           memory_order_relaxed);
     for (uint32_t i = 0; i < count; ++i) {
@@ -122,7 +123,10 @@ pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, ui
     atomic_init(&pool->stopping, false);
     pp_gate_init(&pool->lent, 1);
     for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
-        pool->workers[i] = (pp_worker){.pool = pool, .drainer = i, .batch_max = PP_BATCH_MAX};
+        pool->workers[i] = (pp_worker){.pool = pool,
+                                       .drainer = i,
+                                       .home = pp_port_is_shared(port) ? PP_WORKERS_MAX : i,
+                                       .batch_max = PP_BATCH_MAX};
     }
     for (uint32_t i = 0; i < owned; ++i) {
         pp_fault fault = pp_os_thread_start(&pool->workers[i].os_thread, worker_body, &pool->workers[i]);

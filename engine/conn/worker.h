@@ -38,6 +38,8 @@ struct pp_worker {
                                  id matters to it, and that it wrote itself). */
     _Atomic uint64_t busy_since_ms; /* When its batch began, 0: it is in a take. Relaxed: others only guess by it. */
     uint32_t drainer;
+    uint32_t home;      /* The drainer, where only this thread takes what comes of its pipes; else PP_WORKERS_MAX. */
+    uint64_t writes_ms; /* See pp_worker_writes_ms. 0: not read yet; UINT64_MAX: a turn runs. */
     uint32_t batch_max;
     pp_op *first, *last;      /* Chores, by room.next. */
     pp_running running;       /* The turn that runs here, and its answers. */
@@ -88,6 +90,19 @@ bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms)
 /* A foreign thread has something to write to a pipe of this home's: true if it should leave that to the worker, who
  * waits for what is posted. */
 bool pp_pool_minds_pump(pp_pool *pool, uint32_t home);
+
+/* On that worker's thread: the time, read once for all writes between two turns. Inside a turn, where an event may take
+ * any time, it is read each time. */
+static inline uint64_t pp_worker_writes_ms(pp_worker *worker)
+{
+    if (worker->writes_ms == UINT64_MAX) {
+        return pp_os_now_ms();
+    }
+    if (worker->writes_ms == 0) {
+        worker->writes_ms = pp_os_now_ms();
+    }
+    return worker->writes_ms;
+}
 
 /* On that worker's thread only: `chore` is done once its batch is handled, as if posted; no port knows of it. */
 void pp_worker_defer(pp_worker *worker, pp_op *chore);

@@ -40,7 +40,7 @@ static void writer_wrote(pp_writer *writer, const pp_writer_means *means, uint32
         left -= rest;
         writer_pop(writer, worker);
     }
-    means->up->wrote(writer, bytes);
+    means->up->wrote(writer, bytes, worker);
     if (pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max)) {
         means->up->drained(writer, worker);
     }
@@ -250,7 +250,7 @@ static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worke
     if (pp_pipe_write(means->pipe, slices, count, &writer->op, &now) == PP_NOW) {
         return writer_goes_on(writer, means, now, worker);
     }
-    uint64_t since_ms = pp_os_now_ms();
+    uint64_t since_ms = pp_worker_writes_ms(worker);
     atomic_store_explicit(&writer->pending_since, pp_stamp_of(since_ms), memory_order_relaxed);
     writer_pends(writer, means, since_ms, worker);
     return false;

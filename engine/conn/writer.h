@@ -34,7 +34,7 @@ typedef struct pp_writer pp_writer;
 typedef struct pp_writer_up { /* What a writer tells its connection; `worker` is NULL on a foreign thread. */
     void (*pin)(pp_writer *writer);
     void (*unpin)(pp_writer *writer, pp_worker *worker); /* The writer may be gone after it. */
-    void (*wrote)(pp_writer *writer, uint32_t bytes);
+    void (*wrote)(pp_writer *writer, uint32_t bytes, pp_worker *worker);
     void (*stalled)(pp_writer *writer, uint64_t since_ms, pp_worker *worker); /* A write is pending: watch its time. */
     void (*drained)(pp_writer *writer, pp_worker *worker); /* Half of the queue is free, and somebody had heard FULL. */
     void (*sealed)(pp_writer *writer, pp_worker *worker);

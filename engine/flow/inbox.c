@@ -236,8 +236,28 @@ static void inbox_compact(pp_inbox *inbox, uint32_t bytes_needed)
     }
 }
 
+/* Nothing waits and there is no block: any frame begins in a spare one. False: there is none. */
+static bool inbox_begin_in_spare(pp_inbox *inbox, const pp_inbox_means *means)
+{
+    uint8_t *block = pp_spare_take(means->spare, means->memory);
+    if (block == NULL) {
+        return false;
+    }
+    inbox->block = block;
+    inbox->block_bytes = PP_SPARE_BYTES;
+    inbox->borrowed = true;
+    return true;
+}
+
 pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint8_t **room, uint32_t *bytes)
 {
+    if (inbox->block == NULL && means->spare != NULL && pp_framing_is_default(means->framing) &&
+        inbox_begin_in_spare(inbox, means)) {
+        inbox->lent = true;
+        *room = inbox->block;
+        *bytes = PP_SPARE_BYTES;
+        return PIPEPORT_OK;
+    }
     if (inbox->start == inbox->end) {
         inbox->start = inbox->end = 0;
     }

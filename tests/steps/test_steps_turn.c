@@ -86,8 +86,10 @@ static const pp_turn_owner owner = {up_port, up_pin, up_unpin, up_run};
 
 static void turn_done(pp_op *op, pp_result result, void *drainer)
 {
+    static pp_worker worker;
     (void) result;
-    pp_turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), &owner, drainer);
+    (void) drainer;
+    pp_turn_run((pp_turn *) ((char *) op - offsetof(pp_turn, op)), &owner, &worker);
 }
 
 static void begin(void)

@@ -45,9 +45,10 @@ static void up_unpin(pp_writer *writer, pp_worker *worker)
     w.pins -= 1;
 }
 
-static void up_wrote(pp_writer *writer, uint32_t bytes)
+static void up_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
 {
     (void) writer;
+    (void) worker;
     w.written += bytes;
 }
 

@@ -210,6 +210,36 @@ Test(worker, is_refused_when_there_are_too_many)
     end();
 }
 
+static uint64_t writes_ms[2];
+
+static void op_writes(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    for (int i = 0; i < 2; ++i) {
+        writes_ms[i] = pp_worker_writes_ms(drainer);
+        fake_os_pass(7);
+    }
+}
+
+Test(worker, reads_the_time_once_for_what_it_writes_in_a_batch)
+{
+    begin();
+    pp_op op = {.done = op_writes};
+    for (int i = 0; i < 2; ++i) {
+        uint64_t begin_ms = fake_os_ms;
+        pp_port_post(port, &op);
+        cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+        cr_assert_eq(writes_ms[0], begin_ms);
+        cr_assert_eq(writes_ms[1], begin_ms);
+    }
+    pool.workers[0].writes_ms = UINT64_MAX;
+    uint64_t now_ms = pp_worker_writes_ms(&pool.workers[0]);
+    fake_os_pass(7);
+    cr_assert_eq(pp_worker_writes_ms(&pool.workers[0]), now_ms + 7, "a turn may take any time");
+    end();
+}
+
 /* ---- Writes of foreign threads */
 
 enum { OUTSIDE_MAX = 32 }; /* Of a millisecond's writes, those that nobody is spared. */

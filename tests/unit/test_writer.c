@@ -35,9 +35,10 @@ static void up_unpin(pp_writer *of, pp_worker *worker)
     cr_assert_geq(pins, 0);
 }
 
-static void up_wrote(pp_writer *of, uint32_t bytes)
+static void up_wrote(pp_writer *of, uint32_t bytes, pp_worker *worker)
 {
     (void) of;
+    (void) worker;
     wrote += bytes;
 }
 

@@ -45,9 +45,10 @@ static void crowd_unpin(pp_writer *writer, pp_worker *worker)
     cr_assert_gt(atomic_fetch_sub(&all.pins, 1), 0);
 }
 
-static void crowd_wrote(pp_writer *writer, uint32_t bytes)
+static void crowd_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
 {
     (void) writer;
+    (void) worker;
     atomic_fetch_add(&all.written, bytes);
 }
 
