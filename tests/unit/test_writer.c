@@ -37,9 +37,8 @@ static void up_unpin(pp_writer *of, pp_worker *worker)
 
 static void up_wrote(pp_writer *of, uint32_t bytes, pp_worker *worker)
 {
-    (void) of;
     (void) worker;
-    wrote += bytes;
+    wrote += of == &writer ? bytes : 0;
 }
 
 static void up_stalled(pp_writer *of, uint64_t since_ms, pp_worker *worker)
