@@ -21,7 +21,7 @@ for command in commands:
     if parts[0] in ("engine", "protocol", "tools", "bench") and "windeps" not in parts:
         if args.system == "linux" or "windows" in parts or parts[0] in ("tools", "bench"):
             files.append(path)
-extra = ["--extra-arg=-Wno-unknown-warning-option"]
+extra = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-UNDEBUG"]   # asserts tell it what holds
 if args.system == "windows":
     extra.append("--extra-arg=--target=x86_64-w64-mingw32")
 
