@@ -154,7 +154,8 @@ uint32_t pp_drainer_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *c
     pp_drainer *drainer = (pp_drainer *) mailbox;
     atomic_store_explicit(&drainer->taker, pp_os_thread_self(), memory_order_release);
     drainer_free_buried(drainer);
-    if (mailbox->ready_count < max) {
+    drainer->skipped = mailbox->ready_count >= max && !drainer->skipped;
+    if (!drainer->skipped) {
         drainer_poll(drainer, wait_ms);
     }
     return pp_mailbox_hand_out(mailbox, completions, max);

@@ -40,6 +40,7 @@ struct pp_drainer {
     pp_memory *memory;
     int epoll;
     pp_source bell_source;
+    bool skipped;                /* The last take had enough without a look at the set; so the next one looks. */
     _Atomic(uintptr_t) taker;    /* Who entered a take last; read by pp_drainer_bury. */
     _Atomic(pp_source *) buried; /* Any thread pushes (release), the taker takes all (acquire). */
 };

@@ -317,7 +317,8 @@ uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *comp
         ring_begin(ring);
     }
     PP_ASSERT(ring->lent || pp_ring_is_here(ring));
-    if (mailbox->ready_count < max) {
+    ring->skipped = mailbox->ready_count >= max && !ring->skipped;
+    if (!ring->skipped) {
         ring_turn(ring, wait_ms, max);
     } else {
         ring_submit_before_waiting(ring, max);

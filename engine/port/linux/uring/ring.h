@@ -64,6 +64,7 @@ struct pp_ring {
     pp_memory *memory;
     bool lent;
     bool begun;               /* Enabled, and the bell is polled. */
+    bool skipped;             /* The last take had enough without a look at the ring; so the next one looks. */
     uint32_t writes_at_once;  /* So many more writes are worth a system call of their own: little is under way. */
     _Atomic(uintptr_t) owner; /* The taker of a ring that is not lent, 0 before its first take; 0 if lent. Relaxed: only
                                  a thread's own id matters to it, and that it stored itself. */
