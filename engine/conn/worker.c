@@ -15,8 +15,9 @@ enum {
     WORKER_OUTSIDE_MAX = 32,
     WORKER_OUTSIDE_KEPT_MAX = 16 * WORKER_OUTSIDE_MAX, /* A pause of some milliseconds is no end of it. */
     WORKER_OUTSIDE_BITS = 16,
-    WORKER_LONG_AGO_MS = 1, /* When a batch began whose handler is expected to be slow. */
-    POOL_LEND_MS = 10       /* How long a waiting or unattending thread goes before it looks around again. */
+    WORKER_CLOCK_CHORES = 64, /* So many are taken for done in one moment. */
+    WORKER_LONG_AGO_MS = 1,   /* When a batch began whose handler is expected to be slow. */
+    POOL_LEND_MS = 10         /* How long a waiting or unattending thread goes before it looks around again. */
 };
 
 void pp_worker_defer(pp_worker *worker, pp_op *chore)
@@ -33,7 +34,7 @@ void pp_worker_defer(pp_worker *worker, pp_op *chore)
 
 static void worker_do_chores(pp_worker *worker)
 {
-    while (worker->first) {
+    for (uint32_t done = 1; worker->first; ++done) {
         pp_op *chore = worker->first;
         worker->first = chore->room.next;
         if (!worker->first) {
@@ -41,6 +42,9 @@ static void worker_do_chores(pp_worker *worker)
         }
         PP_SOON(worker->first); /* A write of this one drives it out of the nearest cache. */
         chore->done(chore, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, worker);
+        if (done % WORKER_CLOCK_CHORES == 0) {
+            worker->writes_ms = 0;
+        }
     }
     pp_shelf_settle(&worker->shelf);
 }
@@ -65,6 +69,7 @@ static uint64_t worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
     pp_deadline *deadline;
     while ((deadline = pp_deadlines_pop(deadlines, now_ms)) != NULL) {
         pp_deadlines_ring(deadlines, deadline, worker);
+        worker->writes_ms = 0; /* An event may have run, and taken any time. */
     }
     worker_do_chores(worker);
     return pp_os_now_ms(); /* Events ran: who counts from before them waits too long. */
@@ -87,7 +92,7 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     uint64_t end_ms = pp_os_now_ms();
     worker->batch_max = end_ms - begin_ms > WORKER_SLOW_MS ? 1 : PP_BATCH_MAX;
     now_ms = worker_run_deadlines(worker, end_ms);
-    atomic_store_explicit(&worker->busy_since_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&worker->busy_since_ms, worker->batch_max > 1 ? 0 : WORKER_LONG_AGO_MS, memory_order_relaxed);
     return now_ms;
 }
 

@@ -36,7 +36,8 @@ struct pp_worker {
     pp_pool *pool;
     _Atomic uintptr_t thread; /* Who it is, 0: nobody. Claimed by CAS, compared by anybody (relaxed: only a thread's own
                                  id matters to it, and that it wrote itself). */
-    _Atomic uint64_t busy_since_ms; /* When its batch began, 0: it is in a take. Relaxed: others only guess by it. */
+    _Atomic uint64_t busy_since_ms; /* When its batch began; 0: it is in a take, and the batch before was
+                                       no slow one. Relaxed: others only guess by it. */
     uint32_t drainer;
     uint32_t home;      /* The drainer, where only this thread takes what comes of its pipes; else PP_WORKERS_MAX. */
     uint64_t writes_ms; /* See pp_worker_writes_ms. 0: not read yet; UINT64_MAX: a turn runs. */

@@ -233,6 +233,12 @@ Test(worker, reads_the_time_once_for_what_it_writes_in_a_batch)
         cr_assert_eq(writes_ms[0], begin_ms);
         cr_assert_eq(writes_ms[1], begin_ms);
     }
+    pp_deadline slow[2] = {{.when = 0}};
+    (void) pp_pool_set_deadline(&pool, &slow[0], fake_os_ms);
+    (void) pp_pool_set_deadline(&pool, &slow[1], fake_os_ms);
+    pp_port_post(port, &op);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_eq(pool.workers[0].writes_ms, 0, "what is due may run events, which take any time");
     pool.workers[0].writes_ms = UINT64_MAX;
     uint64_t now_ms = pp_worker_writes_ms(&pool.workers[0]);
     fake_os_pass(7);
@@ -329,6 +335,13 @@ Test(worker, minds_no_pump_when_its_handlers_take_long)
     pp_port_post(port, &op);
     cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
     cr_assert_not(minds_at_once, "the last batch was slow");
+    fake_os_pass(100);
+    for (int i = 0; i < 2 * OUTSIDE_MAX; ++i) {
+        cr_assert_not(minds_pump(), "the last batch was slow, the next may have begun");
+    }
+    slow_ms = 0;
+    pp_port_post(port, &op);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
     fake_os_pass(100);
     expect_minds_after(OUTSIDE_MAX); /* For now it waits. */
     end();
