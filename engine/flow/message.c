@@ -242,7 +242,7 @@ static void shelf_owe(pp_shelf *shelf, pp_message *message)
 
 void pp_shelf_release(pp_shelf *shelf, pp_message *message)
 {
-    if (shelf != NULL && message->links_count > 1) {
+    if (shelf != NULL && message->links_count > 1 && message->block_bytes <= PP_SHELF_OWED_BYTES_MAX) {
         shelf_owe(shelf, message);
     } else if (shelf == NULL || message->source != NULL || message->block_bytes > PP_SHELF_BLOCK_BYTES_MAX ||
                atomic_load_explicit(&shelf->count, memory_order_relaxed) == PP_SHELF_BLOCKS_MAX) {

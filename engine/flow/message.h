@@ -68,13 +68,14 @@ typedef struct pp_shelf {
     _Atomic uint32_t count, bytes; /* Relaxed: atomic for tests that look. */
 } pp_shelf;
 
-enum { PP_SHELF_BLOCK_BYTES_MAX = 2048, PP_SHELF_BLOCKS_MAX = 16 };
+enum { PP_SHELF_BLOCK_BYTES_MAX = 2048, PP_SHELF_BLOCKS_MAX = 16, PP_SHELF_OWED_BYTES_MAX = 256 * 1024 };
 
 /* pp_message_create_room with one link, from the shelf if what lies in front fits; if not, that makes place. */
 pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_framing *framing, uint64_t room_bytes);
 
 /* pp_message_release of one count; a block that becomes free may stay on the shelf (NULL: there is none). Of a message
- * with many links the counts are gathered, so that those of a thousand receivers are released at once. */
+ * with many links the counts are gathered, so that those of a thousand receivers are released at once; not of one above
+ * PP_SHELF_OWED_BYTES_MAX, which somebody at the memory's bound may be waiting for. */
 void pp_shelf_release(pp_shelf *shelf, pp_message *message);
 
 /* Releases what is gathered. */

@@ -291,3 +291,17 @@ Test(message, is_released_by_a_shelf_for_many_receivers_at_once)
     pp_shelf_settle(&shelf);
     pp_shelf_fini(&shelf);
 }
+
+/* At the memory's bound somebody may lack just what it holds. */
+Test(message, is_released_by_a_shelf_with_its_last_receiver_where_it_is_long)
+{
+    pp_shelf shelf = {.first = NULL};
+    pp_message *message = pp_message_create(&memory, &pp_framing_default, PP_SHELF_OWED_BYTES_MAX, 2);
+    pp_message_retain(message, 1);
+    pp_shelf_release(&shelf, message);
+    cr_assert_eq(message_blocks_held(), 1);
+    pp_shelf_release(&shelf, message);
+    cr_assert_eq(message_blocks_held(), 0);
+    cr_assert_null(shelf.owed);
+    pp_shelf_fini(&shelf);
+}
