@@ -68,8 +68,9 @@ static void claim_seal(int lock, const struct stat *is)
 static bool claim_is_sealed(int lock, const struct stat *is)
 {
     struct stat seal;
-    return fstat(lock, &seal) == 0 && seal.st_atim.tv_sec == 0 && seal.st_atim.tv_nsec == 0 &&
-           seal.st_mtim.tv_sec == is->st_mtim.tv_sec && seal.st_mtim.tv_nsec == is->st_mtim.tv_nsec;
+    return fstat(lock, &seal) == 0 && seal.st_uid == geteuid() && seal.st_atim.tv_sec == 0 &&
+           seal.st_atim.tv_nsec == 0 && seal.st_mtim.tv_sec == is->st_mtim.tv_sec &&
+           seal.st_mtim.tv_nsec == is->st_mtim.tv_nsec;
 }
 
 /* Somebody who does not know our lock may serve the address: a socket that is not the lock's is dead only if it refuses
