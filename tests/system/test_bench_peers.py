@@ -288,11 +288,12 @@ def refusals():
 
 
 def check_refuses_wrong_arguments():
-    for arguments, said in refusals():
-        code, out, objected = end(start(*arguments.split()))
+    begun = [(arguments, said, start(*arguments.split())) for arguments, said in refusals()]
+    for arguments, said, process in begun:
+        code, out, objected = end(process)
         expect(code == 2 and out == "" and objected == f"pipeport-bench peers: {said}\n", arguments, code, objected)
     provide("load", "pipeport_echo", FILES[SECOND])
-    code, out, objected = end(start("--only", SECOND, "--json", path("no/such/folder")[1]))
+    code, out, objected = end(start("--only", SECOND, *SHORT, "--json", path("no/such/folder")[1]))
     expect(code == 1 and out == "" and "cannot be written" in objected, code, objected)
     expect_alone()
 
