@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The load generator's command line: what becomes a plan, and what does not. */
 #include "bench/generator/options.h"
+#include "tests/support/line.h"
 
 #include <criterion/criterion.h>
 
-#include <stdio.h>
 #include <string.h>
 
-#define WORDS_MAX 48
-
-/* The words of a line, parted by blanks. */
-static enum args_result read(const char *line, struct plan *plan)
+static enum args_result read(const char *text, struct plan *plan)
 {
-    static char copy[512]; /* The plan's texts lie in it. */
-    char *words[WORDS_MAX];
-    int count = 0;
+    static test_line line; /* The plan's texts lie in it. */
 
-    snprintf(copy, sizeof copy, "%s", line);
-    for (char *word = strtok(copy, " "); word != NULL && count < WORDS_MAX; word = strtok(NULL, " ")) {
-        words[count++] = word;
-    }
+    test_line_part(&line, text);
     memset(plan, 0, sizeof *plan);
-    return options_read(count, words, plan);
+    return options_read(line.count, line.words, plan);
 }
 
 static struct plan go(const char *line)

@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of `pipeport-bench peers`: what becomes a plan, and what does not. */
 #include "bench/generator/peers_options.h"
+#include "tests/support/line.h"
 
 #include <criterion/criterion.h>
 
 #include <stdio.h>
 #include <string.h>
 
-#define LINE_WORDS_MAX 32
-
-/* The words of a line, parted by blanks. */
-static enum args_result read(const char *line, struct contest_plan *plan)
+static enum args_result read(const char *text, struct contest_plan *plan)
 {
-    static char copy[512]; /* The plan's texts lie in it. */
-    char *words[LINE_WORDS_MAX];
-    int count = 0;
+    static test_line line; /* The plan's texts lie in it. */
 
-    snprintf(copy, sizeof copy, "%s", line);
-    for (char *word = strtok(copy, " "); word != NULL && count < LINE_WORDS_MAX; word = strtok(NULL, " ")) {
-        words[count++] = word;
-    }
+    test_line_part(&line, text);
     memset(plan, 0, sizeof *plan);
-    return peers_options_read(count, words, plan);
+    return peers_options_read(line.count, line.words, plan);
 }
 
 static struct contest_plan go(const char *line)
