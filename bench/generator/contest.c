@@ -19,7 +19,7 @@ static bool contest_admits(const struct contest *contest, struct entrant *entran
     const struct rival *rival = entrant->rival;
     char path[ARENA_PATH_BYTES + 64];
 
-    if (contest->plan.task.connections > rival->connections_max) {
+    if (rival->connections_max != 0 && contest->plan.task.connections > rival->connections_max) {
         snprintf(entrant->why, sizeof entrant->why, "takes %" PRIu32 " connections at most", rival->connections_max);
         return false;
     }
@@ -41,7 +41,7 @@ bool contest_open(struct contest *contest)
     for (uint32_t i = 0; i < contest->entrants_count; i++) {
         struct entrant *entrant = &contest->entrants[i];
 
-        entrant->rival = &rivals[i];
+        entrant->rival = rivals[i];
         entrant->visits = calloc(contest->plan.rounds, sizeof *entrant->visits);
         if (entrant->visits == NULL) {
             say_error("peers", "there is not enough memory for the result");
@@ -72,7 +72,7 @@ static bool contest_can_begin(const struct contest *contest)
         ready += contest->entrants[i].state == ENTRANT_READY;
     }
     if (contest->entrants[0].state != ENTRANT_READY) {
-        say_error("peers", "%s: %s; --bin DIR says where the programs are", rivals[0].word, contest->entrants[0].why);
+        say_error("peers", "%s: %s; --bin DIR says where the programs are", rivals[0]->word, contest->entrants[0].why);
         return false;
     }
     if (!arena_program(&contest->arena, RIVAL_LOAD, path, sizeof path)) {
@@ -81,7 +81,7 @@ static bool contest_can_begin(const struct contest *contest)
         return false;
     }
     if (ready < 2) {
-        say_error("peers", "nobody is there to compare %s with; --list says why", rivals[0].word);
+        say_error("peers", "nobody is there to compare %s with; --list says why", rivals[0]->word);
         return false;
     }
     return true;

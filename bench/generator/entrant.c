@@ -113,7 +113,7 @@ bool entrant_start(struct entrant *entrant, const struct rival_task *task, struc
 void entrant_end(struct entrant *entrant)
 {
     if (entrant->state == ENTRANT_RUNNING) {
-        process_end(entrant->process, entrant->rival == &rivals[0] ? ENTRANT_ORDERLY_MS : 0);
+        process_end(entrant->process, entrant->rival == rivals[0] ? ENTRANT_ORDERLY_MS : 0);
         entrant->process = NULL;
         entrant->state = ENTRANT_READY;
     }

@@ -72,7 +72,7 @@ static bool peers_options_mark(const char *word, const char *list, bool value, s
             return false;
         }
         if (found == 0 && !value) {
-            say_error("peers", "%s: %s is what the others are compared with; leave it in", word, rivals[0].word);
+            say_error("peers", "%s: %s is what the others are compared with; leave it in", word, rivals[0]->word);
             return false;
         }
         plan->wanted[found] = value;
@@ -104,7 +104,7 @@ static bool peers_options_choose(const struct peers_options *options, struct con
             return true;
         }
     }
-    say_error("peers", "%s: it leaves nobody to compare %s with; leave one in", word, rivals[0].word);
+    say_error("peers", "%s: it leaves nobody to compare %s with; leave one in", word, rivals[0]->word);
     return false;
 }
 

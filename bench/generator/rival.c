@@ -4,6 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct rival rival_libuv = {
+    .word = "libuv",
+    .title = "libuv",
+    .program = "peer_libuv",
+    .about = "libuv, a uv_write for each message",
+    .family = RIVAL_PEER,
+};
+
+const struct rival rival_libuv_joined = {
+    .word = "libuv-joined",
+    .title = "libuv joined",
+    .program = "peer_libuv",
+    .about = "libuv, replies joined by hand",
+    .options = {"--join", "1"},
+    .family = RIVAL_PEER,
+};
+
 const char *rival_mode_text(enum rival_mode mode)
 {
     static const char *const texts[RIVAL_MODES] = {"echo", "broadcast", "churn", "idle"};
@@ -21,7 +38,7 @@ const char *rival_unit(enum rival_mode mode)
 size_t rival_find(const char *word, size_t length)
 {
     for (size_t i = 0; i < rivals_count; i++) {
-        if (strlen(rivals[i].word) == length && memcmp(rivals[i].word, word, length) == 0) {
+        if (strlen(rivals[i]->word) == length && memcmp(rivals[i]->word, word, length) == 0) {
             return i;
         }
     }
@@ -58,6 +75,6 @@ void rival_list(char *text, size_t room)
 
     text[0] = '\0';
     for (size_t i = 0; i < rivals_count && used < room; i++) {
-        used += (size_t) snprintf(text + used, room - used, "%s%s", i == 0 ? "" : ", ", rivals[i].word);
+        used += (size_t) snprintf(text + used, room - used, "%s%s", i == 0 ? "" : ", ", rivals[i]->word);
     }
 }

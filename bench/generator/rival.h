@@ -40,14 +40,17 @@ struct rival {
     const char *about;
     const char *options[5]; /* Its own, after those that all of its family have; ends with NULL. */
     enum rival_family family;
-    uint32_t speech; /* Of the load: 0 for our framing, else the number of a protocol of its own. */
-    uint32_t connections_max;
+    uint32_t speech;          /* Of the load: 0 for our framing, else the number of a protocol of its own. */
+    uint32_t connections_max; /* 0: as many as `peers` asks for. */
     bool ends_threads; /* A thread of its own ends with each connection: who asks about living threads misses it. */
 };
 
-/* The first is pipeport's. */
-extern const struct rival rivals[];
+/* Those of this system; the first is pipeport's. */
+extern const struct rival *const rivals[];
 extern const size_t rivals_count;
+
+/* Those of every system. */
+extern const struct rival rival_libuv, rival_libuv_joined;
 
 /* What the load and the servers can do here. */
 extern const bool rival_can[RIVAL_MODES];

@@ -48,7 +48,7 @@ Test(peers_options, compare_all_for_five_rounds_of_a_second)
     cr_assert_null(plan.bin);
     cr_assert_null(plan.json);
     for (size_t i = 0; i < rivals_count; i++) {
-        cr_assert(plan.wanted[i], "%s", rivals[i].word);
+        cr_assert(plan.wanted[i], "%s", rivals[i]->word);
     }
 }
 
@@ -106,7 +106,7 @@ Test(peers_options, refuse_to_leave_nobody)
     struct contest_plan plan;
 
     for (size_t i = 1; i < rivals_count; i++) {
-        snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s", i == 1 ? "" : ",", rivals[i].word);
+        snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s", i == 1 ? "" : ",", rivals[i]->word);
     }
     cr_assert_eq(read(line, &plan), ARGS_WRONG, "%s", line);
 }

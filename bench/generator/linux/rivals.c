@@ -5,41 +5,68 @@
 
 enum rival_speech { RIVAL_FRAMES, RIVAL_NNG, RIVAL_ZEROMQ }; /* As the load counts them. */
 
-const struct rival rivals[] = {
-    {"pipeport", "pipeport", "pipeport_echo", "pipeport, one worker", {0}, RIVAL_PIPEPORT, 0, 19900, false},
-    {"threads",
-     "thread per client",
-     "peer_threads",
-     "a thread for each client, blocking",
-     {0},
-     RIVAL_PEER,
-     0,
-     29900,
-     true},
-    {"libuv", "libuv", "peer_libuv", "libuv, a uv_write for each message", {0}, RIVAL_PEER, 0, 999900, false},
-    {"libuv-joined",
-     "libuv joined",
-     "peer_libuv",
-     "libuv, replies joined by hand",
-     {"--join", "1"},
-     RIVAL_PEER,
-     0,
-     999900,
-     false},
-    {"asio", "Asio", "peer_asio", "Asio (C++)", {0}, RIVAL_PEER, 0, 999900, false},
-    {"nng", "nng", "peer_nng", "nng, in its own protocol", {0}, RIVAL_PEER, RIVAL_NNG, 999900, false},
-    {"zeromq", "ZeroMQ", "peer_zmq", "ZeroMQ, in its own protocol", {0}, RIVAL_PEER, RIVAL_ZEROMQ, 999900, false},
-    {"bare-epoll", "bare epoll", "bare_epoll", "a loop around epoll, no library", {0}, RIVAL_BARE, 0, 999900, false},
-    {"bare-uring",
-     "bare io_uring",
-     "bare_uring",
-     "a loop around io_uring, no library",
-     {0},
-     RIVAL_BARE,
-     0,
-     999900,
-     false},
+static const struct rival rivals_pipeport = {
+    .word = "pipeport",
+    .title = "pipeport",
+    .program = "pipeport_echo",
+    .about = "pipeport, one worker",
+    .family = RIVAL_PIPEPORT,
 };
+
+static const struct rival rivals_threads = {
+    .word = "threads",
+    .title = "thread per client",
+    .program = "peer_threads",
+    .about = "a thread for each client, blocking",
+    .family = RIVAL_PEER,
+    .ends_threads = true,
+};
+
+static const struct rival rivals_asio = {
+    .word = "asio",
+    .title = "Asio",
+    .program = "peer_asio",
+    .about = "Asio (C++)",
+    .family = RIVAL_PEER,
+};
+
+static const struct rival rivals_nng = {
+    .word = "nng",
+    .title = "nng",
+    .program = "peer_nng",
+    .about = "nng, in its own protocol",
+    .family = RIVAL_PEER,
+    .speech = RIVAL_NNG,
+};
+
+static const struct rival rivals_zeromq = {
+    .word = "zeromq",
+    .title = "ZeroMQ",
+    .program = "peer_zmq",
+    .about = "ZeroMQ, in its own protocol",
+    .family = RIVAL_PEER,
+    .speech = RIVAL_ZEROMQ,
+};
+
+static const struct rival rivals_bare_epoll = {
+    .word = "bare-epoll",
+    .title = "bare epoll",
+    .program = "bare_epoll",
+    .about = "a loop around epoll, no library",
+    .family = RIVAL_BARE,
+};
+
+static const struct rival rivals_bare_uring = {
+    .word = "bare-uring",
+    .title = "bare io_uring",
+    .program = "bare_uring",
+    .about = "a loop around io_uring, no library",
+    .family = RIVAL_BARE,
+};
+
+const struct rival *const rivals[] = {&rivals_pipeport,    &rivals_threads,    &rival_libuv,
+                                      &rival_libuv_joined, &rivals_asio,       &rivals_nng,
+                                      &rivals_zeromq,      &rivals_bare_epoll, &rivals_bare_uring};
 const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
 const bool rival_can[RIVAL_MODES] = {true, true, true, true};

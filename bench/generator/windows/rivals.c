@@ -3,47 +3,50 @@
 
 #define RIVALS_THREADS 2 /* Of those on a completion port. */
 
-const struct rival rivals[] = {
-    {"pipeport", "pipeport", "pipeport_echo", "pipeport, two workers", {0}, RIVAL_PIPEPORT, 0, 20000, false},
-    {"blocking",
-     "thread per client",
-     "peer_blocking",
-     "a thread for each client, blocking",
-     {0},
-     RIVAL_PEER,
-     0,
-     20000,
-     true},
-    {"overlapped",
-     "overlapped",
-     "peer_overlapped",
-     "overlapped operations and an array of events",
-     {0},
-     RIVAL_PEER,
-     0,
-     63,
-     false},
-    {"routines", "completion routines", "peer_routines", "completion routines (APC)", {0}, RIVAL_PEER, 0, 20000, false},
-    {"libuv", "libuv", "peer_libuv", "libuv, a uv_write for each message", {0}, RIVAL_PEER, 0, 20000, false},
-    {"libuv-joined",
-     "libuv joined",
-     "peer_libuv",
-     "libuv, replies joined by hand",
-     {"--join", "1"},
-     RIVAL_PEER,
-     0,
-     20000,
-     false},
-    {"bare-iocp",
-     "bare IOCP",
-     "bare_iocp",
-     "a loop around a completion port, two threads, no library",
-     {0},
-     RIVAL_BARE,
-     0,
-     20000,
-     false},
+static const struct rival rivals_pipeport = {
+    .word = "pipeport",
+    .title = "pipeport",
+    .program = "pipeport_echo",
+    .about = "pipeport, two workers",
+    .family = RIVAL_PIPEPORT,
 };
+
+static const struct rival rivals_blocking = {
+    .word = "blocking",
+    .title = "thread per client",
+    .program = "peer_blocking",
+    .about = "a thread for each client, blocking",
+    .family = RIVAL_PEER,
+    .ends_threads = true,
+};
+
+static const struct rival rivals_overlapped = {
+    .word = "overlapped",
+    .title = "overlapped",
+    .program = "peer_overlapped",
+    .about = "overlapped operations and an array of events",
+    .family = RIVAL_PEER,
+    .connections_max = 63,
+};
+
+static const struct rival rivals_routines = {
+    .word = "routines",
+    .title = "completion routines",
+    .program = "peer_routines",
+    .about = "completion routines (APC)",
+    .family = RIVAL_PEER,
+};
+
+static const struct rival rivals_bare_iocp = {
+    .word = "bare-iocp",
+    .title = "bare IOCP",
+    .program = "bare_iocp",
+    .about = "a loop around a completion port, two threads, no library",
+    .family = RIVAL_BARE,
+};
+
+const struct rival *const rivals[] = {&rivals_pipeport, &rivals_blocking,    &rivals_overlapped, &rivals_routines,
+                                      &rival_libuv,     &rival_libuv_joined, &rivals_bare_iocp};
 const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
 const bool rival_can[RIVAL_MODES] = {true, false, false, false};
