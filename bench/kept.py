@@ -118,8 +118,10 @@ def load(where):
 
 
 def load_all(folder=FOLDER):
-    """Of each part that was measured."""
-    return {part: load(path(part, folder)) for part in PARTS if path(part, folder).exists()}
+    """Of each part that was measured; and as `run` the lines that tools/run --write kept."""
+    parts = {part: load(path(part, folder)) for part in PARTS if path(part, folder).exists()}
+    run = folder / "run.txt"
+    return {**parts, "run": run.read_text().splitlines()} if run.exists() else parts
 
 
 def row_of(data, name):

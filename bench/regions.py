@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""regions - what stands between the markers of docs/PERFORMANCE.md and its pages, made from the kept figures."""
+"""regions - what stands between the markers of docs/PERFORMANCE.md, its pages and README.md, made from what is kept."""
 import kept
 import plots
 import tables
@@ -13,6 +13,7 @@ PLOT_ALT = {
     "peers-linux": "Linux: pipeport's rate divided by that of each peer",
     "peers-wine": "Wine: pipeport's rate divided by that of each peer",
 }
+SHOWN_FIRST = ("64 B, 255 connections, depth 16", "broadcast to 1,000, 100 at a time")
 SHOWN = (*plots.PEER_ROWS, "connect + echo + close, 64 at a time")
 
 
@@ -62,14 +63,15 @@ def idle_text(data):
     return [f"- **An idle connection** holds {' or '.join(own)} of the engine's memory."] if own else []
 
 
-def summary_words(data_of):
+def summary_words(data_of, page_at=""):
+    """`page_at`: where docs/PERFORMANCE.md is, seen from the page that these words are for."""
     lines = []
     if "linux" in data_of:
         data = data_of["linux"]
         counts = [goals_met(data, server) for server in tables.LINUX_SERVERS[2:]]
         lines += [f"- **Goals** on Linux, beside loops written by hand on the same system calls and without a library: "
                   f"epoll meets {counts[0][0]} of {counts[0][1]}, io_uring {counts[1][0]} of {counts[1][1]} "
-                  "([all](#goals-on-linux), [what is missed](#where-we-lose-and-why))."]
+                  f"([all]({page_at}#goals-on-linux), [what is missed]({page_at}#where-we-lose-and-why))."]
         lines += idle_text(data)
     if "wine" in data_of:
         rows = data_of["wine"]["rows"]
@@ -85,9 +87,17 @@ def indented(line):
     return [first, *(f"  {part}" for part in rest)]
 
 
+def peer_rows_of(data, names):
+    return [row for name in names if (row := kept.row_of(data, name)) and "pipeport" in row["servers"]]
+
+
+def own_rate(row):
+    return f"{tables.count(kept.middle(row, 'pipeport'))} {row['unit']}"
+
+
 def beside_peers(data):
     """One line for each load: pipeport's own figures, and how many times each peer's rate that is."""
-    rows = [row for name in SHOWN if (row := kept.row_of(data, name)) and "pipeport" in row["servers"]]
+    rows = peer_rows_of(data, SHOWN)
     names = [name for name in tables.columns(rows) if not name.startswith(("pipeport", "bare"))]
     lines = tables.head(["Linux; pipeport's rate is ... times that of", "pipeport", "CPU us", "the better bare loop",
                          *names])
@@ -95,8 +105,7 @@ def beside_peers(data):
         best = kept.best_of(row, tables.references(row))
         cost = tables.small(kept.middle(row, "pipeport", "server_us")) if kept.has(row, "pipeport", "server_us") else ""
         cells = [tables.times_cell(kept.ratio(row, "pipeport", name)) for name in (best, *names) if name is not None]
-        rate = f"{tables.count(kept.middle(row, 'pipeport'))} {row['unit']}"
-        lines.append(tables.table_line([row["name"], rate, cost, *([] if best else [""]), *cells]))
+        lines.append(tables.table_line([row["name"], own_rate(row), cost, *([] if best else [""]), *cells]))
     return lines
 
 
@@ -109,6 +118,28 @@ def summary(data_of, made):
     if "peers-linux" in data_of:
         lines += [*beside_peers(data_of["peers-linux"]), ""]
     return (lines + picture("linux-rate", made) + picture("peers-linux", made))[:-1]
+
+
+def peers_words(data):
+    """The same of the loads that README.md tells of, in words."""
+    for row in peer_rows_of(data, SHOWN_FIRST):
+        names = [name for name in row["servers"] if not name.startswith(("pipeport", "bare"))]
+        times = ", ".join(f"{name} {tables.times_cell(kept.ratio(row, 'pipeport', name))}" for name in names)
+        yield from indented(f"- **{row['name']}** on Linux: {own_rate(row)}, so many times the rate of each peer: {times}.")
+
+
+def readme_figures(data_of, _):
+    if not {"linux", "wine", "peers-linux"} & set(data_of):
+        return None
+    return [*(peers_words(data_of["peers-linux"]) if "peers-linux" in data_of else ()),
+            *summary_words(data_of, "docs/PERFORMANCE.md")]
+
+
+def readme_run(data_of, _):
+    """What tools/run ended with."""
+    if "run" not in data_of:
+        return None
+    return ["```", *(part for line in data_of["run"] for part in tables.wrapped(line) or [""]), "```"]
 
 
 def not_met(data_of, _):
@@ -199,4 +230,5 @@ PAGES = {   # file: marker: what makes its lines
         "peers linux figures": bare_of_part("peers-linux", tables.peer_figures),
         "peers wine figures": bare_of_part("peers-wine", tables.peer_figures),
     },
+    "../README.md": {"run": readme_run, "figures": readme_figures},
 }

@@ -91,8 +91,8 @@ def all_parts():
 class InFolder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.docs = pathlib.Path(self.folder.name)
-        (self.docs / "performance").mkdir()
+        self.docs = pathlib.Path(self.folder.name) / "docs"
+        (self.docs / "performance").mkdir(parents=True)
         for name, markers in regions.PAGES.items():
             held = [f"words\n<!-- {marker}: begin -->\nold {marker}\n<!-- {marker}: end -->" for marker in markers]
             (self.docs / name).write_text("\n".join(held))
@@ -351,6 +351,20 @@ class Page(InFolder):
         text = (self.docs / "PERFORMANCE.md").read_text()
         self.assertIn("old linux goals", text)
         self.assertNotIn("old wine", text)
+
+    def test_the_readme_tells_of_the_figures_and_of_the_run(self):
+        run = ["  round", "", "verified: " + "word " * 30]
+        (self.docs / "performance" / "run.txt").write_text("\n".join(run) + "\n")
+        self.keep(*all_parts().values())
+        self.quietly(compare_page.make, self.docs)
+        text = (self.docs.parent / "README.md").read_text()
+        self.assertNotIn("old ", text)
+        self.assertIn("\n".join(["```", run[0], "", "verified: word"]), text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 120)
+        words = " ".join(text.split())
+        self.assertIn("- **64 B, 255 connections, depth 16** on Linux: 4.00M messages/s, so many times the rate of each "
+                      "peer: thread per client 1.00, libuv 400, libuv joined 0.50, ", words)
+        self.assertIn("[all](docs/PERFORMANCE.md#goals-on-linux)", words)
 
     def test_without_a_marker_nothing_is_written(self):
         self.keep(linux())
