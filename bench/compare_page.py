@@ -2,8 +2,8 @@
 """compare --page - makes the tables and plots of docs/PERFORMANCE.md, and the figures of README.md, anew from what is
 kept, without measuring.
 
-The figures are those of docs/performance/*.json, and what tools/run --write kept. What was never measured keeps the text it has. Exit 1 if a marker, or
-what a file should hold, is missing: then nothing is written.
+The figures are those of docs/performance/*.json, and what tools/run --write kept. What was never measured keeps the
+text it has. Exit 1 if a marker, or what a file should hold, is missing: then nothing is written.
 """
 import argparse
 import os

@@ -125,7 +125,8 @@ def peers_words(data):
     for row in peer_rows_of(data, SHOWN_FIRST):
         names = [name for name in row["servers"] if not name.startswith(("pipeport", "bare"))]
         times = ", ".join(f"{name} {tables.times_cell(kept.ratio(row, 'pipeport', name))}" for name in names)
-        yield from indented(f"- **{row['name']}** on Linux: {own_rate(row)}, so many times the rate of each peer: {times}.")
+        yield from indented(f"- **{row['name']}** on Linux: {own_rate(row)}, so many times the rate of each peer: "
+                            f"{times}.")
 
 
 def readme_figures(data_of, _):

@@ -362,8 +362,8 @@ class Page(InFolder):
         self.assertIn("\n".join(["```", run[0], "", "verified: word"]), text)
         self.assertLessEqual(max(map(len, text.splitlines())), 120)
         words = " ".join(text.split())
-        self.assertIn("- **64 B, 255 connections, depth 16** on Linux: 4.00M messages/s, so many times the rate of each "
-                      "peer: thread per client 1.00, libuv 400, libuv joined 0.50, ", words)
+        self.assertIn("- **64 B, 255 connections, depth 16** on Linux: 4.00M messages/s, so many times the rate of "
+                      "each peer: thread per client 1.00, libuv 400, libuv joined 0.50, ", words)
         self.assertIn("[all](docs/PERFORMANCE.md#goals-on-linux)", words)
 
     def test_without_a_marker_nothing_is_written(self):
