@@ -130,7 +130,7 @@ void completion_write(const struct completion_program *program, struct text *tex
 
 static const char completion_help[] = "%s completion bash\n"
                                       "\n"
-                                      "Prints the script by which bash completes this program's commands and options:\n"
+                                      "Prints the script by which bash completes this program's words:\n"
                                       "    eval \"$(%s completion bash)\"\n"
                                       "or write it to ~/.local/share/bash-completion/completions/%s\n";
 

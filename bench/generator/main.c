@@ -24,7 +24,7 @@ struct main_command {
 static const struct main_command main_commands[] = {
     {"run", "[NAME]", "load a server; --self for one of our own", run_main},
     {"peers", "", "compare pipeport with other servers, in one run", peers_main},
-    {"compare", "A.json B.json", "say what changed from A to B, and whether it is more than noise", compare_main},
+    {"compare", "A.json B.json", "say what changed, and whether it is more than noise", compare_main},
     {"completion", "bash", "print the script that completes this program's words", completion_main},
     {"serve-self", "NAME", NULL, self_main},
 };
@@ -42,11 +42,12 @@ static int main_help(void)
         }
     }
     printf("  %-24s  %s\n  %-24s  %s\n  %-24s  %s\n\n", "COMMAND --help", "all options of a command", "--help", "this",
-           "--version", "the version of the program and of the library in it");
+           "--version", "the version of the program, and of the library in it");
     printf("Exit codes: 0 all right, 1 something was wrong, 2 wrong arguments.\n\n"
            "To see it work:\n"
            "  %s run --self --connections 255 --duration 5s\n"
-           "  %s run NAME --rate 10K --size 64*9,4K*1 --verify --json a.json --html a.html\n",
+           "  %s run NAME --rate 10K --size 64*9,4K*1 --verify \\\n"
+           "      --json a.json --html a.html\n",
            MAIN_PROGRAM, MAIN_PROGRAM);
     fflush(stdout);
     return SAY_EXIT_OK;

@@ -30,11 +30,10 @@ struct options {
 static const struct args_option options_table[] = {
     {"--self", NULL, "a server of our own, in a process of its own; no NAME then", ARGS_FLAG, OPTIONS_AT(self), 0, 0},
     {"--mode", "ping-pong|pipelined|one-way|broadcast|churn|idle",
-     "ping-pong: one message in flight on each connection; pipelined: --depth of\n"
-     "them; one-way: only sent; broadcast: the last connection asks, and the server\n"
-     "sends what it asks to all; churn: connect, exchange one message, close; idle:\n"
-     "connect, exchange one message and hold, for the server's memory [ping-pong;\n"
-     "with --depth above 1 pipelined]",
+     "ping-pong: one message in flight on each connection; pipelined: --depth of them; one-way: only sent; broadcast: "
+     "the last connection asks, and the server sends what it asks to all; churn: connect, exchange one message, close; "
+     "idle: connect, exchange one message and hold, for the server's memory [ping-pong; with --depth above 1 "
+     "pipelined]",
      ARGS_CHOICE, OPTIONS_AT(mode), 0, 0},
     {"--connections", "N", "connections; churn: at a time [64]", ARGS_NUMBER, OPTIONS_AT(connections), 1, 65536},
     {"--threads", "T", "threads that send and receive [half of the processors]", ARGS_NUMBER, OPTIONS_AT(threads), 1,
@@ -43,17 +42,16 @@ static const struct args_option options_table[] = {
      OPTIONS_AT(depth), 1, 65536},
     {"--ramp", "N", "connect N a second [as fast as they come]", ARGS_NUMBER, OPTIONS_AT(ramp), 1, 1000000},
     {"--size", "S[,S...]",
-     "bytes of the messages [64]: one, a list 64,1K, a range 64-4K, any of them with a\n"
-     "weight 64*9,64K*1; K, M and G multiply by 1024; each is drawn anew",
+     "bytes of the messages [64]: one, a list 64,1K, a range 64-4K, any of them with a weight 64*9,64K*1; K, M and G "
+     "multiply by 1024; each is drawn anew",
      ARGS_TEXT, OPTIONS_AT(size), 0, 0},
     {"--duration", "TIME", "measured time, 10s, 500ms or 2m [10s]", ARGS_TEXT, OPTIONS_AT(duration), 0, 0},
     {"--count", "N", "measured messages of all connections, instead of a time", ARGS_NUMBER, OPTIONS_AT(count), 1,
      UINT32_MAX},
     {"--warmup", "TIME", "not measured, before it [1s; with --count 0s]", ARGS_TEXT, OPTIONS_AT(warmup), 0, 0},
     {"--rate", "R",
-     "open loop: plan R messages a second of all connections, send each at its\n"
-     "planned moment whatever came back, and count latency from that moment; K and M\n"
-     "multiply by 1000 [closed loop: send when something came back]",
+     "open loop: plan R messages a second of all connections, send each at its planned moment whatever came back, and "
+     "count latency from that moment; K and M multiply by 1000 [closed loop: send when something came back]",
      ARGS_TEXT, OPTIONS_AT(rate), 0, 0},
     {"--slow-readers", "N", "so many of 100 connections ask and never read [0]", ARGS_NUMBER, OPTIONS_AT(slow), 0, 99},
     {"--kill-rate", "R", "abort R connections a second and connect them anew [0]", ARGS_TEXT, OPTIONS_AT(kill_rate), 0,
@@ -78,10 +76,10 @@ static const struct args_option options_table[] = {
 
 const struct args_command options_command = {
     "run", "[NAME] [options]",
-    "Loads the server of the pipe NAME, which sends each message back in the --framing, and tells how many a second "
-    "it\n"
-    "was and how long each took. Broadcast mode: the server sends each message that it gets to all its connections,\n"
-    "the sender too. One-way mode: it reads. Exit codes: 0 all right, 1 something was wrong, 2 wrong arguments.",
+    "Loads the server of the pipe NAME, which sends each message back in the --framing, and tells how many a second it "
+    "was and how long each took. Broadcast mode: the server sends each message that it gets to all its connections, "
+    "the sender too. One-way mode: it reads.\n"
+    "Exit codes: 0 all right, 1 something was wrong, 2 wrong arguments.",
     options_table, sizeof(options_table) / sizeof(options_table[0])};
 
 /* A decimal number with a fraction perhaps, and what stands behind it; NULL where there is none. */

@@ -23,10 +23,9 @@ struct peers_options {
 
 static const struct args_option peers_options_table[] = {
     {"--mode", "echo|broadcast|churn|idle",
-     "echo: --depth messages in flight on each connection, each is sent back;\n"
-     "broadcast: the last connection asks, and the server sends what it asks to all;\n"
-     "churn: connect, exchange one message, close; idle: exchange one message and\n"
-     "hold, for the server's memory. On Windows there is only echo [echo]",
+     "echo: --depth messages in flight on each connection, each is sent back; broadcast: the last connection asks, and "
+     "the server sends what it asks to all; churn: connect, exchange one message, close; idle: exchange one message "
+     "and hold, for the server's memory. On Windows there is only echo [echo]",
      ARGS_CHOICE, PEERS_OPTIONS_AT(mode), 0, 0},
     {"--connections", "N", "connections; churn: at a time [64]", ARGS_NUMBER, PEERS_OPTIONS_AT(connections), 1, 10000},
     {"--depth", "D", "messages in flight on each connection; broadcast: in all [1]", ARGS_NUMBER,
@@ -49,13 +48,12 @@ static const struct args_option peers_options_table[] = {
 
 const struct args_command peers_options_command = {
     "peers", "[options]",
-    "Compares pipeport's server with servers on other libraries and schemes, in one run: all are started, and one "
-    "load\n"
-    "visits them in turn, A B C A B C ... Each round gives the ratio of pipeport's figure to that of each peer. The\n"
-    "load is none of theirs: it is a program of raw system calls, which checks every reply, and speaks the protocols\n"
-    "of nng and ZeroMQ itself, so that all meet the same and none pays for its own client. On Linux all servers run\n"
-    "on one processor and the load on another. Exit codes: 0 all right, 1 a server failed or nothing was compared,\n"
-    "2 wrong arguments.",
+    "Compares pipeport's server with servers on other libraries and schemes, in one run: all are started, and one load "
+    "visits them in turn, A B C A B C ... Each round gives the ratio of pipeport's figure to that of each peer. The "
+    "load is none of theirs: it is a program of raw system calls, which checks every reply, and speaks the protocols "
+    "of nng and ZeroMQ itself, so that all meet the same and none pays for its own client. On Linux all servers run on "
+    "one processor and the load on another.\n"
+    "Exit codes: 0 all right, 1 a server failed or nothing was compared, 2 wrong arguments.",
     peers_options_table, sizeof(peers_options_table) / sizeof(peers_options_table[0])};
 
 /* Sets `wanted` of each peer in the list to `value`. */

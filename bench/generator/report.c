@@ -88,14 +88,14 @@ int report_result(const struct result *result)
 static const char report_compare_help[] =
     "%s compare A.json B.json [...]\n"
     "\n"
-    "Says what changed from A to B, and to each further one, and whether it is more than noise. The files are what\n"
-    "--json wrote. A change is called where each side has 3 runs or more (--repeat), all runs of the one lie beyond "
-    "all\n"
-    "of the other, and the medians lie farther apart than the runs of either side do among themselves; with fewer "
-    "runs\n"
-    "it says 'cannot tell'.\n"
+    "Says what changed from A to B, and to each further one, and whether it is more\n"
+    "than noise. The files are what --json wrote. A change is called where each side\n"
+    "has 3 runs or more (--repeat), all runs of the one lie beyond all of the other,\n"
+    "and the medians lie farther apart than the runs of either side do among\n"
+    "themselves; with fewer runs it says 'cannot tell'.\n"
     "\n"
-    "Exit codes: 0 compared, whatever came out; 1 a file could not be read; 2 wrong arguments.\n";
+    "Exit codes: 0 compared, whatever came out; 1 a file could not be read; 2 wrong\n"
+    "arguments.\n";
 
 static int report_compare_files(int count, char **paths)
 {

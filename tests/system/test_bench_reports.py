@@ -154,6 +154,13 @@ def check_compares():
     expect(code == 0 and "cannot tell" in said, said)
 
 
+def check_helps_fit_80_columns():
+    for arguments in ([], ["run"], ["peers"], ["compare"], ["completion"], ["serve-self"]):
+        code, said, objected = run(*arguments, "--help")
+        expect(code == 0 and objected == "" and "pipeport-bench" in said, arguments, code, said, objected)
+        expect(max(map(len, said.splitlines())) <= 80, arguments, "has a line of more than 80 columns", said)
+
+
 def check_completes_every_word():
     code, script, objected = run("completion", "bash")
     expect(code == 0, code, objected)

@@ -23,6 +23,7 @@ def check_helps():
     for arguments in (["--help"], ["serve", "--help"], ["swarm", "x", "--size", "wrong", "--help"]):
         code, out, err = run(*arguments)
         expect(code == 0 and err == "" and out.startswith("pipeport "), arguments, code, out, err)
+        expect(max(map(len, out.splitlines())) <= 80, arguments, "has a line of more than 80 columns", out)
     for option in ("--echo", "--sink", "--broadcast-every", "--connections", "--workers", "--seconds", "--drain",
                    "--framing", "--direction", "--access", "--when-full", "--topics", "--topics-max", "--verify"):
         expect(f"  {option}" in run("serve", "--help")[1], option, "is not in the help of serve")

@@ -7,7 +7,8 @@
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/say.h"
 
-#define ARGS_COLUMN "                              " /* Where the help's texts begin. */
+#define ARGS_COLUMNS 80
+#define ARGS_TEXT_COLUMN 26 /* Where the texts of options begin in the help. */
 
 /* The command line while it is read. */
 struct args_reader {
@@ -216,31 +217,56 @@ int args_exit(enum args_result result)
     return result == ARGS_HELP ? SAY_EXIT_OK : SAY_EXIT_USAGE;
 }
 
+/* The bytes of `text` that make its first line: words that fit `room` columns, at least one. */
+static int args_line(const char *text, int room)
+{
+    int fits = 0;
+
+    for (int length = 0;; length++) {
+        if (text[length] == ' ' || text[length] == '\n' || text[length] == '\0') {
+            if (length > room && fits > 0) {
+                return fits;
+            }
+            fits = length;
+            if (text[length] != ' ') {
+                return fits;
+            }
+        }
+    }
+}
+
+/* `text` in lines from `column` on; `printed`: so much of the first is there. */
+static void args_print(const char *text, int column, int printed)
+{
+    for (;;) {
+        int length = args_line(text, ARGS_COLUMNS - column);
+
+        printf("%*s%.*s\n", length == 0 ? 0 : column - printed, "", length, text);
+        if (text[length] == '\0') {
+            return;
+        }
+        text += length + 1;
+        printed = 0;
+    }
+}
+
 void args_help(const struct args_command *command)
 {
-    printf("%s %s %s\n\n%s\n\n", say_program_name(), command->name, command->usage, command->about);
+    printf("%s %s %s\n\n", say_program_name(), command->name, command->usage);
+    args_print(command->about, 0, 0);
+    printf("\n");
     for (size_t i = 0; i < command->options_count; i++) {
         const struct args_option *option = &command->options[i];
-        const char *line = option->text;
         int printed = printf("  %s%s%s", option->word, option->operand == NULL ? "" : " ",
                              option->operand == NULL ? "" : option->operand);
-        int column = (int) sizeof(ARGS_COLUMN) - 1;
 
-        if (printed + 2 > column) { /* It would touch the text: that begins on a line of its own. */
+        if (printed + 2 > ARGS_TEXT_COLUMN) { /* It would touch the text: that begins on a line of its own. */
             printf("\n");
             printed = 0;
         }
-        for (;;) {
-            int length = (int) strcspn(line, "\n");
-
-            printf("%*s%.*s\n", column - printed, "", length, line);
-            if (line[length] == '\0') {
-                break;
-            }
-            line += length + 1;
-            printed = 0;
-        }
+        args_print(option->text, ARGS_TEXT_COLUMN, printed);
     }
-    printf("  --help%*sthis\n", (int) sizeof(ARGS_COLUMN) - 1 - 8, "");
+    printf("  --help");
+    args_print("this", ARGS_TEXT_COLUMN, 8);
     fflush(stdout);
 }

@@ -39,17 +39,16 @@ enum args_kind {
 struct args_option {
     const char *word;    /* With its dashes. */
     const char *operand; /* How the help calls the value; NULL for a flag. */
-    const char *text;    /* For the help; '\n' begins a new line of it. */
+    const char *text;    /* For the help, which breaks it into lines; '\n' begins a new one all the same. */
     enum args_kind kind;
     size_t offset;     /* Of the value in the struct that args_parse fills. */
     uint32_t min, max; /* Bounds of numbers and sizes. */
 };
 
 struct args_command {
-    const char *name; /* "serve" */
-    const char
-        *usage; /* What follows "PROGRAM name" in the help's first line. With '[' first the NAME may be left out. */
-    const char *about; /* What it does, lines of 100 columns. */
+    const char *name;  /* "serve" */
+    const char *usage; /* Behind "PROGRAM name" in the help's first line. With '[' first the NAME may be left out. */
+    const char *about; /* What it does; in lines as the text of an option is. */
     const struct args_option *options;
     size_t options_count;
 };
@@ -67,7 +66,7 @@ enum args_result args_parse(const struct args_command *command, int count, char 
 /* The exit code where args_parse did not say ARGS_GO. */
 int args_exit(enum args_result result);
 
-/* The help of a command, on stdout. */
+/* The help of a command, on stdout, in lines of 80 columns. */
 void args_help(const struct args_command *command);
 
 #endif

@@ -17,9 +17,8 @@
 
 #define FRAMING_OPERAND "FRAMING"
 #define FRAMING_TEXT                                                                                                   \
-    "where one message ends and the next begins [len:0,4,le,0]:\n"                                                     \
-    "len:OFFSET,WIDTH,le|be,ADJUST[,keep][,escape], varint, delim:HEX[,cr],\n"                                         \
-    "headers, message or none (docs/PROTOCOL.md); a whole frame of len has\n"                                          \
+    "where one message ends and the next begins [len:0,4,le,0]: len:OFFSET,WIDTH,le|be,ADJUST[,keep][,escape], "       \
+    "varint, delim:HEX[,cr], headers, message or none (docs/PROTOCOL.md); a whole frame of len has "                   \
     "OFFSET + WIDTH + value + ADJUST bytes; HEX is one byte in two digits"
 
 #define FRAMING_HEADER_BYTES_MAX 80 /* Of a length field, with its OFFSET and escape. */

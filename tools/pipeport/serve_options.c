@@ -12,24 +12,23 @@ static const struct args_option options_table[] = {
      OPTIONS_AT(echo), 0, 0},
     {"--sink", NULL, "read messages and answer nothing", ARGS_FLAG, OPTIONS_AT(sink), 0, 0},
     {"--topics", NULL,
-     "messages are a topic and a message, two strings as .NET's BinaryWriter writes\n"
-     "them; each goes to who has subscribed to its topic: who has sent the topic\n"
-     "`subscribe` with the other topic as message, and not `unsubscribe` since",
+     "messages are a topic and a message, two strings as .NET's BinaryWriter writes them; each goes to who has "
+     "subscribed to its topic: who has sent the topic `subscribe` with the other topic as message, and not "
+     "`unsubscribe` since",
      ARGS_FLAG, OPTIONS_AT(topics), 0, 0},
     {"--topics-max", "N",
-     "that many topics at most of one connection [4096 shared out among\n"
-     "--connections: 16 of each of 255]; it is told of one more that is refused, under\n"
-     "the topic `refused`",
+     "that many topics at most of one connection [4096 shared out among --connections: 16 of each of 255]; it is told "
+     "of one more that is refused, under the topic `refused`",
      ARGS_NUMBER, OPTIONS_AT(topics_max), 1, PIPEPORT_GROUPS_MAX},
     {"--verify", NULL,
-     "check that messages are those of `pipeport swarm`, whole and in order, and close\nwhose are not; of messages "
+     "check that messages are those of `pipeport swarm`, whole and in order, and close whose are not; of messages "
      "before the first of 40 bytes or more only that they came",
      ARGS_FLAG, OPTIONS_AT(verify), 0, 0},
     {"--seed", "X", "the swarm's --seed, for --verify [1]", ARGS_NUMBER, OPTIONS_AT(seed), 0, UINT32_MAX},
     {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(pipe.framing), 0, 0},
     {"--broadcast-every", "MS",
-     "send one message to all, every MS milliseconds (0: one after another);\n"
-     "with --echo or --sink; they are what `pipeport swarm --broadcasts` verifies",
+     "send one message to all, every MS milliseconds (0: one after another); with --echo or --sink; they are what "
+     "`pipeport swarm --broadcasts` verifies",
      ARGS_NUMBER, OPTIONS_AT(broadcast_every_ms), 0, 3600000},
     {"--broadcasts", "N", "that many of them [no end]", ARGS_NUMBER, OPTIONS_AT(broadcasts), 1, UINT32_MAX},
     {"--broadcast-size", "BYTES", "of each, 40 or more, with delim 80 [1K]", ARGS_SIZE, OPTIONS_AT(broadcast_bytes),
@@ -39,39 +38,37 @@ static const struct args_option options_table[] = {
     {"--connections", "N", "open at one time; one more waits [255]", ARGS_NUMBER, OPTIONS_AT(connections), 1, 1000000},
     {"--accepts", "N", "idle instances kept ready [the engine's default]", ARGS_NUMBER, OPTIONS_AT(accepts), 1, 255},
     {"--workers", "N",
-     "threads that drain the port, the main thread is one of them\n"
-     "[the main thread and one for each processor]",
+     "threads that drain the port, the main thread is one of them [the main thread and one for each processor]",
      ARGS_NUMBER, OPTIONS_AT(workers), 1, 64},
     {"--message-max", "BYTES",
-     "longest message, both ways [1M; with the\nframing message what the system takes, if that is less]", ARGS_SIZE,
+     "longest message, both ways [1M; with the framing message what the system takes, if that is less]", ARGS_SIZE,
      OPTIONS_AT(pipe.message_bytes), 1, 1u << 30},
-    {"--queue", "BYTES", "bound of what waits for one client\n[8 of the longest messages, at least 4M]", ARGS_SIZE,
+    {"--queue", "BYTES", "bound of what waits for one client [8 of the longest messages, at least 4M]", ARGS_SIZE,
      OPTIONS_AT(pipe.queue_bytes), 5, UINT32_MAX},
     {"--direction", PIPE_OPTIONS_DIRECTION,
-     "which way messages go [duplex]; without --echo and broadcasts where the\nserver only reads, without --echo where "
+     "which way messages go [duplex]; without --echo and broadcasts where the server only reads, without --echo where "
      "it only writes",
      ARGS_CHOICE, OPTIONS_AT(pipe.direction), 0, 0},
     {"--access", "owner|local-users|group:GID|sddl:TEXT|app-containers",
-     "who may connect [owner]; group on Linux only, sddl and app-containers on\nWindows only", ARGS_TEXT,
+     "who may connect [owner]; group on Linux only, sddl and app-containers on Windows only", ARGS_TEXT,
      OPTIONS_AT(pipe.access), 0, 0},
     {"--when-full", PIPE_OPTIONS_WHEN_FULL,
-     "what becomes of a message for whom --queue has no room [refuse]: it is not\n"
-     "queued; the same, and a broadcast is lost without a word; who reads so late is\n"
-     "disconnected. An echo waits with the first two",
+     "what becomes of a message for whom --queue has no room [refuse]: it is not queued; the same, and a broadcast is "
+     "lost without a word; who reads so late is disconnected. An echo waits with the first two",
      ARGS_CHOICE, OPTIONS_AT(pipe.when_full), 0, 0},
     {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
      OPTIONS_AT(pipe.buffer_bytes), 512, 16u << 20},
     {"--first-message", "MS", "close who sends no message for so long after connecting [never]", ARGS_NUMBER,
      OPTIONS_AT(first_message_ms), 1, UINT32_MAX},
     {"--idle", "MS", "close who sends nothing for so long [never]", ARGS_NUMBER, OPTIONS_AT(idle_ms), 1, UINT32_MAX},
-    {"--write-stall", "MS", "close who reads nothing for so long while something waits\n[the engine's default]",
+    {"--write-stall", "MS", "close who reads nothing for so long while something waits [the engine's default]",
      ARGS_NUMBER, OPTIONS_AT(write_stall_ms), 1, UINT32_MAX},
     {"--seconds", "S", "end after S seconds [not by itself]", ARGS_NUMBER, OPTIONS_AT(seconds), 1, UINT32_MAX},
     {"--until-empty", NULL, "end when somebody was there and all have gone", ARGS_FLAG, OPTIONS_AT(until_empty), 0, 0},
     {"--drain", "MS", "at the end, so long for what waits to be written [5000]", ARGS_NUMBER, OPTIONS_AT(drain_ms), 0,
      UINT32_MAX},
     {"--fault", "lose|double|flip|swap|astray",
-     "spoil one echo, or one message of a topic, so that who checks them can be\nchecked; swap: echoes only; astray: "
+     "spoil one echo, or one message of a topic, so that who checks them can be checked; swap: echoes only; astray: "
      "topics only, it goes to all",
      ARGS_CHOICE, OPTIONS_AT(fault), 0, 0},
     {"--fault-at", "N", "the N-th of the connection that is there first, or the next one that is not empty [10]",
@@ -81,7 +78,7 @@ static const struct args_option options_table[] = {
 
 static const struct args_command options_command = {
     "serve", "NAME [options]",
-    "Serves the pipe NAME. Says `listening on ADDRESS` when it does, and at the end what came, what went and whether\n"
+    "Serves the pipe NAME. Says `listening on ADDRESS` when it does, and at the end what came, what went and whether "
     "the accounting balances. Ctrl-C writes what waits and ends it; a second one ends it at once.\n"
     "Exit codes: 0 all right, 1 something failed, 2 wrong arguments.",
     options_table, sizeof(options_table) / sizeof(options_table[0])};

@@ -13,33 +13,32 @@ static const struct args_option options_table[] = {
     {"--messages", "M", "messages of each client [100]; 0: only listen for broadcasts", ARGS_NUMBER,
      OPTIONS_AT(messages), 0, UINT32_MAX - 1},
     {"--size", "S[,S...]",
-     "bytes of the messages, in turn [64, with --topics 80]; K, M, G multiply by 1024;\n0 is a size, but not with "
+     "bytes of the messages, in turn [64, with --topics 80]; K, M, G multiply by 1024; 0 is a size, but not with "
      "--topics nor in the framings message and none",
      ARGS_SIZES, OPTIONS_AT(sizes), 0, 1u << 30},
     {"--framing", FRAMING_OPERAND, FRAMING_TEXT, ARGS_FRAMING, OPTIONS_AT(pipe.framing), 0, 0},
     {"--direction", PIPE_OPTIONS_DIRECTION,
-     "which way messages go, as the server says it [duplex]; to-server: only send\n(`pipeport serve --verify` looks at "
+     "which way messages go, as the server says it [duplex]; to-server: only send (`pipeport serve --verify` looks at "
      "what comes); to-client: only listen",
      ARGS_CHOICE, OPTIONS_AT(pipe.direction), 0, 0},
     {"--topics", "T",
-     "instead of echoes, for a server with --topics: each client subscribes to one of T\ntopics and sends to all of "
-     "them in turn; each message must come to the topic's\nsubscribers and to nobody else",
+     "instead of echoes, for a server with --topics: each client subscribes to one of T topics and sends to all of "
+     "them in turn; each message must come to the topic's subscribers and to nobody else",
      ARGS_NUMBER, OPTIONS_AT(topics), 1, 4096},
     {"--depth", "D", "messages of one client in flight [1]", ARGS_NUMBER, OPTIONS_AT(depth), 1, 65536},
     {"--threads", "T",
-     "that drain the port, the main thread is one of them\n"
-     "[the main thread and one for each processor]",
-     ARGS_NUMBER, OPTIONS_AT(threads), 1, 64},
+     "that drain the port, the main thread is one of them [the main thread and one for each processor]", ARGS_NUMBER,
+     OPTIONS_AT(threads), 1, 64},
     {"--broadcasts", "N",
-     "expect exactly N broadcasts on every connection, from the first on, and\n"
-     "wait for them [check what comes]; in the framing none each of --size bytes",
+     "expect exactly N broadcasts on every connection, from the first on, and wait for them [check what comes]; in the "
+     "framing none each of --size bytes",
      ARGS_NUMBER, OPTIONS_AT(broadcasts), 0, 100000000},
     {"--access", "user:ID|process:N",
-     "the server must be this user's (a uid; on Windows a SID), or this process [any];\n"
-     "who may connect is the server's to say (`pipeport serve --access`)",
+     "the server must be this user's (a uid; on Windows a SID), or this process [any]; who may connect is the server's "
+     "to say (`pipeport serve --access`)",
      ARGS_TEXT, OPTIONS_AT(pipe.access), 0, 0},
     {"--when-full", PIPE_OPTIONS_WHEN_FULL,
-     "what becomes of a message for whom --queue has no room [refuse]: it waits; the\nconnection ends. drop-newest is "
+     "what becomes of a message for whom --queue has no room [refuse]: it waits; the connection ends. drop-newest is "
      "about broadcasts, and so the server's alone",
      ARGS_CHOICE, OPTIONS_AT(pipe.when_full), 0, 0},
     {"--seed", "X", "what the bytes of the messages grow from [1]", ARGS_NUMBER, OPTIONS_AT(seed), 0, UINT32_MAX},
@@ -49,12 +48,11 @@ static const struct args_option options_table[] = {
     {"--connect", "MS", "wait so long while every instance of the pipe is taken [30000]", ARGS_NUMBER,
      OPTIONS_AT(connect_ms), 1, UINT32_MAX},
     {"--settle", "MS",
-     "rest between the last connection and the first message, so that the server's\n"
-     "memory can be seen at rest [200]",
+     "rest between the last connection and the first message, so that the server's memory can be seen at rest [200]",
      ARGS_NUMBER, OPTIONS_AT(settle_ms), 0, 60000},
     {"--message-max", "BYTES", "longest message, both ways [the longest --size, at least 1M]", ARGS_SIZE,
      OPTIONS_AT(pipe.message_bytes), 1, 1u << 30},
-    {"--queue", "BYTES", "bound of what waits to be sent on one connection\n[what --depth takes, at least 4M]",
+    {"--queue", "BYTES", "bound of what waits to be sent on one connection [what --depth takes, at least 4M]",
      ARGS_SIZE, OPTIONS_AT(pipe.queue_bytes), 5, UINT32_MAX},
     {"--buffer", "BYTES", "asked of the system for each pipe and way [the engine's default]", ARGS_SIZE,
      OPTIONS_AT(pipe.buffer_bytes), 512, 16u << 20},
@@ -62,9 +60,9 @@ static const struct args_option options_table[] = {
 
 static const struct args_command options_command = {
     "swarm", "NAME [options]",
-    "Connects many clients to the pipe NAME, where `pipeport serve` with the same --framing and --direction echoes,\n"
-    "broadcasts, listens or passes topics on. Every message carries its connection, its number and a checksum;\n"
-    "whatever comes is checked for loss, doubling, order and corruption. Says the figures and, as its last line,\n"
+    "Connects many clients to the pipe NAME, where `pipeport serve` with the same --framing and --direction echoes, "
+    "broadcasts, listens or passes topics on. Every message carries its connection, its number and a checksum; "
+    "whatever comes is checked for loss, doubling, order and corruption. Says the figures and, as its last line, "
     "`verified: ...` when all was right.\n"
     "Exit codes: 0 verified, 1 something was wrong, 2 wrong arguments.",
     options_table, sizeof(options_table) / sizeof(options_table[0])};
