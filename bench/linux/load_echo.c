@@ -4,7 +4,7 @@
  */
 #include "bench/linux/gnu.h"
 
-#include "bench/linux/load.h"
+#include "bench/linux/own.h"
 
 #include "bench/clock.h"
 #include "bench/linux/machine.h"
@@ -17,7 +17,7 @@ static uint64_t *departures;
 
 static uint64_t *echo_departure(const struct load *load, const struct peer *peer, uint32_t number)
 {
-    return &departures[(size_t) (peer - load->peers) * load->depth + number % load->depth];
+    return &departures[(size_t) (peer - load->side->peers) * load->depth + number % load->depth];
 }
 
 static void echo_ask_for_room(const struct load *load, struct peer *peer, bool wanted)
@@ -25,7 +25,7 @@ static void echo_ask_for_room(const struct load *load, struct peer *peer, bool w
     struct epoll_event event = {.events = EPOLLIN | (uint32_t) EPOLLET, .data.ptr = peer};
 
     event.events |= wanted ? EPOLLOUT : 0u;
-    if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, peer->fd, &event) != 0) {
+    if (epoll_ctl(load->side->epoll, EPOLL_CTL_MOD, peer->fd, &event) != 0) {
         machine_die("epoll_ctl");
     }
 }
@@ -41,7 +41,7 @@ static void echo_send(struct load *load, struct peer *peer, uint64_t now_ns)
     for (uint32_t i = 0; i < missing; i++) {
         *echo_departure(load, peer, peer->sent + i) = now_ns;
     }
-    if (!peer_send(peer, &load->plan, missing)) {
+    if (!peer_send(peer, &load->side->plan, missing)) {
         machine_die("send");
     }
     if (peer->unsent_bytes != 0) {
@@ -52,7 +52,7 @@ static void echo_send(struct load *load, struct peer *peer, uint64_t now_ns)
 static void echo_serve(struct load *load, struct peer *peer, uint32_t events)
 {
     uint32_t first = peer->taken;
-    uint32_t count = (events & ~(uint32_t) EPOLLOUT) != 0 ? load_receive(load, peer) : 0;
+    uint32_t count = (events & ~(uint32_t) EPOLLOUT) != 0 ? own_receive(load, peer) : 0;
     uint64_t now_ns = clock_now_ns();
 
     if (load->counting) {
@@ -63,7 +63,7 @@ static void echo_serve(struct load *load, struct peer *peer, uint32_t events)
     }
     load->all += count;
     if (peer->unsent_bytes != 0 && (events & EPOLLOUT) != 0) {
-        if (!peer_send_rest(peer, &load->plan)) {
+        if (!peer_send_rest(peer, &load->side->plan)) {
             machine_die("send");
         }
         if (peer->unsent_bytes == 0) {
@@ -75,19 +75,19 @@ static void echo_serve(struct load *load, struct peer *peer, uint32_t events)
 
 void load_echo(struct load *load)
 {
-    struct epoll_event events[LOAD_BATCH];
+    struct epoll_event events[OWN_BATCH];
 
     departures = calloc((size_t) load->connections * load->depth, sizeof *departures);
     if (departures == NULL) {
         machine_die("calloc");
     }
-    load_connect(load);
+    side_connect(load);
     load_begin(load);
     for (uint32_t i = 0; i < load->connections; i++) {
-        echo_send(load, &load->peers[i], clock_now_ns());
+        echo_send(load, &load->side->peers[i], clock_now_ns());
     }
     while (!load_over(load, clock_now_ns())) {
-        int count = load_wait(load, events);
+        int count = own_wait(load, events);
 
         for (int i = 0; i < count; i++) {
             echo_serve(load, events[i].data.ptr, events[i].events);

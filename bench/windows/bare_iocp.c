@@ -8,6 +8,9 @@
  * and no allocation, with one WriteFile each: that is the loop one writes. With --join it writes all that it has read
  * in one, which an echo can and few servers could: the limit of the limit. It has no send queue, so nobody else can
  * send to a connection, no bound on a client that never reads, no deadlines and no orderly stop.
+ *
+ * With --broadcast every message goes to all connections: those of one read are joined into one write a receiver,
+ * copied once for all. What a receiver cannot take is kept for it.
  */
 #include "bench/arguments.h"
 #include "bench/clock.h"
@@ -26,18 +29,39 @@ enum { BATCH = 16, TURNS = 16, BUFFER_BYTES = 64 * 1024 };
 /* connecting -> (reading <-> writing) -> connecting: what the one operation of the connection is doing. */
 enum stage { CONNECTING, READING, WRITING };
 
+/* Of a broadcast: what its writes send, freed with the last of them. */
+struct block {
+    LONG holders;
+    uint32_t count;
+    unsigned char bytes[];
+};
+
+/* What a broadcast needs of a receiver besides; any thread, under the lock. */
+struct ear {
+    OVERLAPPED overlapped; /* The system's while the write is pending. */
+    SRWLOCK lock;
+    bool open;           /* Connected, and its pipe not closed. */
+    struct block *block; /* Of the pending write; NULL: none is. */
+    uint32_t owed_bytes; /* To be written behind it. */
+    unsigned char *owed;
+};
+
 struct conn {
     OVERLAPPED overlapped; /* The system's while an operation is pending. */
     HANDLE pipe;
     enum stage stage;
     uint32_t filled; /* Bytes in the buffer. */
-    uint32_t echoed; /* Of these, whole messages that have been written back. */
+    uint32_t echoed; /* Of these, whole messages that have been written back, or to all. */
+    struct ear ear;
     unsigned char buffer[BUFFER_BYTES];
 };
 
 struct server {
     HANDLE port;
-    bool join; /* All whole messages in the buffer leave in one write. */
+    bool join;      /* All whole messages in the buffer leave in one write. */
+    bool broadcast; /* They go to all, and then join is set. */
+    uint32_t count; /* Of all seats; set before anything is served. */
+    struct conn **conns;
     char address[DIAL_ADDRESS_BYTES];
 };
 
@@ -116,15 +140,127 @@ static enum armed conn_armed(BOOL finished)
     return GetLastError() == ERROR_IO_PENDING ? LATER : FAILED;
 }
 
-/* Echoes every whole message in the buffer. */
-static enum armed conn_echo(struct conn *conn, bool join)
+static struct block *block_make(const unsigned char *bytes, uint32_t count)
 {
+    struct block *block = malloc(sizeof *block + count);
+
+    if (block == NULL) {
+        die("malloc");
+    }
+    block->holders = 1; /* Its maker. */
+    block->count = count;
+    memcpy(block->bytes, bytes, count);
+    return block;
+}
+
+static void block_release(struct block *block)
+{
+    if (InterlockedDecrement(&block->holders) == 0) {
+        free(block);
+    }
+}
+
+/* Under the lock, and no write is pending. One that fails is left to the read, which fails as well. */
+static void ear_write(struct conn *conn, struct block *block)
+{
+    InterlockedIncrement(&block->holders); /* Before arming: another thread may take the completion. */
+    conn->ear.block = block;
+    if (conn_armed(WriteFile(conn->pipe, block->bytes, block->count, NULL, &conn->ear.overlapped)) != LATER) {
+        conn->ear.block = NULL;
+        block_release(block);
+    }
+}
+
+/* Under the lock. */
+static void ear_owe(struct ear *ear, const struct block *block)
+{
+    ear->owed = realloc(ear->owed, (size_t) ear->owed_bytes + block->count);
+    if (ear->owed == NULL) {
+        die("realloc");
+    }
+    memcpy(ear->owed + ear->owed_bytes, block->bytes, block->count);
+    ear->owed_bytes += block->count;
+}
+
+static void server_broadcast(const struct server *server, const unsigned char *bytes, uint32_t count)
+{
+    struct block *block = block_make(bytes, count);
+
+    for (uint32_t i = 0; i < server->count; i++) {
+        struct conn *conn = server->conns[i];
+
+        AcquireSRWLockExclusive(&conn->ear.lock);
+        if (conn->ear.open && conn->ear.block != NULL) {
+            ear_owe(&conn->ear, block);
+        } else if (conn->ear.open) {
+            ear_write(conn, block);
+        }
+        ReleaseSRWLockExclusive(&conn->ear.lock);
+    }
+    block_release(block);
+}
+
+/* The pending write is done: what is owed follows. False: the connection has been closed meanwhile. */
+static bool ear_go_on(struct conn *conn)
+{
+    struct ear *ear = &conn->ear;
+    bool open;
+
+    AcquireSRWLockExclusive(&ear->lock);
+    block_release(ear->block);
+    ear->block = NULL;
+    open = ear->open;
+    if (open && ear->owed_bytes != 0) {
+        struct block *block = block_make(ear->owed, ear->owed_bytes);
+
+        ear->owed_bytes = 0;
+        ear_write(conn, block);
+        block_release(block);
+    }
+    ReleaseSRWLockExclusive(&ear->lock);
+    return open;
+}
+
+static void ear_open(struct ear *ear)
+{
+    AcquireSRWLockExclusive(&ear->lock);
+    ear->open = true;
+    ReleaseSRWLockExclusive(&ear->lock);
+}
+
+/* The pipe is closed. False: its pending write is to be waited for before the seat is free. */
+static bool conn_close(struct conn *conn)
+{
+    struct ear *ear = &conn->ear;
+    bool free_now;
+
+    AcquireSRWLockExclusive(&ear->lock);
+    CloseHandle(conn->pipe);
+    ear->open = false;
+    free(ear->owed);
+    ear->owed = NULL;
+    ear->owed_bytes = 0;
+    free_now = ear->block == NULL;
+    ReleaseSRWLockExclusive(&ear->lock);
+    return free_now;
+}
+
+/* Echoes every whole message in the buffer, or sends it to all. */
+static enum armed conn_echo(struct conn *conn, const struct server *server)
+{
+    bool join = server->join;
+
     for (uint32_t bytes = conn_next(conn, join); bytes != 0; bytes = conn_next(conn, join)) {
         const unsigned char *message = conn->buffer + conn->echoed;
         enum armed armed;
 
         if (bytes == UINT32_MAX) {
             return FAILED;
+        }
+        if (server->broadcast) {
+            conn->echoed += bytes;
+            server_broadcast(server, message, bytes);
+            continue;
         }
         conn->stage = WRITING;
         conn->echoed += bytes; /* Before arming: another thread may take the completion. */
@@ -153,6 +289,9 @@ static void conn_go_on(struct conn *conn, const struct server *server, DWORD byt
     enum armed armed = failed ? FAILED : NOW;
 
     for (int turn = 0;; turn++) {
+        if (armed == NOW && server->broadcast && conn->stage == CONNECTING) {
+            ear_open(&conn->ear);
+        }
         if (armed == NOW && conn->stage == READING) {
             conn->filled += bytes;
         }
@@ -164,7 +303,7 @@ static void conn_go_on(struct conn *conn, const struct server *server, DWORD byt
             return;
         }
         if (armed == NOW) {
-            armed = conn_echo(conn, server->join);
+            armed = conn_echo(conn, server);
         }
         if (armed == NOW) {
             armed = conn_read(conn, &bytes);
@@ -173,8 +312,7 @@ static void conn_go_on(struct conn *conn, const struct server *server, DWORD byt
             return;
         }
         if (armed == FAILED) {
-            CloseHandle(conn->pipe);
-            if (!conn_accept(conn, server)) {
+            if (!conn_close(conn) || !conn_accept(conn, server)) {
                 return;
             }
             armed = NOW;
@@ -194,41 +332,59 @@ static DWORD WINAPI server_work(void *argument)
             die("GetQueuedCompletionStatusEx");
         }
         for (ULONG i = 0; i < count; i++) {
-            conn_go_on((struct conn *) entries[i].lpCompletionKey, server, entries[i].dwNumberOfBytesTransferred,
-                       entries[i].lpOverlapped->Internal != 0);
+            struct conn *conn = (struct conn *) entries[i].lpCompletionKey;
+
+            if (entries[i].lpOverlapped != &conn->ear.overlapped) {
+                conn_go_on(conn, server, entries[i].dwNumberOfBytesTransferred, entries[i].lpOverlapped->Internal != 0);
+            } else if (!ear_go_on(conn) && conn_accept(conn, server)) {
+                conn_go_on(conn, server, 0, false);
+            }
+        }
+    }
+}
+
+static void server_make_seats(struct server *server)
+{
+    server->conns = calloc(server->count, sizeof(struct conn *));
+    if (server->conns == NULL) {
+        die("calloc");
+    }
+    for (uint32_t i = 0; i < server->count; i++) {
+        server->conns[i] = calloc(1, sizeof *server->conns[i]); /* Never freed: it lives as long as the process. */
+        if (server->conns[i] == NULL) {
+            die("calloc");
+        }
+        InitializeSRWLock(&server->conns[i]->ear.lock);
+    }
+    for (uint32_t i = 0; i < server->count; i++) { /* All are there before anybody is heard. */
+        if (conn_accept(server->conns[i], server)) {
+            conn_go_on(server->conns[i], server, 0, false);
         }
     }
 }
 
 int main(int argc, char **argv)
 {
-    uint32_t connections = 255, threads = 2, seconds = 0, join = 0;
+    static struct server server = {.count = 255}; /* The threads outlive main's frame where it returns. */
+    uint32_t threads = 2, seconds = 0, join = 0, broadcast = 0;
     const struct argument known[] = {
-        {"--connections", &connections, 1, 20000, "instances, all made at the start"},
+        {"--connections", &server.count, 1, 20000, "instances, all made at the start"},
         {"--threads", &threads, 1, 64, "threads that drain the port"},
         {"--seconds", &seconds, 0, 86400, "how long to serve; 0: for good"},
         {"--join", &join, 0, 1, "1: one write for all that was read"},
+        {"--broadcast", &broadcast, 0, 1, "1: each message goes to all connections"},
         {NULL, NULL, 0, 0, NULL},
     };
     const char *name = arguments_read(argc, argv, known);
-    static struct server server; /* The threads outlive main's frame where it returns. */
 
     dial_address(server.address, name);
-    server.join = join != 0;
+    server.broadcast = broadcast != 0;
+    server.join = join != 0 || server.broadcast;
     server.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, threads);
     if (server.port == NULL) {
         die("CreateIoCompletionPort");
     }
-    for (uint32_t i = 0; i < connections; i++) {
-        struct conn *conn = calloc(1, sizeof *conn); /* Never freed: a seat lives as long as the process. */
-
-        if (conn == NULL) {
-            die("calloc");
-        }
-        if (conn_accept(conn, &server)) {
-            conn_go_on(conn, &server, 0, false);
-        }
-    }
+    server_make_seats(&server);
     for (uint32_t i = 0; i < threads; i++) {
         HANDLE thread = CreateThread(NULL, 0, server_work, &server, 0, NULL);
 

@@ -1,174 +1,130 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/windows/peer.h"
-#include "bench/clock.h"
-#include "bench/frame.h"
 
+#include "bench/frame.h"
+#include "bench/load.h"
+#include "bench/windows/dial.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURNS = 16 }; /* Reads handled before other peers have their turn. */
+enum { CONNECT_MS = 10000 };
 
-static uint32_t peer_frame_bytes(const struct peer *peer)
+_Noreturn void peer_die(const char *what, DWORD code)
 {
-    return peer->plan->size + FRAME_HEADER_BYTES;
+    fprintf(stderr, "load: %s (%lu)\n", what, code);
+    exit(1);
 }
 
-bool peer_init(struct peer *peer, HANDLE pipe, HANDLE port, const struct peer_plan *plan, struct peer_counts *counts)
+static uint32_t plan_frame_bytes(const struct peer_plan *plan)
 {
-    size_t room = (size_t) plan->depth * (plan->size + FRAME_HEADER_BYTES);
-
-    memset(peer, 0, sizeof *peer);
-    peer->pipe = pipe;
-    peer->port = port;
-    peer->plan = plan;
-    peer->counts = counts;
-    peer->sent_ns = calloc(plan->depth, sizeof *peer->sent_ns);
-    peer->out = calloc(1, room);
-    peer->in = calloc(1, room);
-    return peer->sent_ns != NULL && peer->out != NULL && peer->in != NULL;
+    return plan->size + FRAME_HEADER_BYTES;
 }
 
-static void peer_fail(struct peer *peer, const char *wrong, DWORD code)
+static unsigned char *peer_room(unsigned char *room, const struct peer_plan *plan)
 {
-    if (peer->wrong == NULL) {
-        peer->wrong = wrong;
-        peer->code = code;
+    room = room != NULL ? room : calloc(plan->frames_max, plan_frame_bytes(plan));
+    if (room == NULL) {
+        load_fail("no memory");
+    }
+    return room;
+}
+
+void peer_init(struct peer *peer, const struct peer_plan *plan, const char *address, HANDLE port, void *key)
+{
+    *peer = (struct peer){.port = port, .in = peer_room(peer->in, plan), .out = peer->out};
+    peer->pipe = dial_connect(address, CONNECT_MS);
+    if (peer->pipe == INVALID_HANDLE_VALUE) {
+        peer_die("no connection", GetLastError());
+    }
+    if (!dial_bind(peer->pipe, port, key)) {
+        peer_die("a connection could not be used", GetLastError());
     }
 }
 
-static bool peer_may_send(const struct peer *peer, uint64_t now_ns)
+void peer_close(struct peer *peer)
 {
-    return peer->sent < peer->plan->messages && now_ns < peer->plan->end_ns;
+    CloseHandle(peer->pipe);
+    peer->pipe = INVALID_HANDLE_VALUE;
 }
 
-/* Writes all that is missing to `depth` messages in flight, in one write. */
-static void peer_fill(struct peer *peer, uint64_t now_ns)
+void peer_send(struct peer *peer, const struct peer_plan *plan, uint32_t count)
 {
-    uint32_t frame = peer_frame_bytes(peer);
-    uint32_t bytes = 0;
+    uint32_t frame = plan_frame_bytes(plan);
+    unsigned char *at;
 
-    while (!peer->write_armed && peer->wrong == NULL) {
-        for (bytes = 0; peer->sent - peer->replied < peer->plan->depth && peer_may_send(peer, now_ns); bytes += frame) {
-            frame_put_length(peer->out + bytes, peer->plan->size);
-            memcpy(peer->out + bytes + FRAME_HEADER_BYTES, &peer->sent, sizeof peer->sent);
-            memcpy(peer->out + bytes + frame - sizeof peer->sent, &peer->sent, sizeof peer->sent);
-            peer->sent_ns[peer->sent % peer->plan->depth] = now_ns;
-            peer->sent++;
+    at = peer->out = peer_room(peer->out, plan);
+    for (uint32_t i = 0; i < count; i++, at += frame) {
+        frame_put_length(at, plan->size);
+        memcpy(at + FRAME_HEADER_BYTES, &peer->sent, sizeof peer->sent);
+        memcpy(at + frame - sizeof peer->sent, &peer->sent, sizeof peer->sent);
+        peer->sent++;
+    }
+    if (!WriteFile(peer->pipe, peer->out, count * frame, NULL, &peer->write)) {
+        if (GetLastError() != ERROR_IO_PENDING) {
+            peer_die("a write failed", GetLastError());
         }
-        if (bytes == 0) {
-            return;
-        }
-        if (!WriteFile(peer->pipe, peer->out, bytes, NULL, &peer->write)) {
-            if (GetLastError() != ERROR_IO_PENDING) {
-                peer_fail(peer, "a write failed", GetLastError());
-                return;
-            }
-            peer->write_armed = true;
-        }
+        peer->write_armed = true;
     }
 }
 
-static void peer_count(struct peer *peer, uint64_t now_ns)
+bool peer_read(struct peer *peer, const struct peer_plan *plan, DWORD *bytes)
 {
-    struct peer_counts *counts = peer->counts;
+    uint32_t room = plan->frames_max * plan_frame_bytes(plan) - peer->in_filled;
 
-    counts->all++;
-    if (now_ns < peer->plan->count_from_ns || now_ns >= peer->plan->end_ns) {
-        return;
-    }
-    counts->messages++;
-    counts->last_ns = now_ns;
-    histogram_add(&counts->trips, now_ns - peer->sent_ns[peer->replied % peer->plan->depth]);
-}
-
-/* Takes every whole reply that has been read. */
-static void peer_check(struct peer *peer, uint64_t now_ns)
-{
-    uint32_t frame = peer_frame_bytes(peer);
-    uint32_t taken = 0;
-
-    for (; peer->in_filled - taken >= frame; taken += frame) {
-        const unsigned char *reply = peer->in + taken;
-
-        if (frame_length(reply) != peer->plan->size) {
-            peer_fail(peer, "a reply has another length", 0);
-            return;
-        }
-        if (memcmp(reply + FRAME_HEADER_BYTES, &peer->replied, sizeof peer->replied) != 0 ||
-            memcmp(reply + frame - sizeof peer->replied, &peer->replied, sizeof peer->replied) != 0) {
-            peer_fail(peer, "a reply is lost, doubled, out of order or damaged", 0);
-            return;
-        }
-        peer_count(peer, now_ns);
-        peer->replied++;
-    }
-    peer->in_filled -= taken;
-    if (taken > 0) {
-        memmove(peer->in, peer->in + taken, peer->in_filled);
-    }
-}
-
-/* Arms a read, if a reply is to come. True: it is done already. */
-static bool peer_read(struct peer *peer, DWORD *bytes)
-{
-    uint32_t room = peer->plan->depth * peer_frame_bytes(peer) - peer->in_filled;
-
-    if (peer_finished(peer)) {
-        return false;
-    }
     if (ReadFile(peer->pipe, peer->in + peer->in_filled, room, bytes, &peer->read)) {
         return true;
     }
     if (GetLastError() != ERROR_IO_PENDING) {
-        peer_fail(peer, "a read failed", GetLastError());
+        peer_die("a read failed", GetLastError());
     }
     return false;
 }
 
-void peer_start(struct peer *peer)
+void peer_post(struct peer *peer, void *key, DWORD bytes)
 {
-    DWORD bytes = 0;
-
-    peer_fill(peer, clock_now_ns());
-    if (peer_read(peer, &bytes) && !PostQueuedCompletionStatus(peer->port, bytes, (ULONG_PTR) peer, &peer->read)) {
-        peer_fail(peer, "PostQueuedCompletionStatus failed", GetLastError());
+    if (!PostQueuedCompletionStatus(peer->port, bytes, (ULONG_PTR) key, &peer->read)) {
+        peer_die("PostQueuedCompletionStatus failed", GetLastError());
     }
 }
 
-void peer_go_on(struct peer *peer, const OVERLAPPED_ENTRY *entry)
+bool peer_has_read(struct peer *peer, const OVERLAPPED_ENTRY *entry)
 {
-    DWORD bytes = entry->dwNumberOfBytesTransferred;
-    bool again = entry->lpOverlapped == &peer->read;
+    bool read = entry->lpOverlapped == &peer->read;
 
     if (entry->lpOverlapped->Internal != 0) {
-        peer_fail(peer, again ? "a read ended badly" : "a write ended badly", (DWORD) entry->lpOverlapped->Internal);
-        return;
+        peer_die(read ? "a read ended badly" : "a write ended badly", (DWORD) entry->lpOverlapped->Internal);
     }
-    if (!again) {
+    if (!read) {
         peer->write_armed = false;
-        peer_fill(peer, clock_now_ns());
-        return;
     }
-    for (int turn = 0; again && peer->wrong == NULL; turn++) {
-        uint64_t now_ns = clock_now_ns();
-
-        if (turn == TURNS) { /* The packet brings the bytes that this read has brought. */
-            if (!PostQueuedCompletionStatus(peer->port, bytes, (ULONG_PTR) peer, &peer->read)) {
-                peer_fail(peer, "PostQueuedCompletionStatus failed", GetLastError());
-            }
-            return;
-        }
-        peer->in_filled += bytes;
-        peer_check(peer, now_ns);
-        peer_fill(peer, now_ns);
-        again = peer_read(peer, &bytes);
-    }
+    return read;
 }
 
-bool peer_finished(const struct peer *peer)
+uint32_t peer_take(struct peer *peer, const struct peer_plan *plan, DWORD bytes)
 {
-    if (peer->wrong != NULL) {
-        return true;
+    uint32_t frame = plan_frame_bytes(plan);
+    uint32_t at = 0, whole = 0;
+
+    peer->in_filled += bytes;
+    for (; peer->in_filled - at >= frame; at += frame, whole++) {
+        const unsigned char *message = peer->in + at;
+
+        if (frame_length(message) != plan->size) {
+            load_fail("a reply has another length");
+        }
+        if (peer->comes_late) {
+            memcpy(&peer->taken, message + FRAME_HEADER_BYTES, sizeof peer->taken);
+            peer->comes_late = false;
+        }
+        if (memcmp(message + FRAME_HEADER_BYTES, &peer->taken, sizeof peer->taken) != 0 ||
+            memcmp(message + frame - sizeof peer->taken, &peer->taken, sizeof peer->taken) != 0) {
+            load_fail("a reply is lost, doubled, out of order or damaged");
+        }
+        peer->taken++;
     }
-    return peer->sent == peer->replied && !peer->write_armed;
+    peer->in_filled -= at;
+    memmove(peer->in, peer->in + at, peer->in_filled);
+    return whole;
 }

@@ -1,66 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer.h - one connection of the load: keeps a number of messages in flight and checks every reply.
+ * peer.h - one connection of the load: what it sends is numbered, what comes back is checked.
  *
- * A message carries its number at both ends; replies must come whole, in order, and of the right length. All messages
- * that may be sent at a moment leave in one write, and one write is in flight at most, so that the load costs as little
- * as it can. A round trip is timed from just before the write of its message to when its reply has been read.
- * One thread drives a peer, the one that drains its port.
+ * A message carries its number at both ends; what comes must be whole, in order, and of the right length. Messages that
+ * are sent together leave in one write, and one write is in flight at most, so that the load costs as little as it can.
+ * Whatever fails ends the program. One thread drives a peer, the one that drains its port.
  */
-#ifndef PIPEPORT_BENCH_PEER_H
-#define PIPEPORT_BENCH_PEER_H
+#ifndef PIPEPORT_BENCH_WINDOWS_PEER_H
+#define PIPEPORT_BENCH_WINDOWS_PEER_H
 
-#include "bench/histogram.h"
 #include "bench/windows/win.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct peer_plan {          /* The same for all; fixed before the first peer starts. */
-    uint32_t size;          /* Of a message, its header not counted; at least PEER_SIZE_MIN. */
-    uint32_t depth;         /* Messages in flight. */
-    uint64_t messages;      /* Of each peer; UINT64_MAX: until end_ns. */
-    uint64_t count_from_ns; /* Replies before that are not counted: the load warms up. */
-    uint64_t end_ns;        /* Nothing new is sent from then on, and replies are not counted. */
-};
-
 enum { PEER_SIZE_MIN = 16 };
 
-struct peer_counts {   /* Of one thread, summed at the end. */
-    uint64_t messages; /* Counted: replied between count_from_ns and end_ns. */
-    uint64_t all;      /* Replied, ever. */
-    uint64_t last_ns;  /* When the last counted reply came; 0: none yet. */
-    struct histogram trips;
+struct peer_plan {       /* The same for all. */
+    uint32_t size;       /* Of a message, its header not counted; at least PEER_SIZE_MIN. */
+    uint32_t frames_max; /* Messages sent, and in flight to a peer, at a time. */
 };
 
 struct peer {
     OVERLAPPED read, write; /* The system's while armed. */
     HANDLE pipe;
     HANDLE port;
-    const struct peer_plan *plan;
-    struct peer_counts *counts;
-    uint64_t sent;      /* Messages given to a write, ever. */
-    uint64_t replied;   /* Replies checked, ever; at most `depth` below `sent`. */
-    uint64_t *sent_ns;  /* When message n was given to a write, at n % depth. */
-    unsigned char *out; /* Room for `depth` frames; the system's while write_armed. */
-    unsigned char *in;  /* The same; only what is in flight can come. */
+    uint64_t sent, taken; /* Messages given to a write, and whole messages that came, ever. */
+    unsigned char *out;   /* Room for frames_max frames, from its first write on; the system's while write_armed. */
+    unsigned char *in;    /* The same, for a read: no more can come. */
     uint32_t in_filled;
     bool write_armed;
-    bool noted;        /* The lane has seen it finished. */
-    const char *wrong; /* NULL while all is well; what happened, for people. */
-    DWORD code;        /* The system's, where it has to do with it. */
+    bool comes_late; /* Until its first message, which may have any number. */
 };
 
-/* On a port, before dial_bind. False: no memory. There is no end to a peer but the end of the process: a read may be
- * armed still when everything has been counted. */
-bool peer_init(struct peer *peer, HANDLE pipe, HANDLE port, const struct peer_plan *plan, struct peer_counts *counts);
+/* Says what failed, and the system's code, and ends the program with 1. Thread: any. */
+_Noreturn void peer_die(const char *what, DWORD code);
 
-void peer_start(struct peer *peer);
+/* Connects, and puts the pipe on the port; packets have `key`. */
+void peer_init(struct peer *peer, const struct peer_plan *plan, const char *address, HANDLE port, void *key);
 
-/* A packet of this peer came: what it brought is done, and all that may follow. */
-void peer_go_on(struct peer *peer, const OVERLAPPED_ENTRY *entry);
+/* Closes the pipe, of which nothing is armed. Its room stays for the next peer_init, and is freed by nobody: the load's
+ * peers live as long as the program. */
+void peer_close(struct peer *peer);
 
-/* Nothing is in flight and nothing more will be sent, or something is wrong. */
-bool peer_finished(const struct peer *peer);
+/* Makes `count` messages more and writes them, joined; no write may be armed. */
+void peer_send(struct peer *peer, const struct peer_plan *plan, uint32_t count);
+
+/* Arms a read. True: it is done already, and no packet comes. */
+bool peer_read(struct peer *peer, const struct peer_plan *plan, DWORD *bytes);
+
+/* As if a packet of the read came: it comes later. */
+void peer_post(struct peer *peer, void *key, DWORD bytes);
+
+/* A packet of this peer came. True: it is that of the read. */
+bool peer_has_read(struct peer *peer, const OVERLAPPED_ENTRY *entry);
+
+/* A read has brought these bytes. The number of messages that are whole now. */
+uint32_t peer_take(struct peer *peer, const struct peer_plan *plan, DWORD bytes);
 
 #endif

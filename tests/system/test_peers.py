@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_peers.py PROGRAM LOAD SYSTEM - a server of bench/peers under the load of the benchmarks, for a moment.
+"""test_peers.py PROGRAM LOAD SYSTEM - a server of bench/peers, or a bare loop, under the load of the benchmarks, for a
+moment.
 
 The load checks every reply: that it is whole, in order, and neither lost nor doubled. Ends with OK, or says what is
 wrong.
@@ -18,13 +19,14 @@ speech = {"peer_nng": ["--speech", "1"], "peer_zmq": ["--speech", "2"]}.get(peer
 folder = tempfile.TemporaryDirectory(prefix="pipeport-peers-")
 
 ECHO = [["--connections", "32", "--depth", "16", "--messages", "10000"],
-        ["--connections", "4", "--depth", "2", "--size", "65536", "--messages", "100"]]
-ECHO_LINUX = [["--connections", "4", "--depth", "3", "--size", "100000", "--messages", "100"],
-              ["--connections", "8", "--mode", "2", "--messages", "64"]]
-# the load under Wine counts the messages of each connection
-ECHO_WINDOWS = [["--connections", "16", "--depth", "16", "--messages", "48"],
-                ["--connections", "4", "--depth", "2", "--size", "65536", "--messages", "6"]]
-BROADCAST = [["--connections", "50", "--mode", "1", "--depth", "8", "--messages", "4000"]]
+        ["--connections", "4", "--depth", "2", "--size", "65000", "--messages", "100"],
+        ["--connections", "8", "--mode", "2", "--messages", "64"]]
+ECHO_LINUX = [["--connections", "4", "--depth", "3", "--size", "100000", "--messages", "100"]]
+BROADCAST = [["--connections", "50", "--mode", "1", "--depth", "8", "--messages", "4000"],
+             ["--connections", "20", "--mode", "1", "--size", "1024", "--messages", "2000"]]
+bare = peer.startswith("bare")
+joins = ["0", "1"] if peer in ("peer_libuv", "bare_iocp") else ["0"]
+broadcasts = not wine or peer in ("peer_libuv", "bare_iocp")
 
 
 def end(wrong):
@@ -60,11 +62,11 @@ refused = subprocess.run([*wine, program, "never", "--mode", "never"], stdin=sub
                          timeout=50)
 if refused.returncode != 2:
     end(f"{peer} --mode never ended with {refused.returncode}, not 2")
-joins = ["0", "1"] if peer == "peer_libuv" else ["0"]
 for join in joins:
-    found = serve(f"echo{join}", ["--join", join], ECHO_WINDOWS if wine else ECHO + ECHO_LINUX)
-    if not found and not wine:
-        found = serve(f"all{join}", ["--join", join, "--mode", "broadcast"], BROADCAST)
+    joined = ["--join", join] if len(joins) > 1 or not bare else []
+    found = serve(f"echo{join}", joined, ECHO if wine else ECHO + ECHO_LINUX)
+    if not found and broadcasts:
+        found = serve(f"all{join}", [*joined, *(["--broadcast", "1"] if bare else ["--mode", "broadcast"])], BROADCAST)
     if found:
         end(found)
 end(None)
