@@ -23,7 +23,6 @@
 #define DRIVE_CONNECT_NS (15 * DRIVE_S_NS) /* Without one more that came or failed. */
 #define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is behind its moment at the end; for what is in flight then, */
 #define DRIVE_STILL_NS (1 * DRIVE_S_NS)    /* unless so long nothing of it comes. */
-#define DRIVE_CHILD_MS 10000u
 #define DRIVE_REST_US 50000u
 
 struct drive {
@@ -32,7 +31,7 @@ struct drive {
     struct result_run *run;
     struct series *series;
     struct live *live;
-    struct machine_child *child;
+    struct process *server; /* Of --self. */
     struct pacer *pacer;
     uint64_t turn_ns; /* The present turn's. */
     uint64_t begin_ns, end_ns;
@@ -51,7 +50,7 @@ static uint32_t drive_server(const struct drive *drive)
     if (drive->plan->server_pid != 0) {
         return drive->plan->server_pid;
     }
-    return drive->child != NULL ? machine_child_process(drive->child) : atomic_load(&drive->load->server_process);
+    return drive->server != NULL ? process_id(drive->server) : atomic_load(&drive->load->server_process);
 }
 
 /* Waits until `*number` is `wanted`, for so long as it grows. */
@@ -89,8 +88,7 @@ static bool drive_connect_first(struct drive *drive)
     struct load *load = drive->load;
     pipeport_status wrong;
 
-    if (drive->child != NULL && !machine_child_speaks(drive->child, DRIVE_CHILD_MS)) {
-        say_error("run", "--self: its server did not begin to serve");
+    if (drive->server != NULL && !self_serves(drive->server)) {
         return false;
     }
     atomic_store(&load->dial_next, 1);
@@ -475,11 +473,11 @@ enum drive_end drive(struct load *load, struct result_run *run)
     drive.series = calloc(1, sizeof *drive.series);
     drive.live = live_create(load);
     load->clear = line_clear;
-    drive.child = load->plan->self ? self_start(load->plan) : NULL;
+    drive.server = load->plan->self ? self_start(load->plan) : NULL;
     load->fan = load->plan->mode == PLAN_BROADCAST ? fan_create(load) : NULL;
     if (drive.series == NULL || drive.live == NULL || (load->plan->mode == PLAN_BROADCAST && load->fan == NULL)) {
         say_error("run", "there is not enough memory for the result");
-    } else if (!load->plan->self || drive.child != NULL) {
+    } else if (!load->plan->self || drive.server != NULL) {
         end = drive_all(&drive);
     }
     pacer_stop(drive.pacer, end == DRIVE_DONE ? DRIVE_GRACE_NS : 0, run);
@@ -492,7 +490,7 @@ enum drive_end drive(struct load *load, struct result_run *run)
     if (end != DRIVE_FAILED && !drive_sum(&drive)) {
         end = DRIVE_FAILED;
     }
-    if (!machine_child_end(drive.child, DRIVE_CHILD_MS) && end != DRIVE_FAILED) {
+    if (!self_end(drive.server) && end != DRIVE_FAILED) {
         say_error("run", "--self: its server did not end well");
     }
     free(drive.series);

@@ -13,7 +13,6 @@
 #define ENTRANT_DYING_MS 500u   /* A load notices that its server dies before we do. */
 #define ENTRANT_ORDERLY_MS 5000u
 #define ENTRANT_TRIES 3
-#define ENTRANT_LISTENING "listening on "
 #define ENTRANT_HOLDING "holding "
 
 #define SETTLE_STEP_US 10000u
@@ -45,27 +44,6 @@ static bool entrant_has_died(struct entrant *entrant, const char *when, uint32_t
     return true;
 }
 
-/* What the program has to say before it is of use, such as "listening on X". */
-enum heard { HEARD, HEARD_END, HEARD_NOTHING, HEARD_INTERRUPT };
-
-static enum heard entrant_hear(struct process *process, const char *begin, char *line, size_t room)
-{
-    for (uint32_t waited_ms = 0; waited_ms < ENTRANT_START_MS; waited_ms += ENTRANT_LOOK_MS) {
-        bool runs = process_runs(process, ENTRANT_LOOK_MS);
-
-        if (said_line(process_said(process), begin, line, room)) {
-            return HEARD;
-        }
-        if (interrupt_came()) {
-            return HEARD_INTERRUPT;
-        }
-        if (!runs) {
-            return HEARD_END;
-        }
-    }
-    return HEARD_NOTHING;
-}
-
 static bool entrant_launch(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
 {
     char path[ARENA_PATH_BYTES + 64];
@@ -75,7 +53,7 @@ static bool entrant_launch(struct entrant *entrant, const struct rival_task *tas
     arena_name(arena, entrant->name, sizeof entrant->name);
     words_add(&words, path);
     rival_add_server(entrant->rival, task, entrant->name, &words);
-    entrant->process = process_start(&words, arena->server_processor);
+    entrant->process = process_start(&words, (struct process_how){.processor = arena->server_processor});
     if (entrant->process == NULL) {
         snprintf(entrant->why, sizeof entrant->why, "did not start: the system refuses another process");
         entrant->state = ENTRANT_FAILED;
@@ -87,23 +65,25 @@ static bool entrant_launch(struct entrant *entrant, const struct rival_task *tas
 
 bool entrant_start(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
 {
+    char *line = entrant->listening;
+
     if (!entrant_launch(entrant, task, arena)) {
         return false;
     }
-    switch (entrant_hear(entrant->process, ENTRANT_LISTENING, entrant->listening, sizeof entrant->listening)) {
-    case HEARD:
+    switch (process_hear(entrant->process, PROCESS_LISTENING, ENTRANT_START_MS, line, sizeof entrant->listening)) {
+    case PROCESS_HEARD:
         said_clear(process_said(entrant->process)); /* What it says from now on is another matter. */
         return true;
-    case HEARD_END:
+    case PROCESS_HEARD_END:
         (void) entrant_has_died(entrant, "did not start", 0);
         entrant_fail(entrant);
         return false;
-    case HEARD_NOTHING:
+    case PROCESS_HEARD_NOTHING:
         snprintf(entrant->why, sizeof entrant->why, "did not start: it did not say that it listens for %u s",
                  ENTRANT_START_MS / 1000);
         entrant_fail(entrant);
         return false;
-    case HEARD_INTERRUPT:
+    case PROCESS_HEARD_INTERRUPT:
         break;
     }
     entrant_end(entrant);
@@ -148,7 +128,7 @@ static struct process *entrant_send_load(const struct entrant *entrant, const st
     (void) arena_program(arena, RIVAL_LOAD, path, sizeof path);
     words_add(&words, path);
     rival_add_load(entrant->rival, task, entrant->name, process_id(entrant->process), &words);
-    return process_start(&words, arena->load_processor);
+    return process_start(&words, (struct process_how){.processor = arena->load_processor});
 }
 
 /* The visit failed: who is to blame? `load` is ended, and may be NULL: it was not started. */
@@ -243,21 +223,21 @@ bool entrant_hold(struct entrant *entrant, const struct rival_task *task, struct
         entrant_blame(entrant, NULL, "no load could be started");
         return false;
     }
-    switch (entrant_hear(load, ENTRANT_HOLDING, line, sizeof line)) {
-    case HEARD:
+    switch (process_hear(load, ENTRANT_HOLDING, ENTRANT_START_MS, line, sizeof line)) {
+    case PROCESS_HEARD:
         entrant_settle(entrant);
         now_bytes = process_memory_bytes(entrant->process);
         *visit = (struct visit){.messages = task->connections, .all = task->connections};
         visit->memory_bytes = now_bytes > before_bytes ? (double) (now_bytes - before_bytes) / task->connections : 0;
         entrant->visits_count++;
         break;
-    case HEARD_END:
+    case PROCESS_HEARD_END:
         entrant_blame(entrant, load, "the load failed");
         return false;
-    case HEARD_NOTHING:
+    case PROCESS_HEARD_NOTHING:
         entrant_blame(entrant, load, "the load did not hold its connections");
         return false;
-    case HEARD_INTERRUPT:
+    case PROCESS_HEARD_INTERRUPT:
         process_end(load, 0);
         entrant_end(entrant);
         return false;

@@ -16,6 +16,10 @@ uint64_t machine_cpu_ns(uint32_t process);
 uint64_t machine_memory_bytes(uint32_t process);
 
 uint32_t machine_process(void); /* This one's id. */
+
+/* The path of this program; false where it has none that fits. */
+bool machine_program(char *path, size_t room);
+
 uint32_t machine_processors(void);
 
 /* "AMD EPYC, 2 processors, Linux 6.1" */
@@ -27,18 +31,5 @@ void machine_yield(void);
 
 /* Do both stdout and stderr go to somebody's eyes? */
 bool machine_has_terminal(void);
-
-/* A process of this same program, whose stdin ends when it shall, and whose stdout comes here. NULL where it cannot be
- * started. `arguments` are without the program's name, and end with NULL; they hold no quotation marks. */
-struct machine_child;
-struct machine_child *machine_child_start(const char *const *arguments);
-uint32_t machine_child_process(const struct machine_child *child);
-
-/* Waits until it has said something on its stdout. False: it did not within `wait_ms`, or has ended. */
-bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms);
-
-/* Ends its stdin and waits; who does not end within `wait_ms` is ended. True: it ended by itself, with 0. NULL is
- * fine. */
-bool machine_child_end(struct machine_child *child, uint32_t wait_ms);
 
 #endif

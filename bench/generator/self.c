@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "bench/generator/machine.h"
 #include "bench/generator/sizes.h"
+#include "bench/generator/words.h"
 #include "tools/pipeport/args.h"
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/log.h"
@@ -16,6 +18,8 @@
 #define SELF_QUEUE_LEAST (4u << 20)
 #define SELF_MESSAGE_LEAST (1u << 20)
 #define SELF_DRAIN_MS 1000
+#define SELF_WAIT_MS 10000 /* For its server to begin, and to end. */
+#define SELF_PATH_BYTES 4096
 
 enum self_way { SELF_ECHO, SELF_SWALLOW, SELF_BROADCAST }; /* In the order of the words of --way. */
 
@@ -122,30 +126,63 @@ static uint32_t self_queue_bytes(const struct plan *plan)
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t) bytes;
 }
 
-struct machine_child *self_start(const struct plan *plan)
+static void self_add_words(const struct plan *plan, struct words *words)
 {
     static const char *const ways[] = {"echo", "swallow", "broadcast"};
     uint32_t longest = sizes_longest(plan);
-    char connections[16], message[16], queue[16];
     enum self_way way = plan->mode == PLAN_ONE_WAY     ? SELF_SWALLOW
                         : plan->mode == PLAN_BROADCAST ? SELF_BROADCAST
                                                        : SELF_ECHO;
-    const char *arguments[] = {
-        "serve-self", plan->name, "--connections", connections, "--message-max",    message, "--queue",
-        queue,        "--way",    ways[way],       "--framing", plan->framing_text, NULL};
-    struct machine_child *child;
 
-    /* Churn: whoever comes again may be there before the server has seen him go. */
-    snprintf(connections, sizeof connections, "%" PRIu32, plan->connections * (plan->mode == PLAN_CHURN ? 2 : 1) + 8);
     if (plan->framing.kind != PIPEPORT_FRAMING_MESSAGE && longest < SELF_MESSAGE_LEAST) {
         longest = SELF_MESSAGE_LEAST;
     }
-    snprintf(message, sizeof message, "%" PRIu32, longest);
-    snprintf(queue, sizeof queue, "%" PRIu32, self_queue_bytes(plan) + longest);
-    child = machine_child_start(arguments);
-    if (child == NULL) {
+    words_add(words, "serve-self");
+    words_add(words, plan->name);
+    /* Churn: whoever comes again may be there before the server has seen him go. */
+    words_add_number(words, "--connections", plan->connections * (plan->mode == PLAN_CHURN ? 2 : 1) + 8);
+    words_add_number(words, "--message-max", longest);
+    words_add_number(words, "--queue", self_queue_bytes(plan) + longest);
+    words_add(words, "--way");
+    words_add(words, ways[way]);
+    words_add(words, "--framing");
+    words_add(words, plan->framing_text);
+}
+
+struct process *self_start(const struct plan *plan)
+{
+    struct process_how how = {.processor = PROCESS_ANY_PROCESSOR, .errors_apart = true};
+    char program[SELF_PATH_BYTES];
+    struct words words = {.count = 0};
+    struct process *server = NULL;
+
+    if (machine_program(program, sizeof program)) {
+        words_add(&words, program);
+        self_add_words(plan, &words);
+        server = process_start(&words, how);
+    }
+    if (server == NULL) {
         say_error("run", "--self: its server cannot be started: the system refuses another process; start a server "
                          "by hand and give its NAME");
     }
-    return child;
+    return server;
+}
+
+bool self_serves(struct process *server)
+{
+    char line[256];
+    enum process_heard heard = process_hear(server, PROCESS_LISTENING, SELF_WAIT_MS, line, sizeof line);
+
+    if (heard == PROCESS_HEARD_END || heard == PROCESS_HEARD_NOTHING) {
+        say_error("run", "--self: its server did not begin to serve");
+    }
+    return heard == PROCESS_HEARD;
+}
+
+bool self_end(struct process *server)
+{
+    bool well = server == NULL || (process_ends(server, SELF_WAIT_MS) && process_ended_well(server));
+
+    process_end(server, 0);
+    return well;
 }

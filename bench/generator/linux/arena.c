@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/generator/machine.h"
 #include "bench/generator/process.h"
 
 #define ARENA_FOLDER "pipeport-bench-"
@@ -40,26 +41,11 @@ static void arena_take_processors(struct arena *arena)
     }
 }
 
-static bool arena_find_bin(struct arena *arena)
-{
-    ssize_t length = readlink("/proc/self/exe", arena->bin, sizeof arena->bin - 1);
-    char *end;
-
-    if (length <= 0) {
-        return false;
-    }
-    arena->bin[length] = '\0';
-    end = strrchr(arena->bin, '/');
-    if (end != NULL) {
-        *end = '\0';
-    }
-    return true;
-}
-
 bool arena_open(struct arena *arena, const char *bin)
 {
     const char *above = getenv("TMPDIR");
     size_t length;
+    char *end;
 
     if (above == NULL || above[0] != '/' || strlen(above) + sizeof ARENA_FOLDER + ARENA_DRAWN > ARENA_FOLDER_LONGEST) {
         above = "/tmp";
@@ -67,8 +53,13 @@ bool arena_open(struct arena *arena, const char *bin)
     memset(arena, 0, sizeof *arena);
     if (bin != NULL) {
         snprintf(arena->bin, sizeof arena->bin, "%s", bin);
-    } else if (!arena_find_bin(arena)) {
-        return false;
+    } else {
+        end = machine_program(arena->bin, sizeof arena->bin) ? strrchr(arena->bin, '/') : NULL;
+        if (end == NULL) {
+            errno = ENOENT;
+            return false;
+        }
+        *end = '\0';
     }
     arena_take_processors(arena);
     length = (size_t) snprintf(arena->folder, sizeof arena->folder, "%s/%s", above, ARENA_FOLDER);

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE 1 /* pipe2, strdup, posix_spawn's attributes. */
+#define _GNU_SOURCE 1 /* readlink, isatty, nanosleep. */
 
 #include "bench/generator/machine.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define CHILD_ARGUMENTS_MAX 32
-#define CHILD_LOOK_US 1000
 
 /* The first number in a file of /proc; 0 where there is none. */
 static uint64_t machine_number_in(const char *path, int skip)
@@ -80,6 +71,17 @@ uint32_t machine_process(void)
     return (uint32_t) getpid();
 }
 
+bool machine_program(char *path, size_t room)
+{
+    ssize_t length = readlink("/proc/self/exe", path, room);
+
+    if (length <= 0 || (size_t) length >= room) {
+        return false;
+    }
+    path[length] = '\0';
+    return true;
+}
+
 uint32_t machine_processors(void)
 {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
@@ -127,115 +129,4 @@ void machine_yield(void)
 bool machine_has_terminal(void)
 {
     return isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
-}
-
-struct machine_child {
-    pid_t process;
-    int input;  /* The writing end of its stdin, */
-    int output; /* and the reading one of its stdout. */
-    bool over;
-    int status; /* Once it is over. */
-};
-
-/* ends: of its stdin, then of its stdout, the reading one first. False where the system refuses. A Ctrl-C goes to this
- * process alone: it ends the child in its turn. */
-static bool machine_child_spawn(struct machine_child *child, char **arguments, const int *ends)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    bool spawned;
-
-    if (posix_spawn_file_actions_init(&actions) != 0) {
-        return false;
-    }
-    if (posix_spawnattr_init(&attributes) != 0) {
-        (void) posix_spawn_file_actions_destroy(&actions);
-        return false;
-    }
-    (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    spawned = posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO) == 0 &&
-              posix_spawn_file_actions_adddup2(&actions, ends[3], STDOUT_FILENO) == 0 &&
-              posix_spawn(&child->process, "/proc/self/exe", &actions, &attributes, arguments, environ) == 0;
-    (void) posix_spawnattr_destroy(&attributes);
-    (void) posix_spawn_file_actions_destroy(&actions);
-    return spawned;
-}
-
-struct machine_child *machine_child_start(const char *const *arguments)
-{
-    struct machine_child *child = calloc(1, sizeof *child);
-    char *copy[CHILD_ARGUMENTS_MAX + 2] = {NULL};
-    int ends[4];
-    bool spawned = false;
-
-    if (child == NULL || pipe2(ends, O_CLOEXEC) != 0) {
-        free(child);
-        return NULL;
-    }
-    if (pipe2(ends + 2, O_CLOEXEC) != 0) {
-        (void) close(ends[0]);
-        (void) close(ends[1]);
-        free(child);
-        return NULL;
-    }
-    copy[0] = strdup("pipeport-bench");
-    for (size_t i = 0; i < CHILD_ARGUMENTS_MAX && arguments[i] != NULL; i++) {
-        copy[i + 1] = strdup(arguments[i]);
-    }
-    spawned = copy[0] != NULL && machine_child_spawn(child, copy, ends);
-    for (size_t i = 0; i < CHILD_ARGUMENTS_MAX + 2; i++) {
-        free(copy[i]);
-    }
-    (void) close(ends[0]);
-    (void) close(ends[3]);
-    child->input = ends[1];
-    child->output = ends[2];
-    if (!spawned) {
-        (void) close(ends[1]);
-        (void) close(ends[2]);
-        free(child);
-        return NULL;
-    }
-    return child;
-}
-
-uint32_t machine_child_process(const struct machine_child *child)
-{
-    return (uint32_t) child->process;
-}
-
-static bool machine_child_runs(struct machine_child *child)
-{
-    if (!child->over) {
-        child->over = waitpid(child->process, &child->status, WNOHANG) == child->process;
-    }
-    return !child->over;
-}
-
-bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms)
-{
-    struct pollfd output = {.fd = child->output, .events = POLLIN};
-
-    return poll(&output, 1, (int) wait_ms) == 1 && (output.revents & POLLIN) != 0;
-}
-
-bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
-{
-    bool fine;
-
-    if (child == NULL) {
-        return true;
-    }
-    (void) close(child->input);
-    for (uint32_t waited_us = 0; machine_child_runs(child) && waited_us / 1000 < wait_ms; waited_us += CHILD_LOOK_US) {
-        machine_pause_us(CHILD_LOOK_US);
-    }
-    if (!child->over) {
-        (void) kill(child->process, SIGKILL);
-        (void) waitpid(child->process, &child->status, 0);
-    }
-    (void) close(child->output);
-    fine = child->over && WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0;
-    free(child);
-    return fine;
 }

@@ -24,29 +24,30 @@
 struct process {
     pid_t id;
     int input;  /* The writing end of its stdin, */
-    int output; /* and the reading one of stdout and stderr. -1: closed. */
+    int output; /* and the reading one of what comes here. -1: closed. */
     bool over;
     int status; /* Once it is over. */
     struct said said;
 };
 
 /* In the child, between fork and exec: async-signal-safe functions only. */
-static _Noreturn void process_become(const struct words *words, int processor, const int *ends, pid_t parent)
+static _Noreturn void process_become(const struct words *words, struct process_how how, const int *ends, pid_t parent)
 {
     static const char lost[] = "it cannot be run by the system\n";
     cpu_set_t set;
     ssize_t told;
 
     (void) setpgid(0, 0);
-    if (processor != PROCESS_ANY_PROCESSOR) {
+    if (how.processor != PROCESS_ANY_PROCESSOR) {
         CPU_ZERO(&set);
-        CPU_SET((size_t) processor, &set);
+        CPU_SET((size_t) how.processor, &set);
         (void) sched_setaffinity(0, sizeof set, &set);
     }
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) { /* It may have ended before. */
         _exit(127);
     }
-    if (dup2(ends[0], STDIN_FILENO) < 0 || dup2(ends[3], STDOUT_FILENO) < 0 || dup2(ends[3], STDERR_FILENO) < 0) {
+    if (dup2(ends[0], STDIN_FILENO) < 0 || dup2(ends[3], STDOUT_FILENO) < 0 ||
+        (!how.errors_apart && dup2(ends[3], STDERR_FILENO) < 0)) {
         _exit(127);
     }
     (void) execv(words->list[0], words->list);
@@ -55,18 +56,18 @@ static _Noreturn void process_become(const struct words *words, int processor, c
 }
 
 /* ends: of its stdin, then of its stdout, the reading one first. */
-static bool process_fork(struct process *process, const struct words *words, int processor, const int *ends)
+static bool process_fork(struct process *process, const struct words *words, struct process_how how, const int *ends)
 {
     pid_t parent = getpid();
 
     process->id = fork();
     if (process->id == 0) {
-        process_become(words, processor, ends, parent);
+        process_become(words, how, ends, parent);
     }
     return process->id > 0;
 }
 
-struct process *process_start(const struct words *words, int processor)
+struct process *process_start(const struct words *words, struct process_how how)
 {
     struct process *process = calloc(1, sizeof *process);
     int ends[4];
@@ -83,7 +84,7 @@ struct process *process_start(const struct words *words, int processor)
     }
     process->input = ends[1];
     process->output = ends[2];
-    if (!process_fork(process, words, processor, ends)) {
+    if (!process_fork(process, words, how, ends)) {
         (void) close(ends[1]);
         (void) close(ends[2]);
         free(process);
@@ -152,14 +153,6 @@ bool process_ended_well(const struct process *process)
     return process->over && WIFEXITED(process->status) && WEXITSTATUS(process->status) == 0;
 }
 
-void process_end_input(struct process *process)
-{
-    if (process->input >= 0) {
-        (void) close(process->input);
-        process->input = -1;
-    }
-}
-
 /* Takes what it says meanwhile, so that it is not held up. */
 static bool process_ends_within(struct process *process, uint32_t wait_ms)
 {
@@ -174,13 +167,21 @@ static bool process_ends_within(struct process *process, uint32_t wait_ms)
     return process->over;
 }
 
+bool process_ends(struct process *process, uint32_t wait_ms)
+{
+    if (process->input >= 0) {
+        (void) close(process->input);
+        process->input = -1;
+    }
+    return process_ends_within(process, wait_ms);
+}
+
 void process_end(struct process *process, uint32_t wait_ms)
 {
     if (process == NULL) {
         return;
     }
-    process_end_input(process);
-    if (!process_ends_within(process, wait_ms)) {
+    if (!process_ends(process, wait_ms)) {
         (void) kill(process->id, SIGTERM);
         if (!process_ends_within(process, PROCESS_ASKED_MS)) {
             (void) kill(process->id, SIGKILL);

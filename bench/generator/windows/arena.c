@@ -11,11 +11,11 @@
 #include <string.h>
 #include <windows.h>
 
+#include "bench/generator/machine.h"
 #include "bench/generator/process.h"
 
 bool arena_open(struct arena *arena, const char *bin)
 {
-    DWORD length;
     char *end;
 
     memset(arena, 0, sizeof *arena);
@@ -25,8 +25,7 @@ bool arena_open(struct arena *arena, const char *bin)
         snprintf(arena->bin, sizeof arena->bin, "%s", bin);
         return true;
     }
-    length = GetModuleFileNameA(NULL, arena->bin, sizeof arena->bin);
-    end = length == 0 || length >= sizeof arena->bin ? NULL : strrchr(arena->bin, '\\');
+    end = machine_program(arena->bin, sizeof arena->bin) ? strrchr(arena->bin, '\\') : NULL;
     if (end == NULL) {
         errno = ENOENT;
         return false;

@@ -7,14 +7,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
 #define PSAPI_VERSION 2 /* GetProcessMemoryInfo lies in kernel32. */
 #include <psapi.h>
-
-#define CHILD_COMMAND_BYTES 4096
 
 static bool machine_is_wine(void)
 {
@@ -74,6 +71,13 @@ uint32_t machine_process(void)
     return GetCurrentProcessId();
 }
 
+bool machine_program(char *path, size_t room)
+{
+    DWORD length = GetModuleFileNameA(NULL, path, (DWORD) room);
+
+    return length > 0 && length < room;
+}
+
 uint32_t machine_processors(void)
 {
     SYSTEM_INFO info;
@@ -120,132 +124,4 @@ bool machine_has_terminal(void)
 
     return GetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), &mode) &&
            GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
-}
-
-struct machine_child {
-    HANDLE process;
-    HANDLE input;  /* The writing end of its stdin, */
-    HANDLE output; /* and the reading one of its stdout. */
-    DWORD id;
-};
-
-/* Each argument in quotation marks; false where there is no room. */
-static bool machine_child_command(char *command, size_t room, const char *const *arguments)
-{
-    char program[MAX_PATH];
-    DWORD length = GetModuleFileNameA(NULL, program, sizeof program);
-    size_t used;
-
-    if (length == 0 || length >= sizeof program) {
-        return false;
-    }
-    used = (size_t) snprintf(command, room, "\"%s\"", program);
-    for (; *arguments != NULL && used < room; arguments++) {
-        used += (size_t) snprintf(command + used, room - used, " \"%s\"", *arguments);
-    }
-    return used < room;
-}
-
-static bool machine_child_spawn(struct machine_child *child, char *command, HANDLE input, HANDLE output)
-{
-    STARTUPINFOA start = {.cb = sizeof start,
-                          .dwFlags = STARTF_USESTDHANDLES,
-                          .hStdInput = input,
-                          .hStdOutput = output,
-                          .hStdError = GetStdHandle(STD_ERROR_HANDLE)};
-    PROCESS_INFORMATION made;
-
-    if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP, NULL, NULL, &start, &made)) {
-        return false;
-    }
-    CloseHandle(made.hThread);
-    child->process = made.hProcess;
-    child->id = made.dwProcessId;
-    return true;
-}
-
-/* Our ends into `child`; a child that held them as well would never see its stdin end. */
-static bool machine_child_pipes(struct machine_child *child, HANDLE *input, HANDLE *output)
-{
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
-
-    if (!CreatePipe(input, &child->input, &inherited, 0)) {
-        return false;
-    }
-    if (!CreatePipe(&child->output, output, &inherited, 0)) {
-        CloseHandle(*input);
-        CloseHandle(child->input);
-        return false;
-    }
-    return SetHandleInformation(child->input, HANDLE_FLAG_INHERIT, 0) &&
-           SetHandleInformation(child->output, HANDLE_FLAG_INHERIT, 0);
-}
-
-struct machine_child *machine_child_start(const char *const *arguments)
-{
-    struct machine_child *child = calloc(1, sizeof *child);
-    char command[CHILD_COMMAND_BYTES];
-    HANDLE input = NULL, output = NULL;
-    bool spawned;
-
-    if (child == NULL || !machine_child_command(command, sizeof command, arguments) ||
-        !machine_child_pipes(child, &input, &output)) {
-        free(child);
-        return NULL;
-    }
-    spawned = machine_child_spawn(child, command, input, output);
-    CloseHandle(input);
-    CloseHandle(output);
-    if (!spawned) {
-        CloseHandle(child->input);
-        CloseHandle(child->output);
-        free(child);
-        return NULL;
-    }
-    return child;
-}
-
-uint32_t machine_child_process(const struct machine_child *child)
-{
-    return child->id;
-}
-
-/* An anonymous pipe has no wait with an end: it is looked at again and again. Until a moment and not so many times: a
- * millisecond's sleep may take ten where others work. */
-bool machine_child_speaks(struct machine_child *child, uint32_t wait_ms)
-{
-    ULONGLONG until_ms = GetTickCount64() + wait_ms;
-    DWORD bytes = 0;
-
-    while (GetTickCount64() < until_ms) {
-        if (!PeekNamedPipe(child->output, NULL, 0, NULL, &bytes, NULL)) {
-            return false; /* It has ended. */
-        }
-        if (bytes > 0) {
-            return true;
-        }
-        Sleep(1);
-    }
-    return false;
-}
-
-bool machine_child_end(struct machine_child *child, uint32_t wait_ms)
-{
-    DWORD code = 1;
-    bool fine;
-
-    if (child == NULL) {
-        return true;
-    }
-    CloseHandle(child->input);
-    fine = WaitForSingleObject(child->process, wait_ms) == WAIT_OBJECT_0 && GetExitCodeProcess(child->process, &code) &&
-           code == 0;
-    if (!fine) {
-        (void) TerminateProcess(child->process, 1);
-        (void) WaitForSingleObject(child->process, wait_ms);
-    }
-    CloseHandle(child->process);
-    CloseHandle(child->output);
-    free(child);
-    return fine;
 }

@@ -27,7 +27,7 @@
 struct process {
     HANDLE handle;
     HANDLE input;  /* The writing end of its stdin, NULL once it is closed; */
-    HANDLE output; /* and the reading one of stdout and stderr. */
+    HANDLE output; /* and the reading one of what comes here. */
     DWORD id;
     bool over;
     DWORD code;                              /* Once it is over. */
@@ -89,13 +89,13 @@ static bool process_pipes(struct process *process, HANDLE *input, HANDLE *output
     return true;
 }
 
-static bool process_spawn(struct process *process, char *command, HANDLE input, HANDLE output)
+static bool process_spawn(struct process *process, char *command, bool errors_apart, HANDLE input, HANDLE output)
 {
     STARTUPINFOA start = {.cb = sizeof start,
                           .dwFlags = STARTF_USESTDHANDLES,
                           .hStdInput = input,
                           .hStdOutput = output,
-                          .hStdError = output};
+                          .hStdError = errors_apart ? GetStdHandle(STD_ERROR_HANDLE) : output};
     PROCESS_INFORMATION made;
 
     if (!process_join_job() ||
@@ -108,14 +108,13 @@ static bool process_spawn(struct process *process, char *command, HANDLE input, 
     return true;
 }
 
-struct process *process_start(const struct words *words, int processor)
+struct process *process_start(const struct words *words, struct process_how how)
 {
     struct process *process = calloc(1, sizeof *process);
     char command[PROCESS_COMMAND_BYTES];
     HANDLE input = NULL, output = NULL;
     bool spawned;
 
-    (void) processor;
     if (process == NULL || !process_command(command, sizeof command, words) ||
         !process_pipes(process, &input, &output)) {
         free(process);
@@ -123,7 +122,7 @@ struct process *process_start(const struct words *words, int processor)
     }
     snprintf(process->path, sizeof process->path, "%s", words->list[0]);
     snprintf(process->word, sizeof process->word, "%s", words->count > 1 ? words->list[1] : "");
-    spawned = process_spawn(process, command, input, output);
+    spawned = process_spawn(process, command, how.errors_apart, input, output);
     CloseHandle(input);
     CloseHandle(output);
     if (!spawned) {
@@ -160,15 +159,18 @@ static bool process_ends_within(struct process *process, DWORD wait_ms)
     return process->over;
 }
 
+/* Until a moment and not so many times: a millisecond's rest may take ten where others work. */
 bool process_runs(struct process *process, uint32_t wait_ms)
 {
-    for (uint32_t waited_ms = 0;; waited_ms += PROCESS_LOOK_MS) {
+    ULONGLONG until_ms = GetTickCount64() + wait_ms;
+
+    for (;;) {
         bool over = process_ends_within(process, 0); /* Before the look: what it said last is there then. */
 
         if (process_take(process)) {
             return true;
         }
-        if (over || waited_ms >= wait_ms) {
+        if (over || GetTickCount64() >= until_ms) {
             return !over;
         }
         (void) WaitForSingleObject(process->handle, PROCESS_LOOK_MS);
@@ -190,12 +192,13 @@ bool process_ended_well(const struct process *process)
     return process->over && process->code == 0;
 }
 
-void process_end_input(struct process *process)
+bool process_ends(struct process *process, uint32_t wait_ms)
 {
     if (process->input != NULL) {
         CloseHandle(process->input);
         process->input = NULL;
     }
+    return process_ends_within(process, wait_ms);
 }
 
 void process_end(struct process *process, uint32_t wait_ms)
@@ -203,8 +206,7 @@ void process_end(struct process *process, uint32_t wait_ms)
     if (process == NULL) {
         return;
     }
-    process_end_input(process);
-    if (!process_ends_within(process, wait_ms)) {
+    if (!process_ends(process, wait_ms)) {
         (void) TerminateProcess(process->handle, 1);
         (void) process_ends_within(process, PROCESS_ENDED_MS);
     }
