@@ -13,15 +13,14 @@
  */
 #include "bench/linux/gnu.h"
 
-#include "bench/arguments.h"
 #include "bench/frame.h"
+#include "bench/linux/bare.h"
 #include "bench/linux/machine.h"
 #include "bench/linux/socket.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -283,27 +282,16 @@ static _Noreturn void server_run(struct server *server)
 
 int main(int argc, char **argv)
 {
-    struct server server = {.max = 10000};
-    uint32_t cpu = MACHINE_ANY_CPU, broadcast = 0;
-    const struct argument known[] = {
-        {"--connections", &server.max, 1, 1000000, "connections at a time, at most"},
-        {"--broadcast", &broadcast, 0, 1, "1: each message goes to all connections"},
-        {"--cpu", &cpu, 0, MACHINE_ANY_CPU, "the processor to run on; the last: any"},
-        {NULL, NULL, 0, 0, NULL},
-    };
-    const char *path = arguments_read(argc, argv, known);
+    struct bare bare = bare_begin(argc, argv, NULL);
+    struct server server = {.max = bare.connections, .broadcast = bare.broadcast};
 
-    machine_pin(cpu);
-    machine_allow_files(server.max);
-    server.broadcast = broadcast != 0;
     server.conns = calloc(server.max, sizeof(struct conn *));
     server.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (server.conns == NULL || server.epoll < 0) {
         machine_die("epoll_create1");
     }
-    server.ear = socket_listen(path);
+    server.ear = socket_listen(bare.path);
     server_watch(&server, EPOLL_CTL_ADD, server.ear, NULL);
-    printf("listening on %s\n", path);
-    fflush(stdout);
+    bare_ready(&bare);
     server_run(&server);
 }

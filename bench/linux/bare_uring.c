@@ -13,7 +13,7 @@
  */
 #include "bench/linux/gnu.h"
 
-#include "bench/arguments.h"
+#include "bench/linux/bare.h"
 #include "bench/linux/machine.h"
 #include "bench/linux/socket.h"
 #include "bench/linux/store.h"
@@ -22,7 +22,6 @@
 #include <liburing.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -390,20 +389,14 @@ static void server_open(struct server *server, const char *path, uint32_t buffer
 
 int main(int argc, char **argv)
 {
-    static struct server server = {.max = 10000};
-    uint32_t cpu = MACHINE_ANY_CPU, broadcast = 0, buffer_bytes = 0;
-    const struct argument known[] = {
-        {"--connections", &server.max, 1, 1000000, "connections at a time, at most"},
-        {"--broadcast", &broadcast, 0, 1, "1: each message goes to all connections"},
-        {"--buffer", &buffer_bytes, 0, 1 << 20, "bytes of a provided buffer; 0: by the number of connections"},
-        {"--cpu", &cpu, 0, MACHINE_ANY_CPU, "the processor to run on; the last: any"},
-        {NULL, NULL, 0, 0, NULL},
-    };
-    const char *path = arguments_read(argc, argv, known);
+    static struct server server;
+    uint32_t buffer_bytes = 0;
+    const struct argument own = {"--buffer", &buffer_bytes, 0, 1 << 20,
+                                 "bytes of a provided buffer; 0: by the number of connections"};
+    struct bare bare = bare_begin(argc, argv, &own);
 
-    machine_pin(cpu);
-    machine_allow_files(server.max);
-    server.broadcast = broadcast != 0;
+    server.max = bare.connections;
+    server.broadcast = bare.broadcast;
     server.conns = calloc(server.max, sizeof(struct conn *));
     if (server.conns == NULL) {
         machine_die("calloc");
@@ -411,8 +404,7 @@ int main(int argc, char **argv)
     if (buffer_bytes == 0) {
         buffer_bytes = server.max > STORE_MANY ? STORE_SMALL_BUFFER_BYTES : STORE_BUFFER_BYTES;
     }
-    server_open(&server, path, buffer_bytes);
-    printf("listening on %s\n", path);
-    fflush(stdout);
+    server_open(&server, bare.path, buffer_bytes);
+    bare_ready(&bare);
     server_run(&server);
 }
