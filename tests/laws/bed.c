@@ -180,6 +180,21 @@ void bed_end_close(bed_end *end)
     LAW(end->pipe.handle == PP_PIPE_CLOSED);
 }
 
+static void bed_end_close_if_open(bed_end *end)
+{
+    if (end != NULL && end->pipe.handle != PP_PIPE_CLOSED) {
+        bed_end_close(end);
+    }
+}
+
+void bed_settle(test_bed *bed, bed_end *server, bed_end *client)
+{
+    bed_hears_nothing(bed);
+    bed_end_close_if_open(server);
+    bed_end_close_if_open(client);
+    bed_close(bed);
+}
+
 pp_fault bed_dial(bed_end *end, const char *name, uint32_t home)
 {
     return bed_dial_as(end, name, &bed_plan, home);

@@ -97,6 +97,10 @@ void bed_hears_nothing(test_bed *bed);
 void bed_end_init(test_bed *bed, bed_end *end, uint32_t home);
 void bed_end_close(bed_end *end);
 
+/* What each test calls at its end, since what breaks after the body fails no test of Criterion's: whatever it did, no
+ * operation came home twice; then closes those of the ends that are open (NULL: there is none), and the bed. */
+void bed_settle(test_bed *bed, bed_end *server, bed_end *client);
+
 /* A connected pair whose ends live with drainer 0, taken by the caller. */
 void bed_pair(test_bed *bed, bed_end *server, bed_end *client);
 

@@ -27,15 +27,9 @@ static void await_setup(void)
     bed_pair(&await_bed, &server, &client);
 }
 
-/* Called by each test at its end: what breaks after the body fails no test of Criterion's. */
 static void await_settle(void)
 {
-    bed_hears_nothing(&await_bed);
-    bed_end_close(&server);
-    if (client.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&client);
-    }
-    bed_close(&await_bed);
+    bed_settle(&await_bed, &server, &client);
 }
 
 TestSuite(laws_await, .init = await_setup, .timeout = 60);

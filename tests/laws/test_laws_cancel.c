@@ -22,13 +22,9 @@ static void cancel_setup(void)
     bed_pair(&cancel_bed, &server, &client);
 }
 
-/* Called by each test at its end: what breaks after the body fails no test of Criterion's. */
 static void cancel_settle(void)
 {
-    bed_hears_nothing(&cancel_bed);
-    bed_end_close(&server);
-    bed_end_close(&client);
-    bed_close(&cancel_bed);
+    bed_settle(&cancel_bed, &server, &client);
 }
 
 TestSuite(laws_cancel, .init = cancel_setup, .timeout = 60);

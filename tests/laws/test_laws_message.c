@@ -45,17 +45,9 @@ static void message_pair_foreign(void)
     cr_assert_eq(bed_await(&message_bed, &server.accept).fault.status, PIPEPORT_OK);
 }
 
-/* Called by each test at its end: what breaks after the body fails no test of Criterion's. */
 static void message_settle(void)
 {
-    bed_hears_nothing(&message_bed);
-    if (server.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&server);
-    }
-    if (client.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&client);
-    }
-    bed_close(&message_bed);
+    bed_settle(&message_bed, &server, &client);
 }
 
 TestSuite(laws_message, .init = message_setup, .timeout = 60);

@@ -24,12 +24,7 @@ static void peer_setup(void)
 
 static void peer_settle(void)
 {
-    bed_hears_nothing(&peer_bed);
-    bed_end_close(&server);
-    if (client.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&client);
-    }
-    bed_close(&peer_bed);
+    bed_settle(&peer_bed, &server, &client);
 }
 
 TestSuite(laws_peer, .init = peer_setup, .timeout = 60);

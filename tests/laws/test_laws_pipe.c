@@ -21,17 +21,9 @@ static void pipe_setup(void)
     bed_pair(&pipe_bed, &server, &client);
 }
 
-/* Called by each test at its end: what breaks after the body fails no test of Criterion's. */
 static void pipe_settle(void)
 {
-    bed_hears_nothing(&pipe_bed); /* Whatever the test did: no operation came home twice. */
-    if (server.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&server);
-    }
-    if (client.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&client);
-    }
-    bed_close(&pipe_bed);
+    bed_settle(&pipe_bed, &server, &client);
 }
 
 TestSuite(laws_pipe, .init = pipe_setup, .timeout = 60);

@@ -31,14 +31,7 @@ static void way_open(pp_way way, bool whole)
 
 static void way_close(void)
 {
-    bed_hears_nothing(&way_bed);
-    if (server.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&server);
-    }
-    if (client.pipe.handle != PP_PIPE_CLOSED) {
-        bed_end_close(&client);
-    }
-    bed_close(&way_bed);
+    bed_settle(&way_bed, &server, &client);
 }
 
 /* A body for each way and kind of pipe. */
