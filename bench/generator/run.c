@@ -107,8 +107,3 @@ int run_main(int count, char **arguments)
     result_clear(&result);
     return code;
 }
-
-void run_help(void)
-{
-    args_help(&options_command);
-}

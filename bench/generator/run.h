@@ -7,6 +7,5 @@
 
 /* After its own word. Returns the exit code. */
 int run_main(int count, char **arguments);
-void run_help(void);
 
 #endif

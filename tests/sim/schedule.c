@@ -29,7 +29,6 @@ typedef struct schedule_thread {
 
 static schedule_thread threads[SIM_THREADS_MAX];
 static uint32_t threads_used; /* Numbers from here on were never given. */
-static uint32_t threads_alive;
 static uint32_t ready[SIM_THREADS_MAX];
 static uint32_t ready_count;
 static uint32_t self;
@@ -61,16 +60,6 @@ uint64_t sim_asked_ns(void)
 uint32_t sim_self(void)
 {
     return self;
-}
-
-uint32_t sim_threads(void)
-{
-    return threads_alive;
-}
-
-uint64_t sim_switches(void)
-{
-    return switches;
 }
 
 static void schedule_make_ready(uint32_t number)
@@ -107,7 +96,6 @@ void sim_schedule_begin(void)
     memset(sim_locks_held, 0, sizeof sim_locks_held);
     ready_count = 0;
     threads_used = 1;
-    threads_alive = 0;
     sim_stalled = 0;
     self = 0;
     switches = 0;
@@ -139,7 +127,6 @@ uint32_t sim_thread_start(void (*body)(void *argument), void *argument)
     threads_used = number < threads_used ? threads_used : number + 1;
     threads[number] = (schedule_thread){.body = body, .argument = argument};
     threads[number].fiber = sim_fiber_create(schedule_enter, (void *) (uintptr_t) number);
-    threads_alive++;
     schedule_make_ready(number);
     return number;
 }
@@ -245,7 +232,6 @@ static void schedule_run_others(void)
         if (sim_fiber_has_ended(threads[number].fiber)) {
             sim_fiber_destroy(threads[number].fiber);
             threads[number].fiber = NULL;
-            threads_alive--;
         }
     }
 }

@@ -28,8 +28,6 @@ uint64_t sim_now_ns(void);
 uint64_t sim_ask_ns(void);   /* The same, and remembered as what this thread knows. */
 uint64_t sim_asked_ns(void); /* When this thread last asked. */
 uint32_t sim_self(void);
-uint32_t sim_threads(void); /* That have not ended, the caller's own not counted. */
-uint64_t sim_switches(void);
 
 /* A new thread's number; it runs sometime. Numbers of threads that have ended and were joined are used again. */
 uint32_t sim_thread_start(void (*body)(void *argument), void *argument);
