@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "bench/generator/dials.h"
 #include "bench/generator/fan.h"
 #include "bench/generator/line.h"
 #include "bench/generator/live.h"
@@ -12,6 +13,7 @@
 #include "bench/generator/self.h"
 #include "bench/generator/series.h"
 #include "bench/generator/sizes.h"
+#include "bench/generator/tally.h"
 #include "tools/pipeport/clock.h"
 #include "tools/pipeport/interrupt.h"
 #include "tools/pipeport/say.h"
@@ -19,10 +21,8 @@
 #define DRIVE_TURN_US 2000u
 #define DRIVE_S_NS UINT64_C(1000000000)
 #define DRIVE_MS_NS UINT64_C(1000000)
-#define DRIVE_WINDOW 64u                   /* Connections dialled at the same time. */
-#define DRIVE_CONNECT_NS (15 * DRIVE_S_NS) /* Without one more that came or failed. */
-#define DRIVE_GRACE_NS (10 * DRIVE_S_NS)   /* For what is behind its moment at the end; for what is in flight then, */
-#define DRIVE_STILL_NS (1 * DRIVE_S_NS)    /* unless so long nothing of it comes. */
+#define DRIVE_GRACE_NS (10 * DRIVE_S_NS) /* For what is behind its moment at the end; for what is in flight then, */
+#define DRIVE_STILL_NS (1 * DRIVE_S_NS)  /* unless so long nothing of it comes. */
 #define DRIVE_REST_US 50000u
 
 struct drive {
@@ -43,101 +43,12 @@ struct drive {
     bool measuring;
 };
 
-/* ---- Connecting ---- */
-
 static uint32_t drive_server(const struct drive *drive)
 {
     if (drive->plan->server_pid != 0) {
         return drive->plan->server_pid;
     }
     return drive->server != NULL ? process_id(drive->server) : atomic_load(&drive->load->server_process);
-}
-
-/* Waits until `*number` is `wanted`, for so long as it grows. */
-static bool drive_wait(const struct drive *drive, const _Atomic uint32_t *number, uint32_t wanted)
-{
-    uint32_t seen = 0;
-    uint64_t seen_ns = clock_now_ns();
-
-    for (;;) {
-        uint32_t now = atomic_load_explicit(number, memory_order_acquire);
-
-        if (now >= wanted) {
-            return true;
-        }
-        if (now != seen) {
-            seen = now;
-            seen_ns = clock_now_ns();
-        }
-        if (interrupt_came()) {
-            return false;
-        }
-        if (clock_now_ns() - seen_ns > DRIVE_CONNECT_NS) {
-            say_error("run", "'%s': no more than %" PRIu32 " of %" PRIu32 " connections came", drive->plan->name, now,
-                      drive->plan->connections);
-            return false;
-        }
-        live_connecting(drive->live, now);
-        machine_pause_us(DRIVE_TURN_US / 4);
-    }
-}
-
-/* Lane 0 goes first: where it cannot connect, nobody can. */
-static bool drive_connect_first(struct drive *drive)
-{
-    struct load *load = drive->load;
-    pipeport_status wrong;
-
-    if (drive->server != NULL && !self_serves(drive->server)) {
-        return false;
-    }
-    atomic_store(&load->dial_next, 1);
-    (void) lane_dial(&load->lanes[0]);
-    if (drive_wait(drive, &load->settled, 1) && atomic_load(&load->first_wrong) == 0) {
-        atomic_store(&load->lanes[0].rest_ns, 0);
-        return true;
-    }
-    wrong = (pipeport_status) atomic_load(&load->first_wrong);
-    if (wrong == PIPEPORT_NO_SERVER) {
-        say_error("run", "'%s': nobody serves this name; start the server first, or give --self", drive->plan->name);
-    } else if (wrong != PIPEPORT_OK) {
-        say_status("run", drive->plan->name, wrong);
-    }
-    return false;
-}
-
-/* As many a second as the plan says, in steps of a turn. */
-static bool drive_ramp(struct drive *drive)
-{
-    struct load *load = drive->load;
-    uint64_t from_ns = clock_now_ns();
-
-    for (uint32_t next = 1; next < drive->plan->connections;) {
-        uint64_t due = 1 + (clock_now_ns() - from_ns) * drive->plan->ramp_per_s / DRIVE_S_NS;
-
-        for (; next < drive->plan->connections && next <= due; next++) {
-            (void) lane_dial(&load->lanes[next]);
-        }
-        if (interrupt_came()) {
-            return false;
-        }
-        live_connecting(drive->live, atomic_load(&load->settled));
-        machine_pause_us(DRIVE_TURN_US / 2);
-    }
-    return true;
-}
-
-static bool drive_connect_others(struct drive *drive)
-{
-    struct load *load = drive->load;
-
-    if (drive->plan->ramp_per_s != 0) {
-        return drive_ramp(drive);
-    }
-    for (uint32_t i = 0; i < DRIVE_WINDOW; i++) {
-        lane_dial_next(load);
-    }
-    return true;
 }
 
 /* ---- Running ---- */
@@ -310,27 +221,6 @@ static enum drive_end drive_turns(struct drive *drive)
 
 /* ---- The end ---- */
 
-static uint64_t drive_missing(const struct drive *drive)
-{
-    const struct load *load = drive->load;
-    uint64_t missing = 0;
-
-    for (uint32_t i = 0; i < drive->plan->connections; i++) {
-        const struct lane *lane = &load->lanes[i];
-
-        if (lane->slow || lane->lost || atomic_load(&lane->killed)) {
-            continue;
-        }
-        for (uint64_t k = atomic_load(&lane->done); k != atomic_load(&lane->sent); k++) {
-            missing += lane->ring[k & lane->mask].length != LOAD_VOID;
-        }
-        if (load->fan != NULL) {
-            missing += atomic_load(&load->fan->asked) - lane->broadcast_next;
-        }
-    }
-    return missing;
-}
-
 /* What is in flight may come home. */
 static void drive_grace(const struct drive *drive)
 {
@@ -348,57 +238,6 @@ static void drive_grace(const struct drive *drive)
     }
 }
 
-static bool drive_sum(const struct drive *drive)
-{
-    struct result_run *run = drive->run;
-
-    run->service = histogram_create();
-    run->corrected = histogram_create();
-    run->connecting = histogram_create();
-    run->last = drive->load->fan != NULL ? histogram_create() : NULL;
-    if (run->service == NULL || run->corrected == NULL || run->connecting == NULL ||
-        (drive->load->fan != NULL && run->last == NULL)) {
-        say_error("run", "there is not enough memory for the result");
-        return false;
-    }
-    for (uint32_t i = 0; i < LOAD_RECORDERS_MAX; i++) {
-        const struct recorder *recorder = atomic_load(&drive->load->recorders[i]);
-
-        if (recorder == NULL) {
-            continue;
-        }
-        run->messages += recorder->messages;
-        run->bytes += recorder->bytes;
-        run->planned += recorder->planned;
-        run->killed += recorder->killed;
-        for (uint32_t k = 0; k < RESULT_ERRORS; k++) {
-            run->errors[k] += recorder->errors[k];
-        }
-        recorder_merge(run->service, &recorder->service);
-        recorder_merge(run->corrected, drive->load->open_loop ? &recorder->corrected : &recorder->service);
-        recorder_merge(run->connecting, &recorder->connecting);
-        if (run->last != NULL) {
-            recorder_merge(run->last, &recorder->last);
-        }
-    }
-    run->errors[RESULT_MISSING] += drive_missing(drive);
-    return true;
-}
-
-/* When the last counted message was complete: by count a run ends there, and not when the main thread looks. */
-static uint64_t drive_last_ns(const struct drive *drive)
-{
-    uint64_t last_ns = 0;
-
-    for (uint32_t i = 0; i < LOAD_RECORDERS_MAX; i++) {
-        const struct recorder *recorder = atomic_load(&drive->load->recorders[i]);
-        uint64_t ns = recorder == NULL ? 0 : atomic_load_explicit(&recorder->last_ns, memory_order_relaxed);
-
-        last_ns = ns > last_ns ? ns : last_ns;
-    }
-    return last_ns;
-}
-
 /* The measured time is over: what was spent in it, before anything else costs something. */
 static void drive_stop_measuring(struct drive *drive, enum drive_end end)
 {
@@ -407,8 +246,8 @@ static void drive_stop_measuring(struct drive *drive, enum drive_end end)
     uint64_t end_ns = drive->turn_ns < drive->end_ns ? drive->turn_ns : drive->end_ns;
     uint64_t memory_bytes;
 
-    if (end == DRIVE_DONE && drive->plan->count != 0 && drive_last_ns(drive) > drive->begin_ns) {
-        end_ns = drive_last_ns(drive);
+    if (end == DRIVE_DONE && drive->plan->count != 0 && tally_last_ns(drive->load) > drive->begin_ns) {
+        end_ns = tally_last_ns(drive->load);
     }
     if (!drive->measuring) {
         drive_measure(drive);
@@ -435,14 +274,14 @@ static enum drive_end drive_all(struct drive *drive)
     bool churn = drive->plan->mode == PLAN_CHURN;
     enum drive_end end;
 
-    if (!drive_connect_first(drive)) {
+    if ((drive->server != NULL && !self_serves(drive->server)) || !dials_first(load, drive->live)) {
         return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
     }
     if (drive->plan->mode == PLAN_IDLE) { /* With one connection, and at rest. */
         machine_pause_us(DRIVE_REST_US);
     }
     drive->memory_bytes = drive_server(drive) == 0 ? 0 : machine_memory_bytes(drive_server(drive));
-    if (!churn && (!drive_connect_others(drive) || !drive_wait(drive, &load->settled, drive->plan->connections))) {
+    if (!churn && (!dials_others(load, drive->live) || !dials_wait(load, drive->live, drive->plan->connections))) {
         return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
     }
     if (load->fan != NULL && !fan_gather(load)) {
@@ -458,7 +297,7 @@ static enum drive_end drive_all(struct drive *drive)
     }
     drive_start(drive);
     if (churn) {
-        (void) drive_connect_others(drive);
+        (void) dials_others(load, drive->live);
     }
     end = drive_turns(drive);
     drive_stop_measuring(drive, end);
@@ -487,7 +326,7 @@ enum drive_end drive(struct load *load, struct result_run *run)
         drive_grace(&drive);
     }
     lane_stop_all(load, end == DRIVE_DONE || end == DRIVE_INTERRUPTED);
-    if (end != DRIVE_FAILED && !drive_sum(&drive)) {
+    if (end != DRIVE_FAILED && !tally_sum(load, run)) {
         end = DRIVE_FAILED;
     }
     if (!self_end(drive.server) && end != DRIVE_FAILED) {
