@@ -134,6 +134,6 @@ def main(words):
         raise SystemExit("compare: no row has such a name; --list tells them")
     with tempfile.TemporaryDirectory(prefix="pipeport-bench-") as folder:
         args.folder = pathlib.Path(folder)
-        args.kinds = linux_programs.kinds_here(args)
+        args.programs, args.kinds = linux_programs, linux_programs.kinds_here(args)
         data = run(args, rows, others)
     return compare_page.keep(args, data)

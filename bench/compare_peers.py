@@ -24,7 +24,7 @@ import tempfile
 import compare_linux
 import compare_page
 import kept
-import linux_others
+import others
 import page
 import peer_rows
 import tables
@@ -141,7 +141,7 @@ def measure(side, args, row, data):
     data["left_out"] = [title for title in absent if title in data["left_out"] or not data["rows"]]
     data["failed"] += [f"{row.name}: {fault}" for fault in faults]
     if row.mode == "idle":
-        data["others"] += [linux_others.value(row.name, title, peer["memory_bytes"], "bytes, resident")
+        data["others"] += [others.value(row.name, title, peer["memory_bytes"], "bytes, resident")
                            for title, peer in found.items()]
         return
     goals = [kept.goal(goal.key, goal.bound, goal.more, goal.kind) for goal in row.goals]

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """linux_others - what bench/compare --linux measures beside its rows: pipeport against itself, and absolute figures.
 
-Each gives entries: `pair` has two figures of every round, one to be divided by the other; `value` one figure; `note`
-says why there is none.
+What it has in common with Wine, and what entries are: others.py.
 """
 import resource
 import shutil
@@ -10,35 +9,13 @@ import subprocess
 import time
 
 import linux_programs
-from kept import goal, shortened
-from linux_programs import KINDS, Server, visit
+import others
+from kept import goal
+from linux_programs import Server, visit
 from linux_rows import Row
+from others import note, ours, pair, value
 
 FILES_MIN = 10100
-
-
-def ours(args):
-    return [kind for kind in args.kinds if kind.startswith("pipeport")]
-
-
-def all_kinds(args):
-    return [kind for kind in KINDS if kind in args.kinds]
-
-
-def pair(name, server, rounds, key, **more):
-    """Of rounds of two visits: the second's figures are divided by the first's."""
-    first, second = zip(*rounds)
-    return {"pair": name, "server": server, "key": key, **more,
-            "first": {key: [shortened(figures[key]) for figures in first] for key in ("rate", "server_us")},
-            "second": {key: [shortened(figures[key]) for figures in second] for key in ("rate", "server_us")}}
-
-
-def value(name, server, figure, unit, wanted=None, **more):
-    return {"value": name, "server": server, "figure": shortened(figure), "unit": unit, "goal": wanted, **more}
-
-
-def note(name, why):
-    return {"note": name, "why": why}
 
 
 class Unicast:
@@ -61,29 +38,6 @@ class Unicast:
             yield pair(self.name, kind, rounds, "rate", goal=goal("rate", 0.8), unit="messages/s", beside="from inside")
 
 
-class SlowReaders:
-    """Broadcasts to 230 beside 25 that never read, against the same without them: one server, visited in turn."""
-
-    def __init__(self, when_full, word):
-        self.name = f"broadcast to 230, and to 25 that never read ({word})"
-        self.options = ["--queue", "65536", "--when-full", str(when_full)]
-        self.alone, self.beside = (Row(self.name, [], mode="broadcast", connections=230, size=1024) for _ in range(2))
-        self.alone.connections_max = self.beside.connections_max = 600   # those of the last visit may still be going
-        self.beside.deaf = 25
-
-    def entries(self, args):
-        for kind in ours(args):
-            server = Server(args, kind, self.alone, self.options)
-            rounds = []
-            try:
-                for _ in range(args.rounds):
-                    rounds.append([visit(args, server, row) for row in (self.alone, self.beside)])
-            finally:
-                server.stop()
-            yield pair(self.name, kind, rounds, "rate", goal=goal("rate", 0.9), unit="deliveries/s",
-                       beside="without them")
-
-
 class Growth:
     """What a message costs the server with many active connections, against few: the same server, in turn."""
 
@@ -94,7 +48,7 @@ class Growth:
         if (files := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < FILES_MIN:
             yield note(self.name, f"not measured: a process may open {files:,} files here")
             return
-        for kind in all_kinds(args):
+        for kind in args.kinds:
             server = Server(args, kind, many)
             rounds = []
             try:
@@ -106,32 +60,10 @@ class Growth:
                        beside="with 255")
 
 
-class Idle:
-    """What a connection costs that has asked once and is silent since."""
-
-    name = "idle memory, 10,000 connections, bytes each"
-
-    def entries(self, args):
-        row = Row(self.name, [], mode="hold", connections=10000)
-        if (files := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < FILES_MIN:
-            yield note(self.name, f"not measured: a process may open {files:,} files here")
-            return
-        for kind in all_kinds(args):
-            server = Server(args, kind, row)
-            own = server.figures()["memory"] if kind.startswith("pipeport") else 0
-            resident = server.resident_bytes()
-            load = subprocess.Popen(linux_programs.load_command(args, server, row), stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, text=True)
-            if not load.stdout.readline().startswith("holding"):
-                raise SystemExit(f"compare: {self.name}: {kind} did not hold the connections")
-            resident = (server.resident_bytes() - resident) / row.connections
-            if kind.startswith("pipeport"):
-                own = (server.figures()["memory"] - own) / row.connections
-                yield value(self.name, kind, own, "bytes", goal("memory", 400, more=False), resident=round(resident))
-            else:
-                yield value(self.name, kind, resident, "bytes, resident")
-            load.communicate()
-            server.stop()
+class Idle(others.Idle):
+    def lacks(self):
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        return f"a process may open {files:,} files here" if files < FILES_MIN else ""
 
 
 class Calls:
@@ -144,7 +76,7 @@ class Calls:
         if shutil.which("strace") is None:
             yield note(self.name, "not counted: there is no strace here")
             return
-        for kind in all_kinds(args):
+        for kind in args.kinds:
             server = Server(args, kind, row)
             told = args.folder / f"strace-{server.process.pid}"
             visit(args, server, row)   # connections, buffers and pools are made before the counting
@@ -181,5 +113,4 @@ def calls_of(table):
     return calls
 
 
-OTHERS = [Unicast(1), Unicast(4), SlowReaders(0, "refuse"), SlowReaders(1, "drop the newest"),
-          SlowReaders(2, "disconnect"), Growth(), Idle(), Calls()]
+OTHERS = [Unicast(1), Unicast(4), *(others.SlowReaders(*policy) for policy in others.WHEN_FULL), Growth(), Idle(10000, 400), Calls()]

@@ -8,6 +8,7 @@ import subprocess
 
 SERVER_CPU, LOAD_CPU = 0, 1
 PATIENCE_S = 120
+MEMORY = "resident"   # what Server.memory_bytes tells
 DRIVERS = {"pipeport epoll": "epoll", "pipeport io_uring": "uring"}
 SAID = {"pipeport epoll": "epoll", "pipeport io_uring": "io_uring"}   # after "listening on PATH with"
 KINDS = ["bare epoll", "bare io_uring", "pipeport epoll", "pipeport io_uring"]
@@ -53,7 +54,7 @@ class Server:
         self.process.stdin.write("\n")
         return words_of(self.hear())
 
-    def resident_bytes(self):
+    def memory_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) * 1024
 
@@ -109,11 +110,15 @@ def words_of(text):
     return found
 
 
+def environment(_args):
+    """Of the load: this process' own."""
+
+
 def load_command(args, server, row, *more):
     mode = {"echo": "0", "broadcast": "1", "unicast": "1", "churn": "2", "hold": "3"}[row.mode]
     return [str(args.bin / "load"), str(server.path), "--mode", mode, "--connections", str(row.connections),
             "--size", str(row.size), "--depth", str(row.depth), "--cpu", str(LOAD_CPU), "--spin", str(args.spin),
-            "--deaf", str(getattr(row, "deaf", 0)), "--unordered", str(int(row.mode == "unicast")),
+            "--deaf", str(row.deaf), "--fill", str(row.fill_kib), "--unordered", str(int(row.mode == "unicast")),
             "--server-pid", str(server.process.pid), *more]
 
 

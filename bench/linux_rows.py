@@ -15,6 +15,7 @@ class Row:
         self.connections_max = max(connections + 64, 2 * connections if mode == "churn" else 0)
         self.unit = {"broadcast": "deliveries/s", "churn": "visits/s"}.get(mode, "messages/s")
         self.kinds = KINDS
+        self.deaf = self.fill_kib = 0   # of broadcasts: connections more that never read; what is sent before counting
 
 
 GOALS = {   # connections, bytes, depth: of the ratio to the better bare loop

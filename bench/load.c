@@ -91,6 +91,7 @@ static void load_read(struct load *load, int argc, char **argv)
         {"--warm-up-ms", &load->warm_up_ms, 0, 60000, "before that, not counted"},
         {"--messages", &load->messages, 0, UINT32_MAX, "how many replies in all, instead of a time; 0: see --ms"},
         {"--deaf", &load->deaf, 0, 100000, "broadcast: connections more that never read"},
+        {"--fill", &load->fill_kib, 0, 1 << 20, "broadcast: KiB that are sent to all before anything is counted"},
     };
 
     while (known[count].option != NULL) {

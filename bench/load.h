@@ -24,6 +24,7 @@ struct load {
     enum load_mode mode;
     uint32_t connections, size, depth, milliseconds, warm_up_ms, messages;
     uint32_t deaf;     /* Broadcast: connections more, which never read. */
+    uint32_t fill_kib; /* Broadcast: sent to all before anything is counted. */
     uint32_t sent_max; /* Messages that are sent at a time, at most. */
     struct side *side; /* What this system's load has besides. */
 

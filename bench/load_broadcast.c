@@ -10,14 +10,14 @@
 
 #include "bench/clock.h"
 
-enum { FILL_BYTES = 512 * 1024, FILL_ROUND_BYTES = 16 * 1024 };
+enum { FILL_ROUND_BYTES = 16 * 1024 };
 
 /* A round that fills has as many messages as the queue of a receiver that reads has room for. */
 uint32_t load_broadcast_sent_max(const struct load *load)
 {
     uint32_t count = FILL_ROUND_BYTES / load->size;
 
-    return load->deaf != 0 && count > load->depth ? count : load->depth;
+    return load->fill_kib != 0 && count > load->depth ? count : load->depth;
 }
 
 static void broadcast_round(struct load *load, uint32_t count)
@@ -39,10 +39,11 @@ static void broadcast_round(struct load *load, uint32_t count)
     }
 }
 
-/* Until what the system and a queue of 64 KiB hold for them is surely full. */
-static void broadcast_fill_deaf(struct load *load)
+/* So that what the system and a queue hold for those that never read is full before anything is counted. */
+static void broadcast_fill(struct load *load)
 {
-    for (uint32_t bytes = 0; load->deaf != 0 && bytes < FILL_BYTES; bytes += load->size * load->sent_max) {
+    for (uint64_t bytes = 0; bytes < (uint64_t) load->fill_kib * 1024;
+         bytes += (uint64_t) load->size * load->sent_max) {
         broadcast_round(load, load->sent_max);
     }
 }
@@ -54,7 +55,7 @@ void load_broadcast(struct load *load)
     side_connect_deaf(load);
     side_connect(load);
     side_gather(load);
-    broadcast_fill_deaf(load);
+    broadcast_fill(load);
     load_begin(load);
     while (!load_over(load, from_ns = clock_now_ns())) {
         broadcast_round(load, load->depth);

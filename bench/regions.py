@@ -74,7 +74,7 @@ def summary_words(data_of, page_at=""):
                   f"([all]({page_at}#goals-on-linux), [what is missed]({page_at}#where-we-lose-and-why))."]
         lines += idle_text(data)
     if "wine" in data_of:
-        rows = data_of["wine"]["rows"]
+        rows = [row for row in data_of["wine"]["rows"] if row["mode"] == "echo"]
         one, many = (span(tables.to_best(row, "pipeport") for row in rows if (row["depth"] > 1) == deep)
                      for deep in (False, True))
         lines += [f"- **Windows' port under Wine**: {one} of a bare completion port's rate with one message in flight, "
@@ -155,10 +155,7 @@ def not_met(data_of, _):
             if missed:
                 lines.append(f"- {row['name']}, {tables.KEY_CALLED[goal['key']]} to the better bare loop's: "
                              f"{', '.join(missed)} (goal {tables.bound_text(goal)}).")
-    for entry in data_of.get("linux", {"others": ()}).get("others", ()):
-        if "**no**" in tables.other_line(entry):
-            lines.append(f"- {entry.get('pair') or entry['value']}: {entry['server'].removeprefix('pipeport ')} "
-                         f"{tables.other_value(entry)} (goal {tables.bound_text(entry['goal'])}).")
+    lines += missed_others(data_of, "linux", "")
     for row in data_of.get("wine", {"rows": ()})["rows"]:
         for goal in row["goals"]:
             if (ratio := tables.to_best(row, "pipeport", goal["key"])) and not tables.is_met(goal, ratio[1]):
@@ -167,10 +164,17 @@ def not_met(data_of, _):
     if "wine" in data_of:
         lines += [f"- Wine, {name}: {values[-1]:,.1f} (goal {tables.bound_text(goal)}; the bare loop {values[0]:,.1f})."
                   for name, values, goal in tables.wine_own(data_of["wine"]) if not tables.is_met(goal, values[-1])]
+        lines += missed_others(data_of, "wine", "Wine, ")
     for part in ("peers-linux", "peers-wine"):
         lines += ahead_of_us(data_of[part]) if part in data_of else []
     lines = lines or ["- Nothing: every goal was met, and no peer was ahead."]
     return [part for line in lines for part in indented(line)]
+
+
+def missed_others(data_of, part, where):
+    return [f"- {where}{entry.get('pair') or entry['value']}: {entry['server'].removeprefix('pipeport ')} "
+            f"{tables.other_value(entry)} (goal {tables.bound_text(entry['goal'])})."
+            for entry in data_of.get(part, {}).get("others", ()) if "**no**" in tables.other_line(entry)]
 
 
 def ahead_of_us(data):
@@ -219,9 +223,10 @@ PAGES = {   # file: marker: what makes its lines
         "summary": summary,
         "linux goals": of_part("linux", tables.linux_goals),
         "linux loads": bare_of_part("linux", tables.linux_grid, ("linux-cpu", "linux-latency", "linux-broadcast")),
-        "linux others": bare_of_part("linux", tables.linux_others),
+        "linux others": bare_of_part("linux", tables.others_table),
         "peers linux": of_part("peers-linux", tables.peer_ratios, tables.peer_absolutes),
-        "wine": of_part("wine", tables.wine_table, tables.wine_own_table, pictures=("wine-rate",)),
+        "wine": of_part("wine", tables.wine_table, tables.wine_own_table, tables.others_table,
+                        pictures=("wine-rate",)),
         "peers wine": of_part("peers-wine", tables.peer_ratios, tables.peer_absolutes, pictures=("peers-wine",)),
         "not met": not_met,
     },

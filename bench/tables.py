@@ -197,13 +197,15 @@ def pair_figure(entry):
 def value_figure(entry):
     value = entry["figure"]
     figure = f"**{small(value)}** {entry['unit']}"
-    if "resident" in entry:
-        figure += f" by its own count, {entry['resident']:,} resident"
+    for word in ("resident", "private"):
+        if word in entry:
+            figure += f" by its own count, {entry[word]:,} {word}"
     return figure, value
 
 
-def linux_others(data):
-    return [*OTHERS_HEAD, *map(other_line, data["others"])]
+def others_table(data):
+    """None where there is nothing beside the rows."""
+    return [*OTHERS_HEAD, *map(other_line, data["others"])] if data.get("others") else []
 
 
 # --- Wine: pipeport and the bare completion port ---
@@ -229,7 +231,8 @@ def wine_table(data):
 def wine_own(data):
     """What pipeport is held against in itself: what depth brings, and how long the unluckiest waits. Of each the name,
     the figures of the bare loop and of pipeport, and the goal."""
-    found = {(row["connections"], row["depth"]): row for row in data["rows"] if row["size"] == 64}
+    found = {(row["connections"], row["depth"]): row for row in data["rows"]
+             if row["mode"] == "echo" and row["size"] == 64}
     servers = ("bare IOCP", "pipeport")
     for (connections, depth), row in found.items():
         shallow = found.get((connections, 1))

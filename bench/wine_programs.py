@@ -1,8 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""wine_programs - Wine for bench/compare --peers --windows."""
+"""wine_programs - Wine, and the servers and the load of bench/compare under it, as processes."""
+import itertools
 import os
+import pathlib
+import select
 import subprocess
 import tempfile
+
+import page
+from linux_programs import words_of
+
+PATIENCE_S = 120
+MEMORY = "private"   # what Server.memory_bytes tells
+SERVERS = {   # name in tables: program and its own options
+    "bare IOCP": ["bare_iocp"],
+    "pipeport": ["pipeport_echo"],
+    "bare IOCP joined": ["bare_iocp", "--join", "1"],
+}
+MODES = {"echo": 0, "broadcast": 1, "churn": 2, "hold": 3}   # of the load
+numbers = itertools.count()
 
 
 def version():
@@ -23,7 +39,102 @@ class Wine:
         self.server = subprocess.Popen(["wineserver", "-f", "-p60"], **quiet)
         subprocess.run(["wine", "wineboot", "-u"], timeout=180, check=True, **quiet)
 
+    def server_cpu_ns(self):
+        return page.cpu_ns(self.server.pid)
+
     def end(self):
         subprocess.run(["wineserver", "-k"], env=self.environment)
         self.server.wait(timeout=30)
         self.prefix.cleanup()
+
+
+class Borrowed:
+    """The Wine that this process was started for: its server serves others too, and so its time is not looked at."""
+
+    environment = dict(os.environ)
+
+    def server_cpu_ns(self):
+        return 0
+
+
+class Server:
+    """One server process, from `listening` on until stop."""
+
+    def __init__(self, args, kind, row, options=()):
+        self.kind = kind
+        self.pipe = f"pipeport-bench-{os.getpid()}-{next(numbers)}"
+        program, *own = SERVERS[kind]
+        command = ["wine", str(args.bin / f"{program}.exe"), self.pipe, "--connections", str(row.connections_max),
+                   "--threads", str(args.threads), *own, *options]
+        broadcasts = str(int(row.mode == "broadcast"))
+        command += ["--ask", "1", "--mode", broadcasts] if kind == "pipeport" else ["--broadcast", broadcasts]
+        self.process = subprocess.Popen(command, env=args.wine.environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+        said = self.hear()
+        if not said.startswith("listening on "):
+            self.process.kill()
+            self.process.wait()
+            raise SystemExit(f"compare: {kind} did not start: {said.strip()}")
+
+    def hear(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        return self.process.stdout.readline() if ready else "it said nothing"
+
+    def figures(self):
+        """pipeport's own, as it tells them."""
+        self.process.stdin.write("\n")
+        return words_of(self.hear())
+
+    def memory_bytes(self):
+        """What no other process shares: what Wine answers GetProcessMemoryInfo with as PrivateUsage."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        kib = (int(line.split()[1]) for line in status.splitlines() if line.startswith(("RssAnon:", "VmSwap:")))
+        return sum(kib) * 1024
+
+    def stop(self):
+        """It has nothing to save; to end in order is what the tests look at."""
+        if self.process.poll() is not None:
+            raise SystemExit(f"compare: {self.kind} ended by itself, with {self.process.returncode}")
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stdin.close()
+
+
+def environment(args):
+    """Of the load."""
+    return args.wine.environment
+
+
+def load_command(args, server, row, *more):
+    threads = ["--threads", str(args.load_threads)] if row.mode == "echo" else []
+    return ["wine", str(args.bin / "load.exe"), server.pipe, "--mode", str(MODES[row.mode]), "--connections",
+            str(row.connections), "--size", str(row.size), "--depth", str(row.depth), "--deaf", str(row.deaf), "--fill",
+            str(row.fill_kib), *threads, *more]
+
+
+def visit(args, server, row):
+    """One visit of the load. Where other programs held it up so long that nothing was counted, once more."""
+    for _ in range(3):
+        figures = visit_once(args, server, row)
+        if figures["messages"] > 0:
+            return figures
+    raise SystemExit(f"compare: {server.kind} answered nothing for {args.ms} ms, three times")
+
+
+def visit_once(args, server, row):
+    """The processor time is that of the whole visit, by all its messages: Wine's server is the kernel there. Where it
+    filled before it counted, that says nothing."""
+    before_ns = page.cpu_ns(server.process.pid) + args.wine.server_cpu_ns()
+    done = subprocess.run(load_command(args, server, row, "--ms", str(args.ms), "--warm-up-ms", str(args.warm_up_ms)),
+                          env=args.wine.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE_S)
+    words = done.stdout.split()
+    if done.returncode != 0 or not words or words[-1] != "ok":
+        raise SystemExit(f"compare: {row.name}: the load on {server.kind} failed: "
+                         f"{(done.stderr or done.stdout).strip()}")
+    figures = words_of(done.stdout)
+    spent_ns = page.cpu_ns(server.process.pid) + args.wine.server_cpu_ns() - before_ns
+    if row.fill_kib == 0:
+        figures["server_us"] = spent_ns / 1e3 / figures["all"]
+    return figures

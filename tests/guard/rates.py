@@ -13,30 +13,17 @@ those of bench/compare.
 """
 import argparse
 import functools
-import importlib.machinery
-import importlib.util
 import os
 import pathlib
 import statistics
 import sys
 import tempfile
-import types
 
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 import linux_programs   # noqa: E402
+import wine_programs   # noqa: E402
 from linux_rows import Row   # noqa: E402
-
-
-def program(path):
-    """A program in Python as a module: its name does not end as import wants it."""
-    loader = importlib.machinery.SourceFileLoader(path.name, str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(path.name, loader))
-    loader.exec_module(module)
-    return module
-
-
-compare = program(BENCH / "compare")   # for its servers and its load under Wine
 
 MEASUREMENTS = [(5, 1), (15, 2)]   # rounds, and how many times longer a visit is; the second is for doubt
 # Loads, without goals of their own, and the floors.
@@ -80,18 +67,17 @@ class Windows:
 
     rows = WINDOWS
     bare, ours = "bare IOCP", "pipeport"
-    wine = dict(os.environ), types.SimpleNamespace(pid=os.getpid())   # no server of ours, whose time would be looked at
 
     def __init__(self, args):
         self.args = args
-        args.threads, args.load_threads = 2, 1
+        args.threads, args.load_threads, args.wine = 2, 1, wine_programs.Borrowed()
         self.ms, args.warm_up_ms = 400, 40
 
     def start(self, kind, row):
-        return compare.Server(self.args, self.wine[0], kind, row.connections)
+        return wine_programs.Server(self.args, kind, row)
 
     def visit(self, server, row):
-        return compare.visit(self.args, self.wine, server, (row.connections, row.size, row.depth))
+        return wine_programs.visit(self.args, server, row)
 
 
 def measure(side, row, rounds, longer):

@@ -79,7 +79,6 @@ def rate(*ratios):
 
 
 def floors():
-    expect(all(hasattr(rates.compare, name) for name in ("Server", "visit")), "bench/compare has lost what Wine needs")
     few, many = rates.MEASUREMENTS
     expect(many > few, "what is in doubt is not measured longer")
     expect(rate(0.45) == (0.45, [few]), "a ratio at the floor does not pass at once")

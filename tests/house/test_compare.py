@@ -23,12 +23,14 @@ import compare_linux    # noqa: E402
 import compare_page     # noqa: E402
 import kept             # noqa: E402
 import linux_rows       # noqa: E402
+import others           # noqa: E402
 import page             # noqa: E402
 import peer_rows        # noqa: E402
 import plot             # noqa: E402
 import plots            # noqa: E402
 import regions          # noqa: E402
 import tables           # noqa: E402
+import wine_rows        # noqa: E402
 
 PEERS = ["thread per client", "libuv", "libuv joined", "Asio", "nng", "ZeroMQ"]
 NASTY = 'a<b>&"c"|d'
@@ -67,12 +69,21 @@ def linux():
 
 
 def wine():
+    """Rows by hand, with what is no echo and what is no row."""
     loads = [(connections, size, depth) for depth in (1, 16) for size in (64, 4096) for connections in (1, 64, 255)]
     rows = [row(f"{size} B, {connections} connections, depth {depth}",
                 {"bare IOCP": figures(5000), "pipeport": figures(4000 * depth),
                  **({"bare IOCP joined": figures(60000)} if depth > 1 else {})}, [kept.goal("rate", 0.9)],
                 connections=connections, size=size, depth=depth) for connections, size, depth in loads]
-    return {"part": "wine", "measured": measured(), "rows": rows}
+    rows += [row(each.name, {"bare IOCP": figures(5000), "pipeport": figures(5500)}, each.goals, mode=each.mode,
+                 connections=each.connections, size=each.size, depth=each.depth, unit=each.unit)
+             for each in wine_rows.rows([], [], [])]
+    slow = wine_rows.SlowReaders(*others.WHEN_FULL[0]).name
+    pair = {"pair": slow, "server": "pipeport", "key": "rate", "unit": "deliveries/s", "beside": "without them",
+            "goal": kept.goal("rate", 0.9), "first": {"rate": [9e3] * 5}, "second": {"rate": [8e3] * 5}}
+    idle = {"value": "idle memory, 1,000 connections, bytes each", "server": "pipeport", "figure": 651.0,
+            "unit": "bytes", "goal": kept.goal("memory", 1024, more=False), "private": 709}
+    return {"part": "wine", "measured": measured(), "rows": rows, "others": [pair, idle]}
 
 
 def peers(part="peers-linux", servers=tuple(PEERS)):
@@ -121,9 +132,89 @@ class Rows(unittest.TestCase):
         self.assertTrue(any(r.mode == "churn" for r in linux_rows.ROWS))
         self.assertEqual(sum(len(r.goals) for r in linux_rows.ROWS), 13)
 
+    def test_wine_has_every_mode(self):
+        rows = wine_rows.rows([1, 64], [64, 4096], [1, 16])
+        self.assertEqual({(each.mode, each.depth, each.connections) for each in rows if each.mode != "echo"},
+                         {("broadcast", 1, 255), ("broadcast", 100, 255), ("churn", 1, 1), ("churn", 1, 16)})
+        self.assertEqual(len([each for each in rows if each.mode == "echo"]), 8)
+        self.assertTrue(all(each.goals for each in rows if each.mode == "churn"))
+        self.assertEqual({each.name for each in rows if wine_rows.JOINED in each.kinds},
+                         {each.name for each in rows if each.mode == "echo" and each.depth == 16})
+
     def test_the_plots_of_peers_find_their_rows(self):
         names = {each.name for each in peer_rows.LINUX_ROWS}
         self.assertEqual(set(plots.PEER_ROWS) - names, set())
+
+
+class Programs:
+    """Servers and a load of which every figure is known. A visit beside 25 that never read is half as fast; a
+    connection costs the server 100 bytes of its own and 120 of the system's, and the first cost 5,000 besides."""
+
+    MEMORY = "private"
+
+    def __init__(self):
+        self.visits, self.servers = [], []
+
+    class Server:
+        def __init__(self, args, kind, row, options=()):
+            self.kind, self.connections, self.options, self.stopped = kind, 0, options, False
+            self.programs = args.programs
+            self.programs.servers.append(self)
+
+        def figures(self):
+            return {"memory": 7 + 100 * self.connections, "memory_peak": 9 + 2048 * (len(self.programs.visits) > 1)}
+
+        def memory_bytes(self):
+            return 1000 + 120 * self.connections + (5000 if self.connections else 0)
+
+        def stop(self):
+            self.stopped = True
+
+    def visit(self, _args, _server, row):
+        self.visits.append(row.deaf)
+        return {"rate": 500.0 if row.deaf else 1000.0 + len(self.visits), "messages": 1, "fill": row.fill_kib}
+
+    def load_command(self, args, _server, row):
+        self.servers[-1].connections = row.connections
+        return [sys.executable, "-c", "print('holding'); input()"]
+
+    @staticmethod
+    def environment(_args):
+        return None
+
+
+class Others(unittest.TestCase):
+    def setUp(self):
+        self.args = argparse.Namespace(programs=Programs(), kinds=["bare IOCP", "pipeport"], rounds=4)
+
+    def test_slow_readers_are_visited_in_turn_and_in_both_orders(self):
+        slow = wine_rows.SlowReaders(*others.WHEN_FULL[2])
+        pair, memory = slow.entries(self.args)
+        self.assertEqual(self.args.programs.visits, [0, 25, 25, 0, 0, 25, 25, 0])
+        self.assertEqual(pair["first"], {"rate": [1001, 1004, 1005, 1008]})
+        self.assertEqual(pair["second"], {"rate": [500] * 4})
+        self.assertEqual((memory["figure"], memory["goal"]["bound"]), (2.0, 25 * 65))
+        self.assertEqual([server.options for server in self.args.programs.servers],
+                         [["--queue", "65536", "--when-full", "2"]])
+        self.assertEqual([(row.connections, row.deaf, row.fill_kib) for row in (slow.alone, slow.beside)],
+                         [(230, 0, 512), (230, 25, 512)])
+
+    def test_idle_is_a_difference(self):
+        """On Linux to the same server before; under Wine to one that holds a few."""
+        for idle, bare in ((others.Idle(50, 400), 220.0), (wine_rows.Idle(50, 1024), 120.0)):
+            first, second = idle.entries(self.args)
+            self.assertEqual((first["server"], first["figure"], first["unit"]), ("bare IOCP", bare, "bytes, private"))
+            self.assertEqual((second["figure"], second["private"]), (100.0, bare))
+            self.assertEqual((second["goal"]["bound"], second["goal"]["more"]), (idle.bound, False))
+        self.assertTrue(all(server.stopped for server in self.args.programs.servers))
+
+    def test_idle_tells_what_it_lacks(self):
+        class Lacking(others.Idle):
+            def lacks(self):
+                return "no room"
+
+        self.assertEqual(list(Lacking(50, 400).entries(self.args)),
+                         [{"note": "idle memory, 50 connections, bytes each", "why": "not measured: no room"}])
 
 
 class Kept(InFolder):
@@ -211,7 +302,7 @@ class Tables(unittest.TestCase):
     def test_all_lines_of_a_table_are_as_wide(self):
         parts = all_parts()
         for lines in (tables.linux_grid(parts["linux"]), tables.linux_goals(parts["linux"]),
-                      tables.linux_others(parts["linux"]), tables.wine_table(parts["wine"]),
+                      tables.others_table(parts["linux"]), tables.wine_table(parts["wine"]),
                       tables.peer_ratios(parts["peers-linux"]), tables.peer_figures(parts["peers-linux"]),
                       tables.trip_table(parts["wine"]["rows"])):
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("|")}
@@ -247,6 +338,18 @@ class Tables(unittest.TestCase):
             "| 64 B, 255 connections: rate at depth 16 to that at depth 1 | 1.00 | 16 | >= 4.00 | yes |"])
         self.assertIn("longest round trip to the median one: 562.5 (goal <= 3.00; the bare loop 562.5).",
                       " ".join(" ".join(regions.not_met({"wine": wine()}, {})).split()))
+
+    def test_wine_has_what_is_no_row(self):
+        text = "\n".join(regions.PAGES["PERFORMANCE.md"]["wine"]({"wine": wine()}, {}))
+        self.assertIn("| broadcast to 230, and to 25 that never read (refuse) | pipeport | **0.89** (0.89-0.89): 8.00K "
+                      "deliveries/s, without them 9.00K | >= 0.90 | **no** |", text)
+        self.assertIn("| **651** bytes by its own count, 709 private | <= 1024 | yes |", text)
+        self.assertIn("| connect + echo + close, 16 at a time | 5.00K (0.500) |  | 5.50K (0.500) | **1.10** "
+                      "(1.10-1.10) | >= 0.90 | yes |  |", text)
+        missed = " ".join(" ".join(regions.not_met({"wine": wine()}, {})).split())
+        self.assertIn("- Wine, broadcast to 230, and to 25 that never read (refuse): pipeport 0.889 (goal >= 0.90).",
+                      missed)
+        self.assertNotIn("idle memory", missed)
 
     def test_absolute_figures_of_peers_stand_in_columns(self):
         data = peers()
