@@ -18,6 +18,7 @@
 #include "bench/linux/machine.h"
 #include "bench/linux/socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -106,6 +107,7 @@ static void conn_close(struct conn *conn, struct server *server)
 {
     struct conn *last = server->conns[--server->count];
 
+    assert(last != NULL); /* Perhaps this one itself. */
     server->conns[conn->index] = last;
     last->index = conn->index;
     close(conn->fd);
