@@ -1,125 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Holds what bench/compare makes of figures: tables, plots, the page, what changed, and how --all goes on. It measures
-nothing."""
+"""Holds what bench/compare makes of figures beside tables and plots: rows, what is kept, the page, what changed, and
+how --all goes on. It measures nothing."""
 import argparse
-import contextlib
 import copy
-import io
 import math
-import pathlib
-import re
 import sys
-import tempfile
 import unittest
-import xml.etree.ElementTree
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
 sys.dont_write_bytecode = True
 
-import compare_all      # noqa: E402
-import compare_linux    # noqa: E402
-import compare_page     # noqa: E402
-import kept             # noqa: E402
-import linux_rows       # noqa: E402
-import others           # noqa: E402
-import page             # noqa: E402
-import peer_rows        # noqa: E402
-import plot             # noqa: E402
-import plots            # noqa: E402
-import regions          # noqa: E402
-import tables           # noqa: E402
-import wine_rows        # noqa: E402
+from compared import all_parts, figures, InFolder, linux, measured, ROOT, row, wine
 
-PEERS = ["thread per client", "libuv", "libuv joined", "Asio", "nng", "ZeroMQ"]
-NASTY = 'a<b>&"c"|d'
-
-
-def figures(rate, cost=0.5, rounds=5):
-    spread = [1 + 0.01 * (i - rounds // 2) for i in range(rounds)]
-    trips = {"p50_us": 80, "p90_us": 120, "p99_us": 900, "p999_us": 2000, "max_us": 45000}
-    return {"rate": [rate * by for by in spread], "server_us": [cost * by for by in spread], "load_cpu": [0.9] * rounds,
-            **{key: [value * by for by in spread] for key, value in trips.items()}}
-
-
-def row(name, servers, goals=(), **load):
-    return {"name": name, "mode": "echo", "connections": 255, "size": 64, "depth": 16, "unit": "messages/s",
-            "goals": list(goals), "servers": servers, **load}
-
-
-def measured(**more):
-    args = argparse.Namespace(busy=0.2, rounds=5, ms=1000, warm_up_ms=200, quick=False)
-    return {**kept.measured(args, ["2 processors", "Linux"], "How"), **more}
-
-
-def linux():
-    rows = [row(each.name, {"bare epoll": figures(4e6 / each.depth, 0.2),
-                            "bare io_uring": figures(5e6 / each.depth, 0.3),
-                            "pipeport epoll": figures(4.5e6 / each.depth, 0.4),
-                            "pipeport io_uring": figures(6e6 / each.depth, 0.1)},
-                each.goals, mode=each.mode, connections=each.connections, size=each.size, depth=each.depth,
-                unit=each.unit) for each in linux_rows.ROWS]
-    pair = {"pair": "unicast", "server": "pipeport epoll", "key": "rate", "unit": "messages/s", "beside": "from inside",
-            "goal": kept.goal("rate", 0.8), "first": figures(1e6), "second": figures(5e5)}
-    idle = {"value": "idle memory, 10,000 connections, bytes each", "server": "pipeport epoll", "figure": 366.0,
-            "unit": "bytes", "goal": kept.goal("memory", 400, more=False), "resident": 369}
-    return {"part": "linux", "measured": measured(), "left_out": [], "failed": [], "rows": rows,
-            "others": [pair, idle, {"note": "growth", "why": "too few | files"}]}
-
-
-def wine():
-    """Rows by hand, with what is no echo and what is no row."""
-    loads = [(connections, size, depth) for depth in (1, 16) for size in (64, 4096) for connections in (1, 64, 255)]
-    rows = [row(f"{size} B, {connections} connections, depth {depth}",
-                {"bare IOCP": figures(5000), "pipeport": figures(4000 * depth),
-                 **({"bare IOCP joined": figures(60000)} if depth > 1 else {})}, [kept.goal("rate", 0.9)],
-                connections=connections, size=size, depth=depth) for connections, size, depth in loads]
-    rows += [row(each.name, {"bare IOCP": figures(5000), "pipeport": figures(5500)}, each.goals, mode=each.mode,
-                 connections=each.connections, size=each.size, depth=each.depth, unit=each.unit)
-             for each in wine_rows.rows([], [], [])]
-    slow = wine_rows.SlowReaders(*others.WHEN_FULL[0]).name
-    pair = {"pair": slow, "server": "pipeport", "key": "rate", "unit": "deliveries/s", "beside": "without them",
-            "goal": kept.goal("rate", 0.9), "first": {"rate": [9e3] * 5}, "second": {"rate": [8e3] * 5}}
-    idle = {"value": "idle memory, 1,000 connections, bytes each", "server": "pipeport", "figure": 651.0,
-            "unit": "bytes", "goal": kept.goal("memory", 1024, more=False), "private": 709}
-    return {"part": "wine", "measured": measured(), "rows": rows, "others": [pair, idle]}
-
-
-def peers(part="peers-linux", servers=tuple(PEERS)):
-    """Every ratio that there may be: far ahead, level, behind."""
-    rates = [4e6, 1e4, 8e6, 4.01e6, 3.99e6, 5e5]
-    rows = [row(name, {"pipeport": figures(4e6), **{server: figures(rate) for server, rate in zip(servers, rates)},
-                       "bare epoll": figures(5e6)}, [kept.goal("rate", 9.0, True, servers[-1])])
-            for name in plots.PEER_ROWS]
-    return {"part": part, "measured": measured(), "rows": rows}
-
-
-def all_parts():
-    return {"linux": linux(), "wine": wine(), "peers-linux": peers(), "peers-wine": peers("peers-wine")}
-
-
-class InFolder(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.docs = pathlib.Path(self.folder.name) / "docs"
-        (self.docs / "performance").mkdir(parents=True)
-        for name, markers in regions.PAGES.items():
-            held = [f"words\n<!-- {marker}: begin -->\nold {marker}\n<!-- {marker}: end -->" for marker in markers]
-            (self.docs / name).write_text("\n".join(held))
-        self.addCleanup(self.folder.cleanup)
-
-    def keep(self, *parts):
-        """Their figures, as if they had been measured before."""
-        for data in parts:
-            kept.save(data, kept.path(data["part"], self.docs / "performance"))
-
-    def quietly(self, what, *given):
-        """What it returns, and what it said."""
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            back = what(*given)
-        return back, said.getvalue()
+import compare_all    # noqa: E402
+import compare_linux  # noqa: E402
+import compare_page   # noqa: E402
+import kept           # noqa: E402
+import linux_rows     # noqa: E402
+import others         # noqa: E402
+import page           # noqa: E402
+import peer_rows      # noqa: E402
+import plots          # noqa: E402
+import wine_rows      # noqa: E402
 
 
 class Rows(unittest.TestCase):
@@ -277,162 +179,6 @@ class Kept(InFolder):
         self.assertRegex(lines[0], r"^64 B, 1 connection, depth 1: rate of pipeport epoll to bare io_uring: "
                                    r"0\.90 .* -> 1\.80 ")
         self.assertEqual(kept.changes(linux(), linux(), ["pipeport epoll"], compare_all.best_bare), [])
-
-
-class Tables(unittest.TestCase):
-    def test_figures_have_three_digits(self):
-        for value, text in ((0, "0"), (999.4, "999"), (999.6, "1.00K"), (12345, "12.3K"), (999600, "1.00M"),
-                            (4582838, "4.58M"), (39089847, "39.1M"), (123456789, "123M")):
-            self.assertEqual(tables.count(value), text)
-        for value, text in ((0.2124, "0.212"), (2.654, "2.65"), (74.83, "74.8"), (6095, "6,095")):
-            self.assertEqual(tables.small(value), text)
-
-    def test_a_row_is_held_against_the_better_bare_loop(self):
-        line = tables.linux_line(linux()["rows"][0])
-        self.assertEqual(line, "| 64 B, 1 connection, depth 1 | 4.00M (0.200) | 5.00M (0.300) | 4.50M (0.400) | "
-                               "6.00M (0.100) | **0.90** (0.90-0.90) | **1.20** (1.20-1.20) | 0.90 |")
-
-    def test_goals_are_bounds_from_above_or_below(self):
-        text = "\n".join(tables.linux_goals(linux()))
-        self.assertIn("| 64 B, 255 connections, depth 1: rate | >= 0.95 | **0.90** (0.90-0.90) | **no** | "
-                      "**1.20** (1.20-1.20) | yes |", text)
-        self.assertIn("one at a time: CPU a message | <= 1.00 | **2.00** (2.00-2.00) | **no** | **0.50** (0.50-0.50) "
-                      "| yes", text)
-
-    def test_all_lines_of_a_table_are_as_wide(self):
-        parts = all_parts()
-        for lines in (tables.linux_grid(parts["linux"]), tables.linux_goals(parts["linux"]),
-                      tables.others_table(parts["linux"]), tables.wine_table(parts["wine"]),
-                      tables.peer_ratios(parts["peers-linux"]), tables.peer_figures(parts["peers-linux"]),
-                      tables.trip_table(parts["wine"]["rows"])):
-            widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("|")}
-            self.assertEqual(len(widths), 1, lines[0])
-
-    def test_what_was_not_there_leaves_its_cells_empty(self):
-        data = linux()
-        for each in data["rows"]:
-            del each["servers"]["pipeport io_uring"], each["servers"]["bare io_uring"]
-        self.assertEqual(tables.linux_line(data["rows"][0]),
-                         "| 64 B, 1 connection, depth 1 | 4.00M (0.200) |  | 4.50M (0.400) |  | **1.12** (1.12-1.12) | "
-                         " | 0.90 |")
-
-    def test_the_heading_tells_what_is_to_be_known(self):
-        data = linux()
-        self.assertNotIn("not quiet", tables.heading(data))
-        data["measured"].update(load_average=1.3, quick=True)
-        data["rows"][0]["ms"] = 400
-        data["failed"], data["left_out"] = ["row: lost | message"], ["bare io_uring"]
-        text = " ".join(tables.heading(data).split())
-        for words in ("not quiet", "worth nothing", "400 ms where there is no goal", "**Failed:** row: lost \\| mess",
-                      "Left out, since it cannot run here: bare io_uring"):
-            self.assertIn(words, text)
-        data["failed"] = ["word " * 1000]
-        self.assertLess(len(tables.heading(data)), 1000)
-        self.assertLessEqual(max(map(len, tables.heading(data).split("\n"))), 120)
-
-    def test_wine_is_held_against_itself_too(self):
-        lines = tables.wine_own_table(wine())
-        self.assertEqual(lines[2:], [
-            "| 64 B, 64 connections, depth 1: longest round trip to the median one | 562 | 562 | <= 3.00 | **no** |",
-            "| 64 B, 255 connections, depth 1: longest round trip to the median one | 562 | 562 | <= 3.00 | **no** |",
-            "| 64 B, 255 connections: rate at depth 16 to that at depth 1 | 1.00 | 16 | >= 4.00 | yes |"])
-        self.assertIn("longest round trip to the median one: 562.5 (goal <= 3.00; the bare loop 562.5).",
-                      " ".join(" ".join(regions.not_met({"wine": wine()}, {})).split()))
-
-    def test_wine_has_what_is_no_row(self):
-        text = "\n".join(regions.PAGES["PERFORMANCE.md"]["wine"]({"wine": wine()}, {}))
-        self.assertIn("| broadcast to 230, and to 25 that never read (refuse) | pipeport | **0.89** (0.89-0.89): 8.00K "
-                      "deliveries/s, without them 9.00K | >= 0.90 | **no** |", text)
-        self.assertIn("| **651** bytes by its own count, 709 private | <= 1024 | yes |", text)
-        self.assertIn("| connect + echo + close, 16 at a time | 5.00K (0.500) |  | 5.50K (0.500) | **1.10** "
-                      "(1.10-1.10) | >= 0.90 | yes |  |", text)
-        missed = " ".join(" ".join(regions.not_met({"wine": wine()}, {})).split())
-        self.assertIn("- Wine, broadcast to 230, and to 25 that never read (refuse): pipeport 0.889 (goal >= 0.90).",
-                      missed)
-        self.assertNotIn("idle memory", missed)
-
-    def test_absolute_figures_of_peers_stand_in_columns(self):
-        data = peers()
-        self.assertEqual(tables.peer_absolutes(data), [])
-        data["others"] = [{"value": "idle", "server": server, "figure": figure, "unit": "bytes", "goal": None}
-                          for server, figure in (("pipeport", 366.0), ("libuv", 5533.0))]
-        self.assertEqual(tables.peer_absolutes(data)[::2], ["| what | unit | pipeport | libuv |",
-                                                         "| idle | bytes | 366 | 5.53K |"])
-        self.assertIn("| idle | bytes | 366 | 5.53K |", regions.PAGES["PERFORMANCE.md"]["peers linux"](
-            {"peers-linux": data}, {}))
-
-    def test_what_is_missed_is_listed(self):
-        text = "\n".join(regions.not_met(all_parts(), {}))
-        self.assertIn("- 64 B, 255 connections, depth 1, rate to the better bare loop's: epoll 0.90 (goal >= 0.95).",
-                      text)
-        self.assertIn("- unicast: epoll 0.5 (goal >= 0.80).", text)
-        self.assertIn("- Wine, 64 B, 1 connections, depth 1: 0.80 of the bare port's rate (goal >= 0.90).", text)
-        self.assertIn("peers with a higher rate: libuv joined (0.50)", text)
-        self.assertNotIn("idle memory", text)
-        self.assertIn("depth 16, missed beside peers: rate of ZeroMQ 8.00 (goal >= 9).", text)
-        self.assertEqual(text.count("ZeroMQ"), 2 * len(plots.PEER_ROWS))   # missed, and so not told once more
-        good = peers(servers=("thread per client", "libuv"))
-        self.assertEqual(regions.not_met({"peers-linux": good}, {}),
-                         ["- Nothing: every goal was met, and no peer was ahead."])
-
-
-class Plots(unittest.TestCase):
-    def test_are_well_formed_and_finite_and_nothing_overlaps(self):
-        made = plots.make(all_parts())
-        self.assertEqual(set(made), {name for name, _, _ in plots.PLOTS})
-        for name, canvas in made.items():
-            text = canvas.svg()
-            xml.etree.ElementTree.fromstring(text)
-            self.assertIsNone(re.search(r"\b(nan|inf)\b", text, re.IGNORECASE), name)
-            self.assertEqual(canvas.faults(), [], name)
-            self.assertIn("prefers-color-scheme:dark", text)
-        for server in tables.LINUX_SERVERS:
-            self.assertIn(f">{server}</text>", made["linux-rate"].svg())
-
-    def test_many_names_take_several_lines(self):
-        canvas = plot.Canvas(860, "t", "d")
-        canvas.height = plot.legend(canvas, 54, [(i % plot.STYLES, f"a server of some name {i}", False)
-                                                 for i in range(9)])
-        self.assertEqual(canvas.faults(), [])
-
-    def test_escape_what_they_are_told(self):
-        data = peers(servers=(NASTY, "libuv"))
-        data["rows"][0]["name"] = NASTY
-        data["rows"][1:] = []
-        text = plots.peers(data, NASTY).svg()
-        words = [element.text for element in xml.etree.ElementTree.fromstring(text).iter() if element.text]
-        self.assertGreaterEqual(words.count(NASTY), 2)
-
-    def test_refuse_what_has_no_place(self):
-        canvas = plot.Canvas(100, "t", "d")
-        for wrong in (math.nan, math.inf):
-            with self.assertRaises(ValueError):
-                canvas.line((0, wrong), (1, 1), "grid")
-
-    def test_see_their_own_faults(self):
-        canvas = plot.Canvas(100, "t", "d")
-        canvas.height = 50
-        canvas.text((10, 20), "one text")
-        canvas.text((30, 22), "another")
-        canvas.text((80, 45), "too far to the right")
-        self.assertEqual(canvas.faults(), ["cut off: too far to the right", "overlap: one text and another"])
-
-    def test_stand_with_few_figures(self):
-        """One round, one row, one server: what a part gives of which most failed."""
-        data = linux()
-        data["rows"] = [row("64 B, 1 connection, depth 1", {"pipeport epoll": figures(7.0, 0.0, 1)}, connections=1,
-                            depth=1)]
-        for canvas in plots.make({"linux": data}).values():
-            xml.etree.ElementTree.fromstring(canvas.svg())
-            self.assertEqual(canvas.faults(), [])
-
-    def test_axes_hold_what_they_show(self):
-        for top in (0.003, 0.7, 1, 5, 9.99, 10, 12345, 4.58e6):
-            marks = plot.steps(top)
-            self.assertTrue(marks[0] == 0 and marks[-1] >= top * 0.999 and 3 <= len(marks) <= 8, (top, marks))
-        for low, high in ((1, 1), (0.2, 3.1), (80, 45000), (1, 10), (0.19, 4e6)):
-            marks = plot.decades(low, high)
-            self.assertTrue(marks[0] <= low * 1.001 and marks[-1] >= high * 0.999 and len(marks) >= 2, (low, marks))
 
 
 class Page(InFolder):
