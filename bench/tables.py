@@ -254,9 +254,6 @@ def wine_own_table(data):
 
 # --- of any part: round trips ---
 
-SHARES = (("p50_us", "p50"), ("p90_us", "p90"), ("p99_us", "p99"), ("p999_us", "p99.9"), ("max_us", "max"))
-
-
 def trip_table(rows):
     """p50 / p99 / max of every server."""
     names = columns(rows)
