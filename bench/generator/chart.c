@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #define CHART_WIDE 920.0
 #define CHART_NARROW 400.0

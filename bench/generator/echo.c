@@ -2,8 +2,6 @@
 /* echo.c - what was sent comes back, or at least leaves: ping-pong, pipelined, churn, idle, one-way. */
 #include "bench/generator/load.h"
 
-#include <stdio.h>
-
 #include "tools/pipeport/clock.h"
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/payload.h"

@@ -2,7 +2,6 @@
 #include "bench/generator/peers.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bench/generator/contest.h"

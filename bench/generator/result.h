@@ -9,7 +9,6 @@
 #define PIPEPORT_GENERATOR_RESULT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "bench/generator/plan.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/self.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 

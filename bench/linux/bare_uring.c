@@ -26,7 +26,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 enum { SUBMISSIONS = 4096, COMPLETIONS = 65536, SLICES = 32 };
 

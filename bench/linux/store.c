@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <liburing.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>

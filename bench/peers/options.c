@@ -4,7 +4,6 @@
 #include "bench/arguments.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The mode may be given as a word; the other options are numbers, as arguments_read takes them. */

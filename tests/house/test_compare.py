@@ -10,7 +10,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from compared import all_parts, figures, InFolder, linux, measured, ROOT, row, wine
+from compared import all_parts, figures, InFolder, linux, ROOT, row, wine
 
 import compare_all    # noqa: E402
 import compare_linux  # noqa: E402

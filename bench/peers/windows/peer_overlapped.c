@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CLIENTS_MAX = MAXIMUM_WAIT_OBJECTS - 1 };
 
