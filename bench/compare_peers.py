@@ -24,6 +24,7 @@ import tempfile
 import compare_linux
 import compare_page
 import kept
+import linux_programs
 import others
 import page
 import peer_rows
@@ -70,6 +71,7 @@ class Linux:
     """How the tool is called, for the rows of Linux."""
 
     rows, part, how = peer_rows.LINUX_ROWS, "peers-linux", compare_linux.HOW
+    memory = linux_programs.MEMORY
 
     def __init__(self, args):
         self.args = args
@@ -87,7 +89,7 @@ class Linux:
 class Wine:
     """The same for Wine."""
 
-    rows, part = peer_rows.WINE_ROWS, "peers-wine"
+    rows, part, memory = peer_rows.WINE_ROWS, "peers-wine", wine_programs.MEMORY
     how = "pipeport and the bare loop with 2 threads, and one Wine server for all of them"
 
     def __init__(self, args):
@@ -141,7 +143,7 @@ def measure(side, args, row, data):
     data["left_out"] = [title for title in absent if title in data["left_out"] or not data["rows"]]
     data["failed"] += [f"{row.name}: {fault}" for fault in faults]
     if row.mode == "idle":
-        data["others"] += [others.value(row.name, title, peer["memory_bytes"], "bytes, resident")
+        data["others"] += [others.value(row.name, title, peer["memory_bytes"], f"bytes, {side.memory}")
                            for title, peer in found.items()]
         return
     goals = [kept.goal(goal.key, goal.bound, goal.more, goal.kind) for goal in row.goals]

@@ -113,4 +113,5 @@ def calls_of(table):
     return calls
 
 
-OTHERS = [Unicast(1), Unicast(4), *(others.SlowReaders(*policy) for policy in others.WHEN_FULL), Growth(), Idle(10000, 400), Calls()]
+OTHERS = [Unicast(1), Unicast(4), *(others.SlowReaders(*policy) for policy in others.WHEN_FULL), Growth(),
+          Idle(10000, 400), Calls()]

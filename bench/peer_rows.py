@@ -65,4 +65,8 @@ WINE_ROWS = [
     echo_row(64, 60, 1, BESIDE_CLASSIC),
     echo_row(64, 250, 1, BESIDE_CLASSIC),
     echo_row(64, 250, 16, [Goal(kind) for kind in WINE_PEERS]),
+    PeerRow("broadcast to 255, one at a time", [], mode="broadcast"),
+    PeerRow("broadcast to 255, 100 at a time", [], mode="broadcast", depth=100),
+    PeerRow("connect + echo + close, 16 at a time", [BARE_WINE], mode="churn", connections=16),
+    PeerRow("idle memory, 250 connections, bytes each", [], mode="idle", connections=250),
 ]

@@ -86,7 +86,7 @@ class Server:
         return words_of(self.hear())
 
     def memory_bytes(self):
-        """What no other process shares: what Wine answers GetProcessMemoryInfo with as PrivateUsage."""
+        """What no other process shares: what Wine answers GetProcessMemoryInfo with as PagefileUsage."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         kib = (int(line.split()[1]) for line in status.splitlines() if line.startswith(("RssAnon:", "VmSwap:")))
         return sum(kib) * 1024

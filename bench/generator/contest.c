@@ -23,6 +23,10 @@ static bool contest_admits(const struct contest *contest, struct entrant *entran
         snprintf(entrant->why, sizeof entrant->why, "takes %" PRIu32 " connections at most", rival->connections_max);
         return false;
     }
+    if (rival->only_echoes && contest->plan.task.mode == RIVAL_BROADCAST) {
+        snprintf(entrant->why, sizeof entrant->why, "only echoes");
+        return false;
+    }
     if (!arena_program(&contest->arena, rival->program, path, sizeof path)) {
         snprintf(entrant->why, sizeof entrant->why, "%s is not in %.400s", rival->program, contest->arena.bin);
         return false;

@@ -13,6 +13,7 @@
 #define ENTRANT_DYING_MS 500u   /* A load notices that its server dies before we do. */
 #define ENTRANT_ORDERLY_MS 5000u
 #define ENTRANT_TRIES 3
+#define ENTRANT_FEW 16u
 #define ENTRANT_HOLDING "holding "
 
 #define SETTLE_STEP_US 10000u
@@ -207,42 +208,69 @@ bool entrant_visit(struct entrant *entrant, const struct rival_task *task, const
     return false;
 }
 
-bool entrant_hold(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
+/* A load that holds so many connections until its input ends. NULL: it has FAILED, or a Ctrl-C came and it is READY. */
+static struct process *entrant_hold_some(struct entrant *entrant, const struct rival_task *task, uint32_t connections,
+                                         const struct arena *arena)
 {
-    struct visit *visit = &entrant->visits[entrant->visits_count];
-    uint64_t before_bytes, now_bytes;
+    struct rival_task some = *task;
     struct process *load;
     char line[256];
 
-    if (!entrant_start(entrant, task, arena)) {
-        return false;
-    }
-    before_bytes = process_memory_bytes(entrant->process);
-    load = entrant_send_load(entrant, task, arena);
+    some.connections = connections;
+    load = entrant_send_load(entrant, &some, arena);
     if (load == NULL) {
         entrant_blame(entrant, NULL, "no load could be started");
-        return false;
+        return NULL;
     }
     switch (process_hear(load, ENTRANT_HOLDING, ENTRANT_START_MS, line, sizeof line)) {
     case PROCESS_HEARD:
         entrant_settle(entrant);
-        now_bytes = process_memory_bytes(entrant->process);
-        *visit = (struct visit){.messages = task->connections, .all = task->connections};
-        visit->memory_bytes = now_bytes > before_bytes ? (double) (now_bytes - before_bytes) / task->connections : 0;
-        entrant->visits_count++;
-        break;
+        return load;
     case PROCESS_HEARD_END:
         entrant_blame(entrant, load, "the load failed");
-        return false;
+        return NULL;
     case PROCESS_HEARD_NOTHING:
         entrant_blame(entrant, load, "the load did not hold its connections");
-        return false;
+        return NULL;
     case PROCESS_HEARD_INTERRUPT:
-        process_end(load, 0);
-        entrant_end(entrant);
+        break;
+    }
+    process_end(load, 0);
+    entrant_end(entrant);
+    return NULL;
+}
+
+/* How many are held before the others come: what a server takes at its first connections is not each one's. */
+static uint32_t entrant_few(const struct entrant *entrant, const struct rival_task *task)
+{
+    uint32_t left = rival_room(entrant->rival, task) - task->connections;
+
+    return left < ENTRANT_FEW ? left : ENTRANT_FEW;
+}
+
+bool entrant_hold(struct entrant *entrant, const struct rival_task *task, struct arena *arena)
+{
+    struct visit *visit = &entrant->visits[entrant->visits_count];
+    struct process *first = NULL, *load;
+    uint32_t few = entrant_few(entrant, task);
+    uint64_t before_bytes, now_bytes;
+
+    if (!entrant_start(entrant, task, arena) ||
+        (few != 0 && (first = entrant_hold_some(entrant, task, few, arena)) == NULL)) {
         return false;
     }
+    before_bytes = process_memory_bytes(entrant->process);
+    load = entrant_hold_some(entrant, task, task->connections, arena);
+    if (load == NULL) {
+        process_end(first, 0);
+        return false;
+    }
+    now_bytes = process_memory_bytes(entrant->process);
+    *visit = (struct visit){.messages = task->connections, .all = task->connections};
+    visit->memory_bytes = now_bytes > before_bytes ? (double) (now_bytes - before_bytes) / task->connections : 0;
+    entrant->visits_count++;
     process_end(load, ENTRANT_ORDERLY_MS);
+    process_end(first, ENTRANT_ORDERLY_MS);
     entrant_end(entrant);
     return true;
 }

@@ -12,7 +12,7 @@
 /* Processor time that a process (0: this one) has spent so far, user and system; 0 where it cannot be known. */
 uint64_t machine_cpu_ns(uint32_t process);
 
-/* Memory of a process that is resident now; 0 where it cannot be known. */
+/* Memory of a process that is resident now, on Windows its private memory; 0 where it cannot be known. */
 uint64_t machine_memory_bytes(uint32_t process);
 
 uint32_t machine_process(void); /* This one's id. */

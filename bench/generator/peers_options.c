@@ -25,7 +25,7 @@ static const struct args_option peers_options_table[] = {
     {"--mode", "echo|broadcast|churn|idle",
      "echo: --depth messages in flight on each connection, each is sent back; broadcast: the last connection asks, and "
      "the server sends what it asks to all; churn: connect, exchange one message, close; idle: exchange one message "
-     "and hold, for the server's memory. On Windows there is only echo [echo]",
+     "and hold, for the server's memory [echo]",
      ARGS_CHOICE, PEERS_OPTIONS_AT(mode), 0, 0},
     {"--connections", "N", "connections; churn: at a time [64]", ARGS_NUMBER, PEERS_OPTIONS_AT(connections), 1, 10000},
     {"--depth", "D", "messages in flight on each connection; broadcast: in all [1]", ARGS_NUMBER,
@@ -144,10 +144,6 @@ static bool peers_options_fit(const struct rival_task *task)
 {
     const char *mode = rival_mode_text(task->mode);
 
-    if (!rival_can[task->mode]) {
-        say_error("peers", "--mode: on this system the load and the peers do not know %s; give echo", mode);
-        return false;
-    }
     if (task->depth > 1 && (task->mode == RIVAL_CHURN || task->mode == RIVAL_IDLE)) {
         say_error("peers", "--depth: %s exchanges one message on each connection; leave it out", mode);
         return false;

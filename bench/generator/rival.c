@@ -45,9 +45,18 @@ size_t rival_find(const char *word, size_t length)
     return rivals_count;
 }
 
+uint32_t rival_room(const struct rival *rival, const struct rival_task *task)
+{
+    bool twice = task->mode == RIVAL_CHURN && task->connections > RIVAL_MORE_CONNECTIONS;
+    uint32_t room = task->connections + (twice ? task->connections : RIVAL_MORE_CONNECTIONS);
+
+    return rival->connections_max == 0 || room < rival->connections_max ? room : rival->connections_max;
+}
+
 void rival_add_server(const struct rival *rival, const struct rival_task *task, const char *name, struct words *words)
 {
     words_add(words, name);
+    words_add_number(words, "--connections", rival_room(rival, task));
     rivals_add_to_server(rival, task, words);
     if (rival->family == RIVAL_PIPEPORT) {
         words_add_number(words, "--ask", 1); /* It ends with its stdin. */
@@ -61,6 +70,7 @@ void rival_add_load(const struct rival *rival, const struct rival_task *task, co
                     struct words *words)
 {
     words_add(words, name);
+    words_add_number(words, "--mode", (uint32_t) task->mode); /* Counted alike. */
     words_add_number(words, "--connections", task->connections);
     words_add_number(words, "--size", task->bytes);
     words_add_number(words, "--depth", task->depth);

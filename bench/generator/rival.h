@@ -14,7 +14,8 @@
 #include "bench/generator/words.h"
 
 #define RIVALS_MAX 16
-#define RIVAL_LOAD "load" /* The program that visits them. */
+#define RIVAL_LOAD "load"         /* The program that visits them. */
+#define RIVAL_MORE_CONNECTIONS 64 /* That a server has room for: those of the last visit may still be going. */
 
 enum rival_mode {
     RIVAL_ECHO,      /* `depth` messages in flight on each connection, each sent back. */
@@ -43,6 +44,7 @@ struct rival {
     uint32_t speech;          /* Of the load: 0 for our framing, else the number of a protocol of its own. */
     uint32_t connections_max; /* 0: as many as `peers` asks for. */
     bool ends_threads; /* A thread of its own ends with each connection: who asks about living threads misses it. */
+    bool only_echoes;  /* It cannot broadcast. */
 };
 
 /* Those of this system; the first is pipeport's. */
@@ -53,7 +55,6 @@ extern const size_t rivals_count;
 extern const struct rival rival_libuv, rival_libuv_joined;
 
 /* What the load and the servers can do here. */
-extern const bool rival_can[RIVAL_MODES];
 extern const uint32_t rival_depth_max, rival_bytes_max;
 
 /* "echo"; static. What its figures are: "messages/s", or bytes a connection. */
@@ -72,7 +73,10 @@ void rival_add_server(const struct rival *rival, const struct rival_task *task, 
 void rival_add_load(const struct rival *rival, const struct rival_task *task, const char *name, uint32_t server_process,
                     struct words *words);
 
-/* What of it this system's servers and load alone are told, and how many connections a server is to have room for. */
+/* How many connections a server is to have room for: more than there shall be, as far as it goes. */
+uint32_t rival_room(const struct rival *rival, const struct rival_task *task);
+
+/* What of it this system's servers and load alone are told. */
 void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words);
 void rivals_add_to_load(const struct rival *rival, const struct rival_task *task, uint32_t server_process,
                         struct words *words);

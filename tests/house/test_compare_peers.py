@@ -31,7 +31,7 @@ def record(*peers):
 
 
 class Side:
-    part, how = "peers-linux", "How"
+    part, how, memory = "peers-linux", "How", "resident"
 
     @staticmethod
     def machine():
@@ -114,6 +114,12 @@ class Runs(unittest.TestCase):
         others = [(r.mode, r.connections, r.depth) for r in peer_rows.LINUX_ROWS if r.mode != "echo"]
         self.assertEqual(others, [("broadcast", 255, 1), ("broadcast", 255, 100), ("broadcast", 1000, 1),
                                   ("broadcast", 1000, 100), ("churn", 64, 1), ("idle", 1000, 1)])
+
+    def test_wine_has_every_mode(self):
+        others = [(r.mode, r.connections, r.depth) for r in peer_rows.WINE_ROWS if r.mode != "echo"]
+        self.assertEqual(others, [("broadcast", 255, 1), ("broadcast", 255, 100), ("churn", 16, 1), ("idle", 250, 1)])
+        self.assertEqual([goal.kind for row in peer_rows.WINE_ROWS for goal in row.goals if row.mode == "churn"],
+                         ["bare IOCP"])
 
 
 if __name__ == "__main__":

@@ -127,10 +127,10 @@ def check_compares():
 
 
 def check_compares_in_every_mode():
-    provide("load", "pipeport_echo", "bare_epoll")
+    provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
     for arguments, figure in ((["--mode", "broadcast", *SHORT], "rate"), (["--mode", "churn", *SHORT], "rate"),
                               (["--mode", "idle", "--connections", "200"], "memory_bytes")):
-        code, said, objected = end(start("--only", "bare-epoll", *arguments, *RECORD))
+        code, said, objected = end(start("--only", SECOND, *arguments, *RECORD))
         expect(code == 0 and objected == "", arguments, code, said, objected)
         record = recorded()
         expect(record["mode"] == arguments[1], record["mode"])
@@ -140,6 +140,16 @@ def check_compares_in_every_mode():
         ours = record["peers"][0]
         expect(ours["rate"] is None and 100 < ours["memory_bytes"] < 1 << 20, ours)
         expect(ours["memory_bytes"] == statistics.median(each["memory_bytes"] for each in ours["rounds"]), ours)
+    expect_alone()
+
+
+def check_leaves_out_who_cannot_broadcast():
+    """On Windows the classic servers only echo."""
+    provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
+    code, said, objected = end(start("--only", f"{FIRST},{SECOND}", "--mode", "broadcast", *SHORT, *RECORD))
+    expect(code == 0 and objected == "" and "left out: thread per client: only echoes" in said, code, said, objected)
+    states = {peer["peer"]: peer["state"] for peer in recorded()["peers"]}
+    expect(states == {"pipeport": "measured", FIRST: "left out", SECOND: "measured"}, states)
     expect_alone()
 
 
@@ -277,14 +287,12 @@ def refusals():
     yield "--warmup 61s", "--warmup: '61s' is no time up to 60 s; give one such as 1s or 500ms"
     yield "--duration 0", "--duration: nothing can be measured in no time; give 1ms or more"
     yield "--mode odd", "--mode: 'odd' is unknown; give one of echo|broadcast|churn|idle"
+    yield "--mode churn --depth 2", "--depth: churn exchanges one message on each connection; leave it out"
+    yield "--mode idle --duration 1s", "--duration: in idle nothing is timed; leave it out"
+    yield "--mode idle --warmup 1s", "--warmup: in idle nothing is timed; leave it out"
     if windows:
-        yield "--mode churn", "--mode: on this system the load and the peers do not know churn; give echo"
         yield "--depth 1025", "--depth: on this system the load keeps 1024 in flight at most; give that or less"
         yield "--size 65537", "--size: on this system the load sends 65536 bytes at most; give that or less"
-    else:
-        yield "--mode churn --depth 2", "--depth: churn exchanges one message on each connection; leave it out"
-        yield "--mode idle --duration 1s", "--duration: in idle nothing is timed; leave it out"
-        yield "--mode idle --warmup 1s", "--warmup: in idle nothing is timed; leave it out"
 
 
 def check_refuses_wrong_arguments():

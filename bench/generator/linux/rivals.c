@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/rival.h"
 
-#define RIVALS_MORE_CONNECTIONS 64 /* Those of the last visit may still be going. */
-
 enum rival_speech { RIVAL_FRAMES, RIVAL_NNG, RIVAL_ZEROMQ }; /* As the load counts them. */
 
 static const struct rival rivals_pipeport = {
@@ -69,16 +67,12 @@ const struct rival *const rivals[] = {&rivals_pipeport,    &rivals_threads,    &
                                       &rivals_zeromq,      &rivals_bare_epoll, &rivals_bare_uring};
 const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
-const bool rival_can[RIVAL_MODES] = {true, true, true, true};
 const uint32_t rival_depth_max = 65536, rival_bytes_max = 16u << 20;
 
 void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words)
 {
     bool broadcast = task->mode == RIVAL_BROADCAST;
-    uint32_t more = task->mode == RIVAL_CHURN && task->connections > RIVALS_MORE_CONNECTIONS ? task->connections
-                                                                                             : RIVALS_MORE_CONNECTIONS;
 
-    words_add_number(words, "--connections", task->connections + more);
     switch (rival->family) {
     case RIVAL_PIPEPORT:
         words_add_number(words, "--threads", 1);
@@ -97,7 +91,7 @@ void rivals_add_to_server(const struct rival *rival, const struct rival_task *ta
 void rivals_add_to_load(const struct rival *rival, const struct rival_task *task, uint32_t server_process,
                         struct words *words)
 {
-    words_add_number(words, "--mode", (uint32_t) task->mode); /* Counted alike. */
+    (void) task;
     words_add_number(words, "--speech", rival->speech);
     words_add_number(words, "--server-pid", server_process);
 }

@@ -58,7 +58,7 @@ uint64_t machine_memory_bytes(uint32_t process)
         return 0;
     }
     if (K32GetProcessMemoryInfo(handle, &counters, sizeof counters)) {
-        bytes = counters.WorkingSetSize;
+        bytes = counters.PagefileUsage; /* Its private memory; Wine leaves PrivateUsage at 0. */
     }
     if (process != 0) {
         CloseHandle(handle);

@@ -18,6 +18,7 @@ static const struct rival rivals_blocking = {
     .about = "a thread for each client, blocking",
     .family = RIVAL_PEER,
     .ends_threads = true,
+    .only_echoes = true,
 };
 
 static const struct rival rivals_overlapped = {
@@ -27,6 +28,7 @@ static const struct rival rivals_overlapped = {
     .about = "overlapped operations and an array of events",
     .family = RIVAL_PEER,
     .connections_max = 63,
+    .only_echoes = true,
 };
 
 static const struct rival rivals_routines = {
@@ -35,6 +37,7 @@ static const struct rival rivals_routines = {
     .program = "peer_routines",
     .about = "completion routines (APC)",
     .family = RIVAL_PEER,
+    .only_echoes = true,
 };
 
 static const struct rival rivals_bare_iocp = {
@@ -49,14 +52,24 @@ const struct rival *const rivals[] = {&rivals_pipeport, &rivals_blocking,    &ri
                                       &rival_libuv,     &rival_libuv_joined, &rivals_bare_iocp};
 const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
-const bool rival_can[RIVAL_MODES] = {true, false, false, false};
 const uint32_t rival_depth_max = 1024, rival_bytes_max = 65536;
 
 void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words)
 {
-    words_add_number(words, "--connections", task->connections);
-    if (rival->family != RIVAL_PEER) {
+    bool broadcast = task->mode == RIVAL_BROADCAST;
+
+    switch (rival->family) {
+    case RIVAL_PIPEPORT:
         words_add_number(words, "--threads", RIVALS_THREADS);
+        words_add_number(words, "--mode", broadcast);
+        break;
+    case RIVAL_PEER:
+        words_add_number(words, "--mode", broadcast);
+        break;
+    case RIVAL_BARE:
+        words_add_number(words, "--threads", RIVALS_THREADS);
+        words_add_number(words, "--broadcast", broadcast);
+        break;
     }
 }
 
