@@ -167,7 +167,7 @@ static void ear_write(struct conn *conn, struct block *block)
     conn->ear.block = block;
     if (conn_armed(WriteFile(conn->pipe, block->bytes, block->count, NULL, &conn->ear.overlapped)) != LATER) {
         conn->ear.block = NULL;
-        block_release(block);
+        InterlockedDecrement(&block->holders); /* Who calls holds it. */
     }
 }
 

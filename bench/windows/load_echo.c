@@ -195,4 +195,5 @@ void load_echo(struct load *load)
         histogram_sum(&load->trips, &lanes[i].trips);
     }
     load->seconds = (double) ((load->messages != 0 ? last_ns : load->end_ns) - load->begin_ns) / 1e9;
+    free(lanes); /* Its peers live as long as the program. */
 }
