@@ -90,7 +90,7 @@ class Wine:
     """The same for Wine."""
 
     rows, part, memory = peer_rows.WINE_ROWS, "peers-wine", wine_programs.MEMORY
-    how = "pipeport and the bare loop with 2 threads, and one Wine server for all of them"
+    how = "pipeport and the bare loop with 2 threads, one Wine server for all of them, and all on one processor"
 
     def __init__(self, args):
         self.wine = wine_programs.Wine()
