@@ -78,8 +78,14 @@ def summary_words(data_of, page_at=""):
         one, many = (span(tables.to_best(row, "pipeport") for row in rows if (row["depth"] > 1) == deep)
                      for deep in (False, True))
         lines += [f"- **Windows' port under Wine**: {one} of a bare completion port's rate with one message in flight, "
-                  f"{many} with more, where pipeport joins its replies and that loop does not."]
+                  f"{many} with more, where pipeport joins its replies and that loop does not{wine_idle(data_of)}."]
     return [part for line in lines for part in indented(line)]
+
+
+def wine_idle(data_of):
+    held = [entry["figure"] for entry in data_of["wine"].get("others", ())
+            if entry.get("value", "").startswith("idle memory") and tables.is_ours(entry["server"])]
+    return f"; an idle connection holds {held[0]:.0f} bytes" if held else ""
 
 
 def indented(line):

@@ -88,6 +88,8 @@ class Tables(unittest.TestCase):
         self.assertIn("- Wine, broadcast to 230, and to 25 that never read (refuse): pipeport 0.889 (goal >= 0.90).",
                       missed)
         self.assertNotIn("idle memory", missed)
+        summary = " ".join(" ".join(regions.summary({"wine": wine()}, {})).split())
+        self.assertIn("; an idle connection holds 651 bytes.", summary)
 
     def test_absolute_figures_of_peers_stand_in_columns(self):
         data = peers()
