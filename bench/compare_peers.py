@@ -6,7 +6,7 @@ them in turn, A B C A B C ..., and each round gives one ratio to each peer: pipe
 table has their medians and quartiles; the second what each did, the processor time of the server for a message, and
 what an idle connection takes of its memory. On Linux the servers have one worker on processor 0, the load is on
 processor 1, and speaks the protocols of nng and ZeroMQ itself. With --windows the same under Wine, in a prefix of its
-own, pipeport and the bare loop with two threads; CPU is there the server's and Wine's server's together.
+own, and all on one processor; CPU is there the server's and Wine's server's together.
 
 Others on the machine blur this more than a comparison of servers with one thread each: whoever has more threads (thread
 per client, nng, ZeroMQ) gets a larger share of a processor that is fought for. CPU a message is then the truer figure.
@@ -90,7 +90,7 @@ class Wine:
     """The same for Wine."""
 
     rows, part, memory = peer_rows.WINE_ROWS, "peers-wine", wine_programs.MEMORY
-    how = "pipeport and the bare loop with 2 threads, one Wine server for all of them, and all on one processor"
+    how = "pipeport and the bare loop with 1 thread, one Wine server for all of them, and all on one processor"
 
     def __init__(self, args):
         self.wine = wine_programs.Wine()

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/generator/rival.h"
 
-#define RIVALS_THREADS 2 /* Of those on a completion port. */
+#include <windows.h>
+
+enum { RIVALS_THREADS_MAX = 2 }; /* Of those on a completion port. */
 
 static const struct rival rivals_pipeport = {
     .word = "pipeport",
     .title = "pipeport",
     .program = "pipeport_echo",
-    .about = "pipeport, two workers",
+    .about = "pipeport, a worker for each processor, two at most",
     .family = RIVAL_PIPEPORT,
 };
 
@@ -44,7 +46,7 @@ static const struct rival rivals_bare_iocp = {
     .word = "bare-iocp",
     .title = "bare IOCP",
     .program = "bare_iocp",
-    .about = "a loop around a completion port, two threads, no library",
+    .about = "a loop around a completion port, with as many threads, no library",
     .family = RIVAL_BARE,
 };
 
@@ -54,20 +56,34 @@ const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
 const uint32_t rival_depth_max = 1024, rival_bytes_max = 65536;
 
+/* One for each processor that this process, and so what it starts, may use. */
+static uint32_t rivals_threads(void)
+{
+    DWORD_PTR ours = 0, all = 0;
+    uint32_t count = 0;
+
+    GetProcessAffinityMask(GetCurrentProcess(), &ours, &all);
+    while (ours != 0 && count < RIVALS_THREADS_MAX) {
+        ours &= ours - 1;
+        count++;
+    }
+    return count != 0 ? count : 1;
+}
+
 void rivals_add_to_server(const struct rival *rival, const struct rival_task *task, struct words *words)
 {
     bool broadcast = task->mode == RIVAL_BROADCAST;
 
     switch (rival->family) {
     case RIVAL_PIPEPORT:
-        words_add_number(words, "--threads", RIVALS_THREADS);
+        words_add_number(words, "--threads", rivals_threads());
         words_add_number(words, "--mode", broadcast);
         break;
     case RIVAL_PEER:
         words_add_number(words, "--mode", broadcast);
         break;
     case RIVAL_BARE:
-        words_add_number(words, "--threads", RIVALS_THREADS);
+        words_add_number(words, "--threads", rivals_threads());
         words_add_number(words, "--broadcast", broadcast);
         break;
     }
