@@ -38,6 +38,27 @@ class Unicast:
             yield pair(self.name, kind, rounds, "rate", goal=goal("rate", 0.8), unit="messages/s", beside="from inside")
 
 
+class Threads:
+    """What it costs a bare loop that its process has a second thread, as every process with workers has."""
+
+    name = "a second thread that sleeps: CPU a message, 64 B, 255 connections, depth 1"
+
+    def entries(self, args):
+        row = Row(self.name, [])
+        for kind in args.kinds:
+            if kind not in ours(args):
+                yield pair(self.name, kind, self.rounds(args, kind, row), "server_us", goal=None, unit="us",
+                           beside="alone")
+
+    def rounds(self, args, kind, row):
+        alone, beside = Server(args, kind, row), Server(args, kind, row, ["--sleepers", "1"])
+        try:
+            return [[visit(args, server, row) for server in (alone, beside)] for _ in range(args.rounds)]
+        finally:
+            alone.stop()
+            beside.stop()
+
+
 class Growth:
     """What a message costs the server with many active connections, against few: the same server, in turn."""
 
@@ -114,4 +135,4 @@ def calls_of(table):
 
 
 OTHERS = [Unicast(1), Unicast(4), *(others.SlowReaders(*policy) for policy in others.WHEN_FULL), Growth(),
-          Idle(10000, 400), Calls()]
+          Idle(10000, 400), Calls(), Threads()]
