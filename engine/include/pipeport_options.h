@@ -88,7 +88,8 @@ typedef struct pipeport_options {
      * that and all of it; they begin anew after a connection that lasted as long as the next rest would. */
     uint32_t reconnect_ms;
     uint32_t reconnect_max_ms;
-    uint32_t pipe_buffer_bytes; /* [64 KiB] 512-16 MiB asked of the system, each way. */
+    uint32_t pipe_buffer_bytes; /* [64 KiB] 512-16 MiB asked of the system, each way. On Linux a server does not ask
+                                   where its sockets have so much by themselves, and less than twice as much. */
     uint32_t when_full;         /* [PIPEPORT_REFUSE] pipeport_when_full */
 
     /* Of the pipe; both ends must say the same of direction and type. */

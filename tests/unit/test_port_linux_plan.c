@@ -349,6 +349,40 @@ Test(port_linux_plan, connects_no_stream_with_packets)
     cr_assert_eq(fault.status, PIPEPORT_NAME_TAKEN, "a server of packets is a live one for who looks with a stream");
 }
 
+static int plan_buffer_of(int socket)
+{
+    int bytes;
+    socklen_t size = sizeof bytes;
+    cr_assert_eq(getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, &size), 0);
+    return bytes;
+}
+
+static int plan_buffer_where_asked_for(int wished)
+{
+    pp_plan plan = {.in_bytes = 1u << 20, .out_bytes = (uint32_t) wished};
+    plan_meet(&plan);
+    int bytes = plan_buffer_of(server.pipe.handle);
+    raw_close(&foreign);
+    bed_end_close(&server);
+    pp_ear_close(plan_bed.ear);
+    plan_bed.ear = NULL;
+    bed_end_init(&plan_bed, &server, 0);
+    return bytes;
+}
+
+/* What the kernel doubles. Asked for, it is as wished; what it gives by itself is left where it is near enough. */
+Test(port_linux_plan, asks_for_another_buffer_than_the_kernel_gives_by_itself)
+{
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int given = plan_buffer_of(probe);
+    cr_assert_eq(close(probe), 0);
+    cr_assert_eq(plan_buffer_where_asked_for(given / 2), given);
+    cr_assert_eq(plan_buffer_where_asked_for(given / 4 + 1), given);
+    cr_assert_eq(plan_buffer_where_asked_for(given / 4 - 1), (given / 4 - 1) * 2);
+    cr_assert_eq(plan_buffer_where_asked_for(4096), 8192);
+    cr_assert_gt(plan_buffer_where_asked_for(given / 2 + 1), given);
+}
+
 Test(port_linux_plan, refuses_a_message_that_the_buffer_cannot_hold)
 {
     static char block[1024 * 1024];

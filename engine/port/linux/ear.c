@@ -24,6 +24,7 @@ struct pp_ear {
     pp_memory *memory;
     pp_claim claim;
     pp_plan plan;
+    bool has_room;            /* The kernel gives its pipes what the plan asks for. */
     pp_backlog backlog;       /* These seven under port->accepting. */
     pp_letter *waiting_first; /* The letters of armed accepts. */
     pp_letter *waiting_last;
@@ -52,7 +53,9 @@ static int ear_next_client(pp_ear *ear, pp_fault *fault)
 
 static pp_fault ear_open_pipe(pp_ear *ear, pp_pipe *pipe, uint32_t home, int fd)
 {
-    pp_socket_make_room(fd, &ear->plan, true);
+    if (!ear->has_room) {
+        pp_socket_make_room(fd, &ear->plan, true);
+    }
     pp_fault fault = pp_port_adopt(pipe, fd, home, pp_socket_suit(fd, &ear->plan, true));
     if (fault.status != PIPEPORT_OK) {
         pp_ear_make_room(ear, 1);
@@ -278,6 +281,7 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
     if (fault.status != PIPEPORT_OK) {
         goto give_claim;
     }
+    ear->has_room = pp_socket_has_room(ear->backlog.fd, plan, true);
     pp_claim_mark(&ear->claim);
     fault = ear_join(ear);
     if (fault.status != PIPEPORT_OK) {

@@ -43,14 +43,27 @@ int pp_socket_create(const pp_plan *plan)
     return pp_socket_of_type(plan->whole ? SOCK_SEQPACKET : SOCK_STREAM);
 }
 
-/* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. What is asked for
- * the kernel doubles (socket(7)), and one packet has to fit in it. */
-void pp_socket_make_room(int fd, const pp_plan *plan, bool is_server)
+/* What SO_SNDBUF is asked for: the kernel doubles it (socket(7)). One packet has to fit in what it makes of it. */
+static int socket_wish(const pp_plan *plan, bool is_server)
 {
     uint32_t wished = is_server ? plan->out_bytes : plan->in_bytes;
     uint32_t needed = plan->whole ? plan->message_bytes_max / 2 + SOCKET_PACKET_OWN_BYTES : 0;
     wished = wished > needed ? wished : needed;
-    int bytes = wished < INT_MAX ? (int) wished : INT_MAX;
+    return wished < INT_MAX ? (int) wished : INT_MAX;
+}
+
+bool pp_socket_has_room(int fd, const pp_plan *plan, bool is_server)
+{
+    int has;
+    socklen_t size = sizeof has;
+    int64_t wished = 2 * (int64_t) socket_wish(plan, is_server);
+    return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &has, &size) == 0 && has >= wished && has < 2 * wished;
+}
+
+/* The receiving buffer of a Unix socket is the sender's sending buffer: SO_RCVBUF would mean nothing. */
+void pp_socket_make_room(int fd, const pp_plan *plan, bool is_server)
+{
+    int bytes = socket_wish(plan, is_server);
     (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 

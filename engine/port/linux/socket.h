@@ -40,6 +40,10 @@ uint8_t pp_socket_suit(int fd, const pp_plan *plan, bool is_server);
 /* A wish: room for what `is_server`'s end sends. Before connect, so that the first message finds it. */
 void pp_socket_make_room(int fd, const pp_plan *plan, bool is_server);
 
+/* True: a socket that nobody has asked for anything, as `fd`, has that room, and less than twice of it. Then asking
+ * would be a system call of each connection for little. */
+bool pp_socket_has_room(int fd, const pp_plan *plan, bool is_server);
+
 /* Who connected, or who listened where it was dialled, as it was at that moment (SO_PEERCRED of unix(7)). */
 pp_fault pp_socket_peer(int fd, pipeport_peer *out);
 
