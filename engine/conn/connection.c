@@ -116,7 +116,8 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     } else if (!party->members) {
         atomic_store(&party->only, 0);
     }
-    if (pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
+    /* Nobody but the turn sets it. */
+    if (pp_deadline_due_ms(&conn->deadline) != 0 && pp_deadlines_clear(&party->hub->deadlines, &conn->deadline)) {
         pp_conn_unpin(conn, worker);
     }
     conn_tell_sent(conn);

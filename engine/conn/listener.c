@@ -60,21 +60,14 @@ static void listener_rest(pp_listener *listener, uint32_t rest_ms)
     }
 }
 
-/* A place that was taken is free again. */
-static void listener_untake(pp_listener *listener)
+/* A place that was taken is free again. If somebody was served there, the ear hears of it before anything is armed for
+ * it. A stopping listener serves nobody: who comes shall hear that it is busy, and not wait for its end. */
+static void listener_untake(pp_listener *listener, bool was_served)
 {
     pp_lock_take(&listener->lock);
     PP_VERIFY(listener->taken > 0);
     listener->taken -= 1;
-    pp_lock_give(&listener->lock);
-}
-
-/* Who was served needs his place no more, and the ear hears of it before anything is armed for it. A stopping listener
- * serves nobody: who comes shall hear that it is busy, and not wait for its end. */
-static void listener_vacate(pp_listener *listener)
-{
-    pp_lock_take(&listener->lock);
-    if (!listener->stopping) {
+    if (was_served && !listener->stopping) {
         pp_ear_make_room(listener->ear, 1);
     }
     pp_lock_give(&listener->lock);
@@ -83,7 +76,6 @@ static void listener_vacate(pp_listener *listener)
 /* An accept failed: count it, and rest if it was ours or the system's fault rather than the client's. */
 static void listener_failed(pp_listener *listener, pp_fault fault)
 {
-    listener_untake(listener);
     if (fault.status == PIPEPORT_STOPPED) {
         return;
     }
@@ -120,7 +112,7 @@ static void listener_seat(pp_listener *listener, pp_pipe *pipe, pp_worker *worke
     pipeport_status status = pp_conn_start(listener->party, pipe, worker);
     if (status != PIPEPORT_OK) {
         pp_pipe_close(pipe);
-        listener_vacate(listener);
+        listener_untake(listener, true);
         listener_failed(listener, (pp_fault){status, 0});
     }
 }
@@ -152,6 +144,7 @@ static bool listener_arm(pp_listener *listener, uint32_t *budget, pp_worker *wor
     if (now.fault.status == PIPEPORT_OK) {
         listener_seat(listener, &pipe, worker);
     } else {
+        listener_untake(listener, false);
         listener_failed(listener, now.fault);
     }
     pp_party_release(party);
@@ -170,6 +163,7 @@ static void listener_done(pp_op *op, pp_result result, void *drainer)
         pp_listener_fill(listener, drainer);
         listener_seat(listener, &pipe, drainer);
     } else {
+        listener_untake(listener, false);
         listener_failed(listener, result.fault);
         pp_listener_fill(listener, drainer);
     }
@@ -216,8 +210,7 @@ void pp_listener_fill(pp_listener *listener, pp_worker *worker)
 
 void pp_listener_left(pp_listener *listener, pp_worker *worker)
 {
-    listener_vacate(listener);
-    listener_untake(listener);
+    listener_untake(listener, true);
     pp_listener_fill(listener, worker);
 }
 
