@@ -6,6 +6,7 @@ import pathlib
 import select
 import subprocess
 import tempfile
+import time
 
 import page
 from linux_programs import words_of
@@ -42,7 +43,17 @@ class Wine:
         quiet = {"env": self.environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
                  "stderr": subprocess.DEVNULL}
         self.server = subprocess.Popen(["wineserver", "-f", "-p60"], **quiet)
+        self.wait_for_server()
         subprocess.run(["wine", "wineboot", "-u"], timeout=180, check=True, **quiet)
+
+    def wait_for_server(self):
+        """A program that comes before it listens would start another, and one of the two would give up."""
+        socket = pathlib.Path(f"/proc/{self.server.pid}/cwd/socket")   # it works in the folder that has its socket
+        deadline = time.monotonic() + PATIENCE_S
+        while not socket.exists():
+            if self.server.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("compare: the Wine server did not start")
+            time.sleep(0.01)
 
     def server_cpu_ns(self):
         return page.cpu_ns(self.server.pid)
