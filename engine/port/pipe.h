@@ -83,7 +83,8 @@ void pp_pipe_skip(pp_pipe *pipe);
 pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now);
 
 /* Writes from the slices in order (1 to slices_max, none of 0 bytes). It may take fewer bytes than it was given.
- * GONE: the peer ended. The slices' array is free when the call returns; what they point at is lent. */
+ * GONE: the peer ended. The slices' array is free when the call returns; what they point at is lent. `op` NULL: it
+ * never pends, and what it would have had to wait for is OK and 0 bytes. That only where pp_port_can_await. */
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now);
 
 /* Wishes that the operation armed on this pipe with `op` (accept, read or write) end soon, with STOPPED. It may be home

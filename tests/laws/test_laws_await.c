@@ -190,6 +190,52 @@ Test(laws_await, may_be_closed_after_a_stop_and_the_peer_hears_of_it)
     await_settle();
 }
 
+/* Writes from byte `at` of the stream on what there is room for at once: where the stream is then. */
+static uint64_t write_at_once(uint64_t at)
+{
+    uint32_t count = client.pipe.slices_max < 2 ? 1 : 2;
+    for (pp_result now = {.bytes = 1}; now.bytes > 0; at += now.bytes) {
+        bed_stamp(block, BLOCK, at);
+        pp_slice slices[] = {{block, count == 1 ? BLOCK : 5}, {block + 5, BLOCK - 5}};
+        cr_assert_eq(pp_pipe_write(&client.pipe, slices, count, NULL, &now), PP_NOW);
+        cr_assert_eq(now.fault.status, PIPEPORT_OK);
+        cr_assert_lt(at, 1 << 28);
+    }
+    return at;
+}
+
+static void read_stamped(uint64_t from, uint64_t to)
+{
+    while (from < to) {
+        pp_result came = bed_read(&await_bed, &server, room, to - from < BLOCK ? (uint32_t) (to - from) : BLOCK);
+        cr_assert(came.fault.status == PIPEPORT_OK && bed_is_stamped(room, came.bytes, from));
+        from += came.bytes;
+    }
+}
+
+/* What it finds no room for leaves nothing behind: no completion comes of it, and a write after it waits as any. */
+Test(laws_await, writes_at_once_what_there_is_room_for_and_never_pends)
+{
+    pp_result now;
+    uint64_t sent = write_at_once(0);
+    cr_assert_gt(sent, 0);
+    bed_hears_nothing(&await_bed);
+    bed_stamp(block, BLOCK, sent);
+    cr_assert_eq(bed_arm_write(&client, block, BLOCK, &now), PP_LATER);
+    read_stamped(0, sent);
+    now = bed_await(&await_bed, &client.write);
+    cr_assert(now.fault.status == PIPEPORT_OK && now.bytes > 0);
+    read_stamped(sent, sent + now.bytes);
+    sent += now.bytes;
+    uint64_t more = write_at_once(sent);
+    cr_assert_gt(more, sent);
+    read_stamped(sent, more);
+    bed_end_close(&server);
+    cr_assert_eq(pp_pipe_write(&client.pipe, &(pp_slice){block, 1}, 1, NULL, &now), PP_NOW);
+    cr_assert_eq(now.fault.status, PIPEPORT_GONE);
+    await_settle();
+}
+
 /* A stream, by a thread of its own: from elsewhere a write is full or it is done. */
 static void stream_write(void *argument)
 {

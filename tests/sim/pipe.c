@@ -261,7 +261,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     sim_link *link = sim_pipe_link(pipe, &side);
     sim_side *at = &link->sides[side];
     SIM_MUST(count >= 1 && count <= (link->whole ? 1 : pipe->slices_max) &&
-             (pipe->port->shared || op->home == pipe->home));
+             (op ? pipe->port->shared || op->home == pipe->home : sim.rules.can_await));
     for (uint32_t i = 0; i < count; i++) {
         SIM_MUST(slices[i].bytes > 0);
     }
@@ -280,7 +280,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     }
     bool peer_is_open = sim_link_peer_is_open(link, side);
     if ((peer_is_open && !sim_link_takes(link, side, slices[0].bytes)) || sim_happens(sim.rules.writes_later)) {
-        return pipe_write_later(pipe, slices, count, op);
+        return op ? pipe_write_later(pipe, slices, count, op) : pipe_end_now(SIM_AT_WRITE, result, now);
     }
     if (peer_is_open) {
         result.bytes = pipe_write_now(link, side, slices, count);

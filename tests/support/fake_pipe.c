@@ -236,13 +236,18 @@ static void fake_try_write(fake_pipe *of)
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     fake_pipe *of = fake_of(pipe);
-    PP_VERIFY(count >= 1 && count <= (of->whole ? 1 : pipe->slices_max) && op->done && !of->unwritten);
+    PP_VERIFY(count >= 1 && count <= (of->whole ? 1 : pipe->slices_max) && !of->unwritten);
+    PP_VERIFY(op ? op->done != NULL : fake.can_await);
     PP_VERIFY(fake_slices_bytes(slices, count) > 0);
     of->writes += 1;
     if (of->inside_write) {
         of->inside_write(of);
     }
     if (!of->writes_later && fake_write_now(of, slices, count, now)) {
+        return PP_NOW;
+    }
+    if (!op) {
+        *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
         return PP_NOW;
     }
     memcpy(of->write.slices, slices, count * sizeof slices[0]);

@@ -125,7 +125,8 @@ pp_armed pp_pipe_await(pp_pipe *pipe, pp_op *op, pp_result *now)
 pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp_op *op, pp_result *now)
 {
     struct iovec pieces[PP_SLICES_MAX];
-    PP_ASSERT(count >= 1 && count <= (pipe->slices_max != 0 ? pipe->slices_max : 1) && op->home == pipe->home);
+    PP_ASSERT(count >= 1 && count <= (pipe->slices_max != 0 ? pipe->slices_max : 1) &&
+              (op == NULL || op->home == pipe->home));
     for (uint32_t i = 0; i < count; i++) {
         union { /* writev's pieces are not const, because readv's are the same. */
             const void *given;

@@ -196,6 +196,10 @@ pp_armed pp_watch_write(void *state, struct iovec *pieces, uint32_t count, pp_op
     _Atomic(char *) *lane = &watch->lane[PP_WRITING];
     bool room_asked = false;
     while (watch_transfer(watch, PP_WRITING, pieces, count, now) == WATCH_NOTHING) {
+        if (op == NULL) {
+            *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
+            return PP_NOW;
+        }
         atomic_store_explicit(lane, watch_quiet, memory_order_release);
         pp_fault fault = pp_drainer_rewatch(watch->home, watch_events(watch) | EPOLLOUT, &watch->source);
         if (fault.status != PIPEPORT_OK) {

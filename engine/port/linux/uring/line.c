@@ -418,10 +418,16 @@ static bool line_batches(pp_ring *ring, const struct iovec *pieces, uint32_t cou
 pp_armed pp_line_write(void *state, struct iovec *pieces, uint32_t count, pp_op *op, pp_result *now)
 {
     pp_line *line = state;
-    pp_room *room = pp_room_of(op);
+    if (op == NULL) {
+        if (!line_write_now(line->guest.fd, pieces, count, now)) {
+            *now = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
+        }
+        return PP_NOW;
+    }
     if (!line_batches(line->guest.ring, pieces, count) && line_write_now(line->guest.fd, pieces, count, now)) {
         return PP_NOW;
     }
+    pp_room *room = pp_room_of(op);
     room->letter.pieces = LINE_WRITE;
     room->letter.bytes = (uint32_t) pieces[0].iov_len;
     room->as.data = pieces[0].iov_base;
