@@ -7,7 +7,8 @@
 
 enum {
     REPLY_ROOM_BYTES_MAX = 32 * 1024,
-    REPLY_AHEAD_PART = 8 /* Of a queue's bound, the most that is reserved for answers to come. */
+    REPLY_PASSED_BYTES_MIN = 32 * 1024, /* Below, a copy costs less than a write of its own. */
+    REPLY_AHEAD_PART = 8                /* Of a queue's bound, the most that is reserved for answers to come. */
 };
 
 /* A queue's bound is held to all the same; but it must not look full because of answers that nobody gives. */
@@ -120,6 +121,41 @@ static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t
     return PIPEPORT_OK;
 }
 
+/* A large frame in a message of its own, which is copied into that only as far as the pipe does not take it at once.
+ * False: somebody else writes, or there is no memory; nothing is done. */
+static PP_APART bool reply_pass(pp_worker *worker, const void *data, uint32_t length, pipeport_status *status)
+{
+    pp_running *running = &worker->running;
+    pp_conn *conn = running->conn;
+    pp_message *message = pp_message_create(&conn->party->hub->memory, &conn->party->framing, length, 1);
+    if (!message) {
+        return false;
+    }
+    uint32_t frame_bytes = message->frame_bytes;
+    *status = reply_reserve(worker, frame_bytes, 0);
+    if (*status != PIPEPORT_OK) {
+        pp_message_release(message, 1);
+        return true;
+    }
+    pp_writer_means means = pp_conn_writer_means(conn);
+    pp_passing passing = pp_writer_pass(&conn->writer, &means, message, data, worker);
+    if (passing == PP_PASS_NOT) {
+        pp_message_release(message, 1);
+        pp_conn_refund(conn, frame_bytes, worker);
+        return false;
+    }
+    pp_party_pushed(conn->party);
+    if (passing == PP_PASS_KEPT) {
+        running->growing = message; /* It has no room itself, but the pump is this turn's: see reply_foresee. */
+    }
+    return true;
+}
+
+static bool reply_may_pass(const pp_conn *conn, size_t length)
+{
+    return length >= REPLY_PASSED_BYTES_MIN && conn->reader.awaits && pp_sendq_is_idle(&conn->writer.sendq);
+}
+
 static PP_APART pipeport_status reply_send_or_begin(pp_worker *worker, const void *data, size_t length)
 {
     pp_running *running = &worker->running;
@@ -138,7 +174,7 @@ static PP_APART pipeport_status reply_send_or_begin(pp_worker *worker, const voi
         if (status == PIPEPORT_OK) {
             pp_message_append(running->growing, data, (uint32_t) length);
         }
-    } else {
+    } else if (!reply_may_pass(conn, length) || !reply_pass(worker, data, (uint32_t) length, &status)) {
         status = reply_begin(worker, data, (uint32_t) length, frame_bytes);
     }
     if (status == PIPEPORT_OK) {

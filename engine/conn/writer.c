@@ -13,7 +13,8 @@ enum {
      * where it does not, a copy is cheaper than another write up to the pipe's own buffer. */
     WRITER_JOIN_GATHERING = 2 * 1024,
     WRITER_JOIN_SINGLE = 32 * 1024,
-    WRITER_JOINED_BYTES_MAX = 64 * 1024 + 512
+    WRITER_JOINED_BYTES_MAX = 64 * 1024 + 512,
+    WRITER_FRAME_SLICES = 3
 };
 
 /* Drops the first link of the chain. */
@@ -331,6 +332,58 @@ pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, 
         means->up->unpin(writer, worker);
     }
     return status;
+}
+
+/* Header, payload, trailer: the number of slices. */
+static uint32_t writer_slice_frame(const pp_message *message, const void *payload, pp_slice slices[WRITER_FRAME_SLICES])
+{
+    uint32_t trailer_at = message->payload_at + message->payload_bytes;
+    uint32_t count = 0;
+    if (message->payload_at != 0) {
+        slices[count++] = (pp_slice){message->frame, message->payload_at};
+    }
+    slices[count++] = (pp_slice){payload, message->payload_bytes};
+    if (message->frame_bytes != trailer_at) {
+        slices[count++] = (pp_slice){message->frame + trailer_at, message->frame_bytes - trailer_at};
+    }
+    return count;
+}
+
+/* What was not written of the payload comes to its place in the message. */
+static void writer_copy_rest(const pp_message *message, const uint8_t *payload, uint32_t written)
+{
+    uint32_t skipped = written > message->payload_at ? written - message->payload_at : 0;
+    if (skipped < message->payload_bytes) {
+        memcpy(message->frame + message->payload_at + skipped, payload + skipped, message->payload_bytes - skipped);
+    }
+}
+
+pp_passing pp_writer_pass(pp_writer *writer, const pp_writer_means *means, pp_message *message, const void *payload,
+                          pp_worker *worker)
+{
+    pp_slice slices[WRITER_FRAME_SLICES];
+    uint32_t count = writer_slice_frame(message, payload, slices);
+    if ((count > 1 && count > means->pipe->slices_max) || !pp_sendq_hold(&writer->sendq)) {
+        return PP_PASS_NOT;
+    }
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
+    means->up->pin(writer); /* The pump's. */
+    if (!(atomic_load(&writer->wishes) & PP_WRITER_STOP)) {
+        (void) pp_pipe_write(means->pipe, slices, count, NULL, &now);
+    }
+    if (now.fault.status == PIPEPORT_OK) {
+        writer_copy_rest(message, payload, now.bytes);
+    }
+    writer->chain = &message->links[0];
+    writer->chain->next = NULL;
+    if (!writer_goes_on(writer, means, now, worker)) {
+        return PP_PASS_GONE;
+    }
+    bool is_kept = writer->chain != NULL;
+    if (is_kept || !writer_give(writer, means, worker)) { /* What has come meanwhile is for the end of the batch too. */
+        pp_worker_defer(worker, &writer->op);
+    }
+    return is_kept ? PP_PASS_KEPT : PP_PASS_GONE;
 }
 
 void pp_writer_drain(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)

@@ -13,6 +13,9 @@
  * copied from. A link leaves the chain when its last byte is copied so, or written. Where the pipe has messages of its
  * own a write is one frame, and nothing is copied.
  *
+ * A large frame that finds the pump idle is passed: written at once, from where its sender has it, as far as the pipe
+ * takes it. So it is copied only where the peer does not keep up.
+ *
  * Ending. pp_writer_stop raises STOP in `wishes` and then cancels; the holder arms, or gives the pump back, and then
  * looks at `wishes` (all sequentially consistent), so that no write is left pending and no pump idle behind it. Whoever
  * holds the pump then seals the queue, discards the rest and tells `sealed`, once. What failed is told with `sealed`.
@@ -77,6 +80,19 @@ void pp_writer_done(pp_writer *writer, const pp_writer_means *means, pp_result r
  * Fails: GONE (sealed: the link is still the caller's; its message's bytes have been credited). */
 pipeport_status pp_writer_push(pp_writer *writer, const pp_writer_means *means, pp_link *link, pp_worker *worker,
                                bool *corked);
+
+/* What has become of a frame that was to be passed. */
+typedef enum pp_passing {
+    PP_PASS_NOT,  /* Nothing: somebody else holds the pump, or nobody ever will. The message is still the caller's. */
+    PP_PASS_GONE, /* It is written, or discarded because writing has failed; the count is the writer's. */
+    PP_PASS_KEPT  /* The rest waits at the front of the queue for the end of the worker's batch, as what is corked. */
+} pp_passing;
+
+/* Writes a frame whose payload is not in `message` yet, but at `payload`: if nobody holds the pump the pipe takes at
+ * once what it can of it from there, and only the rest is copied. Its bytes are reserved; the message is one frame with
+ * one link. The caller is a worker, holds a pin, which stays his, and the port can await. */
+pp_passing pp_writer_pass(pp_writer *writer, const pp_writer_means *means, pp_message *message, const void *payload,
+                          pp_worker *worker);
 
 /* Ends writing when all that was pushed before is written: `sealed` follows, perhaps inside. Any thread that holds a
  * pin. */
