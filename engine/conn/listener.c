@@ -61,8 +61,9 @@ static void listener_rest(pp_listener *listener, uint32_t rest_ms)
 }
 
 /* A place that was taken is free again. If somebody was served there, the ear hears of it before anything is armed for
- * it. A stopping listener serves nobody: who comes shall hear that it is busy, and not wait for its end. */
-static void listener_untake(pp_listener *listener, bool was_served)
+ * it. A stopping listener serves nobody: who comes shall hear that it is busy, and not wait for its end. True: there is
+ * a slot that can be armed for it. */
+static bool listener_untake(pp_listener *listener, bool was_served)
 {
     pp_lock_take(&listener->lock);
     PP_VERIFY(listener->taken > 0);
@@ -70,7 +71,9 @@ static void listener_untake(pp_listener *listener, bool was_served)
     if (was_served && !listener->stopping) {
         pp_ear_make_room(listener->ear, 1);
     }
+    bool is_idle = listener->idle != NULL;
     pp_lock_give(&listener->lock);
+    return is_idle;
 }
 
 /* An accept failed: count it, and rest if it was ours or the system's fault rather than the client's. */
@@ -112,13 +115,13 @@ static void listener_seat(pp_listener *listener, pp_pipe *pipe, pp_worker *worke
     pipeport_status status = pp_conn_start(listener->party, pipe, worker);
     if (status != PIPEPORT_OK) {
         pp_pipe_close(pipe);
-        listener_untake(listener, true);
+        (void) listener_untake(listener, true);
         listener_failed(listener, (pp_fault){status, 0});
     }
 }
 
-/* Arms one slot. False: nothing may be armed. True: something was; look again. An accept that finishes at once takes
- * one from *budget. */
+/* Arms one slot. False: nothing more may be armed. True: something was; look again. An accept that finishes at once
+ * takes one from *budget. */
 static bool listener_arm(pp_listener *listener, uint32_t *budget, pp_worker *worker)
 {
     pp_party *party = listener->party;
@@ -135,8 +138,9 @@ static bool listener_arm(pp_listener *listener, uint32_t *budget, pp_worker *wor
     pp_pipe_init(&slot->pipe, party->hub->port);
     pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
     if (pp_pipe_accept(&slot->pipe, listener->ear, &slot->op, &now) == PP_LATER) {
+        bool is_idle = listener->idle != NULL;
         pp_lock_give(&listener->lock);
-        return true;
+        return is_idle;
     }
     pp_pipe pipe = listener_free_slot(slot, now.fault.status);
     pp_lock_give(&listener->lock);
@@ -144,7 +148,7 @@ static bool listener_arm(pp_listener *listener, uint32_t *budget, pp_worker *wor
     if (now.fault.status == PIPEPORT_OK) {
         listener_seat(listener, &pipe, worker);
     } else {
-        listener_untake(listener, false);
+        (void) listener_untake(listener, false);
         listener_failed(listener, now.fault);
     }
     pp_party_release(party);
@@ -163,7 +167,7 @@ static void listener_done(pp_op *op, pp_result result, void *drainer)
         pp_listener_fill(listener, drainer);
         listener_seat(listener, &pipe, drainer);
     } else {
-        listener_untake(listener, false);
+        (void) listener_untake(listener, false);
         listener_failed(listener, result.fault);
         pp_listener_fill(listener, drainer);
     }
@@ -210,8 +214,9 @@ void pp_listener_fill(pp_listener *listener, pp_worker *worker)
 
 void pp_listener_left(pp_listener *listener, pp_worker *worker)
 {
-    listener_untake(listener, true);
-    pp_listener_fill(listener, worker);
+    if (listener_untake(listener, true)) { /* Else who brings one home fills. */
+        pp_listener_fill(listener, worker);
+    }
 }
 
 void pp_listener_stop(pp_listener *listener)
