@@ -11,6 +11,7 @@
 
 life_record life;
 pipeport_options life_options;
+bool life_has_homes;
 
 static life_conn *life_of(pipeport_conn name)
 {
@@ -159,6 +160,7 @@ bool life_try_begin(uint64_t memory_bytes_max)
 {
     life_forget();
     fake.waits = fake_os_pass;
+    fake.not_shared = life_has_homes;
     life_options = (pipeport_options){.size = sizeof life_options};
     pipeport_engine_options options = {.size = sizeof options,
                                        .workers = PIPEPORT_HOST_THREADS,

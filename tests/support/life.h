@@ -59,6 +59,7 @@ bool life_try_begin(uint64_t memory_bytes_max);
 
 /* What the test may change before it starts a server or client with it; zeroed but for `size`. */
 extern pipeport_options life_options;
+extern bool life_has_homes; /* The next life_begin is on a port whose drainers have pipes of their own. */
 
 void life_serve(void);
 pipeport_status life_try_serve(void);
@@ -94,15 +95,16 @@ void life_expect_balance(void);
 /* Stops what is left and judges the whole. */
 void life_end(void);
 
-/* A test between life_begin and life_end, on a port that can await and on one that cannot. (Criterion's .fini will not
- * do: what fails there fails no test.) */
+/* A test between life_begin and life_end, on ports that can await and that cannot, shared and not. (Criterion's .fini
+ * will not do: what fails there fails no test.) */
 #define LIFE_TEST(suite, name)                                                                                         \
     static void suite##_##name##_body(void);                                                                           \
     Test(suite, name)                                                                                                  \
     {                                                                                                                  \
-        for (int awaits = 0; awaits < 2; ++awaits) {                                                                   \
+        for (int kind = 0; kind < 4; ++kind) {                                                                         \
+            life_has_homes = kind & 2;                                                                                 \
             life_begin();                                                                                              \
-            fake.can_await = awaits;                                                                                   \
+            fake.can_await = kind & 1;                                                                                 \
             suite##_##name##_body();                                                                                   \
             life_end();                                                                                                \
         }                                                                                                              \
