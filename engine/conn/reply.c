@@ -151,9 +151,12 @@ static PP_APART bool reply_pass(pp_worker *worker, const void *data, uint32_t le
     return true;
 }
 
-static bool reply_may_pass(const pp_conn *conn, size_t length)
+/* A turn's first answer only: several of them are better gathered, for each write wakes the peer. */
+static bool reply_may_pass(const pp_running *running, size_t length)
 {
-    return length >= REPLY_PASSED_BYTES_MIN && conn->reader.awaits && pp_sendq_is_idle(&conn->writer.sendq);
+    const pp_conn *conn = running->conn;
+    return length >= REPLY_PASSED_BYTES_MIN && running->messages_sent == 0 && conn->reader.awaits &&
+           pp_sendq_is_idle(&conn->writer.sendq);
 }
 
 static PP_APART pipeport_status reply_send_or_begin(pp_worker *worker, const void *data, size_t length)
@@ -174,7 +177,7 @@ static PP_APART pipeport_status reply_send_or_begin(pp_worker *worker, const voi
         if (status == PIPEPORT_OK) {
             pp_message_append(running->growing, data, (uint32_t) length);
         }
-    } else if (!reply_may_pass(conn, length) || !reply_pass(worker, data, (uint32_t) length, &status)) {
+    } else if (!reply_may_pass(running, length) || !reply_pass(worker, data, (uint32_t) length, &status)) {
         status = reply_begin(worker, data, (uint32_t) length, frame_bytes);
     }
     if (status == PIPEPORT_OK) {

@@ -200,7 +200,7 @@ PIPEPORT_API pipeport_status pipeport_client_call(pipeport_client *client, const
 
 /* Queues one message to one peer. Messages of one thread to one peer arrive in call order, broadcasts included.
  * Owner:   `data` is copied, once, into the frame that will be written. On Linux an answer of 32 KiB or more, sent
- *          inside an event to its own connection, is written at once from where it lies, and only the rest is copied.
+ *          inside an event to its own connection, may be written from where it lies, and only the rest is copied.
  * Thread:  any, events too. Takes no lock.
  * Fails:   INVALID (also: it would not arrive as one message, see the framings), TOO_LARGE, FULL, GONE, NO_MEMORY,
  *          UNSUPPORTED (against the pipe's direction). */

@@ -102,6 +102,22 @@ LIFE_TEST(passed, is_written_before_the_call_returns)
     expect_all();
 }
 
+static void echo_twice_and_look(life_conn *to, const void *data, size_t length)
+{
+    echo(to, data, length);
+    echo_and_look(to, data, length);
+}
+
+LIFE_TEST(passed, is_a_turns_first_only_and_the_rest_is_gathered)
+{
+    life.on_message = echo_twice_and_look;
+    open_with(UINT64_MAX);
+    peer_says(text, LARGE);
+    life_settle();
+    cr_assert_eq(written_inside, fake.can_await ? FRAME : 0);
+    expect_all();
+}
+
 /* The peer takes `room` bytes and no more until the block that the message came in holds something else. */
 static void echo_cut_at(uint64_t room, uint32_t each)
 {
