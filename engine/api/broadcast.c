@@ -20,6 +20,7 @@
  */
 #include "engine/api/engine.h"
 #include "engine/api/server.h"
+#include "engine/conn/fan.h"
 #include "engine/conn/reply.h"
 #include "engine/flow/wire.h"
 
@@ -52,18 +53,6 @@ static bool broadcast_is_corked(const pipeport_server *server, const pp_running 
            running->fan_joins == pp_group_joins(&server->members);
 }
 
-/* The connection at this place, pinned; NULL: none. A list may name those of others. */
-static pp_conn *broadcast_pin(const broadcast_set *set, uint64_t id, pp_worker *worker)
-{
-    const pp_party *party = &set->server->party;
-    pp_conn *conn = id ? pp_conn_pin(party->hub, id) : NULL;
-    if (conn && conn->party != party) {
-        pp_conn_unpin(conn, worker);
-        return NULL;
-    }
-    return conn;
-}
-
 /* What a walk has found. */
 typedef struct broadcast_walk {
     uint32_t joins;   /* Before it. */
@@ -72,25 +61,78 @@ typedef struct broadcast_walk {
     uint32_t taken;   /* and the pumps of so many it has taken, and corked. */
 } broadcast_walk;
 
+enum { BROADCAST_AHEAD = 4 }; /* So many receivers are brought near before their turn comes; a power of two. */
+
+/* A place of the set, its seat on the way from memory. */
+typedef struct broadcast_place {
+    uint64_t id;
+    pp_seat *seat; /* NULL: nobody's. */
+} broadcast_place;
+
+static broadcast_place broadcast_look(const broadcast_set *set, uint32_t place)
+{
+    broadcast_place found = {.id = place < set->places ? broadcast_id(set, place) : 0};
+    if (found.id) {
+        found.seat = pp_roster_look(&set->server->party.hub->roster, found.id);
+    }
+    if (found.seat) {
+        pp_fan_soon(found.seat);
+    }
+    return found;
+}
+
+/* True: he whom the id names sits there still, and stays: pinned, or because the worker is alone (fan.h). */
+static bool broadcast_meet(broadcast_place place, bool lean)
+{
+    return place.seat && (lean ? pp_seat_is_open_as(place.seat, place.id) : pp_seat_pin_as(place.seat, place.id));
+}
+
+/* Gives the link to a connection that broadcast_meet has met. *corked: and its pump is taken. */
+static pipeport_status broadcast_give(pp_conn *conn, pp_link *link, pp_worker *worker, bool *corked)
+{
+    if (worker && pp_fan_take(conn, link, worker)) {
+        *corked = true;
+        return PIPEPORT_OK;
+    }
+    if (worker && worker->alone) {
+        pp_seat_pin(&conn->seat);
+    }
+    pipeport_status status = pp_conn_send(conn, link, PP_REACH_MANY, worker, corked);
+    if (!*corked) {
+        pp_conn_unpin(conn, worker);
+    }
+    return status;
+}
+
 static broadcast_walk broadcast_walk_over(const broadcast_set *set, pp_message *message, pp_worker *worker)
 {
     broadcast_walk walk = {.joins = pp_group_joins(&set->server->members)};
+    broadcast_place ahead[BROADCAST_AHEAD];
     bool may_grow = pp_message_room(message) != 0;
+    bool lean = worker && worker->alone;
+    for (uint32_t place = 0; place < BROADCAST_AHEAD; ++place) {
+        ahead[place] = broadcast_look(set, place);
+    }
     for (uint32_t place = 0; place < set->places; ++place) {
-        uint64_t id = broadcast_id(set, place);
-        pp_conn *conn = broadcast_pin(set, id, worker);
-        walk.members += id != 0;
-        if (!conn) {
+        broadcast_place met = ahead[place % BROADCAST_AHEAD];
+        pp_conn *conn = (pp_conn *) met.seat;
+        ahead[place % BROADCAST_AHEAD] = broadcast_look(set, place + BROADCAST_AHEAD);
+        walk.members += met.id != 0;
+        if (!broadcast_meet(met, lean)) {
             message->links[place].message = may_grow ? NULL : message; /* Nobody's: see pp_conn_reserve_ahead. */
             continue;
         }
+        if (conn->party != &set->server->party) { /* A list may name those of others. */
+            if (!lean) {
+                pp_conn_unpin(conn, worker);
+            }
+            message->links[place].message = may_grow ? NULL : message;
+            continue;
+        }
         bool corked = false;
-        pipeport_status status = pp_conn_send(conn, &message->links[place], PP_REACH_MANY, worker, &corked);
+        pipeport_status status = broadcast_give(conn, &message->links[place], worker, &corked);
         walk.taken += corked;
         walk.reached += status == PIPEPORT_OK;
-        if (!corked) {
-            pp_conn_unpin(conn, worker);
-        }
     }
     return walk;
 }

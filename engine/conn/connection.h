@@ -12,9 +12,9 @@
  * overlap and no lock is needed. Writing belongs to who holds the pump (writer.h).
  *
  * Pins (roster.h): one for the connection's life, until `closed` was told; one for a running turn; one for the pump
- * while it is held; one for each look-up; one for the deadline while set. The armed read needs none: the life's pin
- * outlives it, for `closed` waits until it is home. Who takes the last pin away closes the pipe and gives the seat
- * back, on any thread.
+ * while it is held (fan.h says where it has none); one for each look-up; one for the deadline while set. The armed read
+ * needs none: the life's pin outlives it, for `closed` waits until it is home. Who takes the last pin away closes the
+ * pipe and gives the seat back, on any thread.
  *
  * Closing: mark (state, seat shut), cancel (read, pump), join (read home and pump sealed), free (`closed`, then the
  * pins). A write that fails because the peer is gone does not end reading: what the peer had sent before is delivered
@@ -61,18 +61,19 @@ typedef enum pp_conn_wish { PP_WISH_NONE, PP_WISH_DRAIN, PP_WISH_ABORT, PP_WISH_
 typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_seat seat;        /* First: the roster knows nothing else. */
     pp_party *party;
-    pp_pipe pipe;
-    pp_writer writer;
-    pp_turn turn;
-    _Atomic uint8_t wish; /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
+    _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads (relaxed). */
+    _Atomic uint8_t wish;        /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
     _Atomic bool paused;
-    uint8_t state;              /* Turn: pp_conn_state. */
-    bool heard : 1;             /* Turn: `opened` was told, so `closed` will be. */
-    bool spoke : 1;             /* Turn: a whole message came. */
-    bool pump_home : 1;         /* Turn: the writer is sealed. */
-    bool grouped : 1;           /* Turn: in the party's members at `slot`. */
-    bool left : 1;              /* Turn: it drains because the peer ended its sending, and not by our wish. */
-    uint32_t slot;              /* Turn. */
+    uint8_t state;      /* Turn: pp_conn_state. */
+    bool heard : 1;     /* Turn: `opened` was told, so `closed` will be. */
+    bool spoke : 1;     /* Turn: a whole message came. */
+    bool pump_home : 1; /* Turn: the writer is sealed. */
+    bool grouped : 1;   /* Turn: in the party's members at `slot`. */
+    bool left : 1;      /* Turn: it drains because the peer ended its sending, and not by our wish. */
+    uint32_t slot;      /* Turn. */
+    pp_pipe pipe;
+    pp_writer writer; /* To here a message that is sent to it goes, and no further: fan.h. */
+    pp_turn turn;
     pp_reader reader;           /* Turn. */
     void *user_state;           /* Turn: what `opened` returned. */
     union {                     /* Turn. */
@@ -82,7 +83,6 @@ typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
         };
         pp_fault why; /* From CLOSING on. */
     };
-    _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads (relaxed). */
     pp_deadline deadline;
 } pp_conn;
 

@@ -95,21 +95,29 @@ void pp_roster_give(pp_roster *roster, pp_seat *seat)
     pp_lock_give(&roster->lock);
 }
 
-pp_seat *pp_roster_pin(pp_roster *roster, uint64_t id)
+pp_seat *pp_roster_look(const pp_roster *roster, uint64_t id)
 {
     uint32_t index = (uint32_t) (id & ((1u << SEAT_INDEX_BITS) - 1));
-    if (index >= atomic_load_explicit(&roster->seats.count, memory_order_acquire)) {
-        return NULL;
-    }
-    pp_seat *seat = pp_table_at(&roster->seats, index);
+    bool is_there = index < atomic_load_explicit(&roster->seats.count, memory_order_acquire);
+    return is_there ? pp_table_at(&roster->seats, index) : NULL;
+}
+
+bool pp_seat_pin_as(pp_seat *seat, uint64_t id)
+{
     uint64_t word = atomic_load_explicit(&seat->word, memory_order_relaxed);
     do {
         if (seat_generation(word) != id >> SEAT_INDEX_BITS || !(word & SEAT_OPEN)) {
-            return NULL;
+            return false;
         }
     } while (!atomic_compare_exchange_weak_explicit(&seat->word, &word, word + 1, memory_order_acquire,
                                                     memory_order_relaxed));
-    return seat;
+    return true;
+}
+
+pp_seat *pp_roster_pin(pp_roster *roster, uint64_t id)
+{
+    pp_seat *seat = pp_roster_look(roster, id);
+    return seat && pp_seat_pin_as(seat, id) ? seat : NULL;
 }
 
 pp_seat *pp_roster_at(const pp_roster *roster, uint64_t id)

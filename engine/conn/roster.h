@@ -45,6 +45,12 @@ void pp_roster_give(pp_roster *roster, pp_seat *seat);
 /* The seat that this id names, pinned, or NULL: gone, or never there. */
 pp_seat *pp_roster_pin(pp_roster *roster, uint64_t id);
 
+/* Where the seat that this id names would be, or NULL: never there. It is not pinned, and may be another's by now. */
+pp_seat *pp_roster_look(const pp_roster *roster, uint64_t id);
+
+/* Pins that seat if the id names it still. */
+bool pp_seat_pin_as(pp_seat *seat, uint64_t id);
+
 /* The seat that this id named when it was pinned, by whom something else keeps it from being given back. */
 pp_seat *pp_roster_at(const pp_roster *roster, uint64_t id);
 

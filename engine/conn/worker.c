@@ -131,7 +131,8 @@ pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, ui
         pool->workers[i] = (pp_worker){.pool = pool,
                                        .drainer = i,
                                        .home = pp_port_is_shared(port) ? PP_WORKERS_MAX : i,
-                                       .batch_max = PP_BATCH_MAX};
+                                       .batch_max = PP_BATCH_MAX,
+                                       .alone = !pp_port_is_shared(port) && pool->homes == 1};
     }
     for (uint32_t i = 0; i < owned; ++i) {
         pp_fault fault = pp_os_thread_start(&pool->workers[i].os_thread, worker_body, &pool->workers[i]);

@@ -32,6 +32,11 @@ enum { PP_WORKERS_MAX = 64 };
 typedef struct pp_pool pp_pool;
 typedef struct pp_worker pp_worker;
 
+typedef struct pp_fan {  /* See fan.h. */
+    pp_op op;            /* A chore while there are any: */
+    pp_op *first, *last; /* the pumps that broadcasts of this batch have taken, by room.next. */
+} pp_fan;
+
 struct pp_worker {
     pp_pool *pool;
     _Atomic uintptr_t thread; /* Who it is, 0: nobody. Claimed by CAS, compared by anybody (relaxed: only a thread's own
@@ -42,7 +47,9 @@ struct pp_worker {
     uint32_t home;      /* The drainer, where only this thread takes what comes of its pipes; else PP_WORKERS_MAX. */
     uint64_t writes_ms; /* See pp_worker_writes_ms. 0: not read yet; UINT64_MAX: a turn runs. */
     uint32_t batch_max;
-    pp_op *first, *last;      /* Chores, by room.next. */
+    bool alone;          /* Nobody else ever drains the port: every turn runs here, one after the other. */
+    pp_op *first, *last; /* Chores, by room.next. */
+    pp_fan fan;
     pp_running running;       /* The turn that runs here, and its answers. */
     pp_spare spare;           /* What the connections whose turn runs here receive into, */
     pp_shelf shelf;           /* and where their answers find a block. */

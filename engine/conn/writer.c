@@ -26,6 +26,15 @@ static void writer_pop(pp_writer *writer, pp_worker *worker)
     pp_shelf_release(worker ? &worker->shelf : NULL, link->message);
 }
 
+/* So many bytes have left the chain, and are told of. */
+static void writer_credit(pp_writer *writer, const pp_writer_means *means, uint32_t bytes, pp_worker *worker)
+{
+    means->up->wrote(writer, bytes, worker);
+    if (pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max)) {
+        means->up->drained(writer, worker);
+    }
+}
+
 /* The system took `bytes` from the front of the chain. */
 static void writer_wrote(pp_writer *writer, const pp_writer_means *means, uint32_t bytes, pp_worker *worker)
 {
@@ -41,10 +50,7 @@ static void writer_wrote(pp_writer *writer, const pp_writer_means *means, uint32
         left -= rest;
         writer_pop(writer, worker);
     }
-    means->up->wrote(writer, bytes, worker);
-    if (pp_sendq_credit(&writer->sendq, bytes, means->queue_bytes_max)) {
-        means->up->drained(writer, worker);
-    }
+    writer_credit(writer, means, bytes, worker);
 }
 
 /* Holder, at the end: nothing more is written, for this reason. Gives the pump's pin back. */
@@ -154,12 +160,18 @@ static uint32_t writer_build(pp_writer *writer, const pp_writer_means *means, pp
 
 /* Holder, with an empty chain. True: the pump is gone. False: something is to be done, and we hold it still, or again.
  * Who wishes raises the wish and then fails to hold, all before our give: so we look once more after it. */
-static bool writer_give(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
+static bool writer_let_go(pp_writer *writer)
 {
     if (!pp_sendq_give(&writer->sendq)) {
         return false;
     }
-    if (atomic_load(&writer->wishes) && pp_sendq_hold(&writer->sendq)) {
+    return !atomic_load(&writer->wishes) || !pp_sendq_hold(&writer->sendq);
+}
+
+/* The same, and its pin. */
+static bool writer_give(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
+{
+    if (!writer_let_go(writer)) {
         return false;
     }
     means->up->unpin(writer, worker); /* Nobody wishes, or whoever holds the pump now sees it. */
@@ -207,6 +219,14 @@ static void writer_pends(pp_writer *writer, const pp_writer_means *means, uint64
     }
 }
 
+/* The same where it comes home to this thread, and not before it takes again. */
+static void writer_waits(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
+{
+    uint64_t since_ms = pp_worker_writes_ms(worker);
+    atomic_store_explicit(&writer->pending_since, pp_stamp_of(since_ms), memory_order_relaxed);
+    writer_pends(writer, means, since_ms, worker);
+}
+
 /* Of a write that is finished. True: the pump goes on. */
 static bool writer_goes_on(pp_writer *writer, const pp_writer_means *means, pp_result now, pp_worker *worker)
 {
@@ -251,9 +271,7 @@ static bool writer_arm(pp_writer *writer, const pp_writer_means *means, pp_worke
     if (pp_pipe_write(means->pipe, slices, count, &writer->op, &now) == PP_NOW) {
         return writer_goes_on(writer, means, now, worker);
     }
-    uint64_t since_ms = pp_worker_writes_ms(worker);
-    atomic_store_explicit(&writer->pending_since, pp_stamp_of(since_ms), memory_order_relaxed);
-    writer_pends(writer, means, since_ms, worker);
+    writer_waits(writer, means, worker);
     return false;
 }
 
@@ -386,6 +404,75 @@ pp_passing pp_writer_pass(pp_writer *writer, const pp_writer_means *means, pp_me
     return is_kept ? PP_PASS_KEPT : PP_PASS_GONE;
 }
 
+bool pp_writer_take(pp_writer *writer, pp_link *link)
+{
+    if (!pp_sendq_hold(&writer->sendq)) {
+        return false;
+    }
+    link->next = NULL;
+    writer->chain = link;
+    return true;
+}
+
+/* Takes what came since behind what there is, so that they leave in one write. */
+static void writer_append(pp_writer *writer)
+{
+    pp_link *last = writer->chain;
+    while (last->next) {
+        last = last->next;
+    }
+    last->next = pp_sendq_take(&writer->sendq);
+}
+
+/* Arms the one frame of the chain. */
+static pp_armed writer_write_chain(pp_writer *writer, const pp_writer_means *means, pp_result *now)
+{
+    const pp_message *message = writer->chain->message;
+    pp_slice slice = {message->frame, message->frame_bytes};
+    writer->op.home = means->pipe->home;
+    return pp_pipe_write(means->pipe, &slice, 1, &writer->op, now);
+}
+
+/* Nothing else is to be done than to write the one frame of the chain. */
+static bool writer_is_plain(const pp_writer *writer)
+{
+    return !pp_sendq_has_come(&writer->sendq) && !atomic_load(&writer->wishes) &&
+           writer->chain->message->frame_bytes <= WRITER_BURST_BYTES_MAX;
+}
+
+/* Mostly one frame is written at once, and the pump goes back; all else goes the way of every pump. */
+void pp_writer_out(pp_writer *writer, const pp_writer_means *means, bool lean, pp_worker *worker)
+{
+    pp_result now = {{PIPEPORT_OK, 0}, 0, 0};
+    pp_armed armed = PP_NOW;
+    if (!writer_is_plain(writer)) {
+        writer_append(writer);
+    } else if ((armed = writer_write_chain(writer, means, &now)) == PP_NOW) {
+        if (now.bytes != writer->chain->message->frame_bytes) {
+            writer_wrote(writer, means, now.bytes, worker);
+        } else {
+            writer_pop(writer, worker);
+            writer_credit(writer, means, now.bytes, worker);
+            if (writer_let_go(writer)) {
+                if (!lean) {
+                    means->up->unpin(writer, worker);
+                }
+                return;
+            }
+        }
+    }
+    if (lean) { /* From here on it is a pump like any other. */
+        means->up->pin(writer);
+    }
+    if (armed == PP_LATER) {
+        writer_waits(writer, means, worker);
+    } else if (now.fault.status != PIPEPORT_OK) {
+        writer_seal(writer, means, now.fault, worker);
+    } else {
+        writer_pump(writer, means, worker);
+    }
+}
+
 void pp_writer_drain(pp_writer *writer, const pp_writer_means *means, pp_worker *worker)
 {
     atomic_fetch_or(&writer->wishes, PP_WRITER_DRAIN);
@@ -406,31 +493,5 @@ void pp_writer_stop(pp_writer *writer, const pp_writer_means *means, pp_worker *
     } else {
         pp_pipe_cancel(means->pipe, &writer->op);
         means->up->unpin(writer, worker);
-    }
-}
-
-void pp_writer_check(const pp_writer *writer, const pp_writer_means *means)
-{
-    bool pending = atomic_load(&writer->pending_since) != 0;
-    uint64_t waiting = 0;
-    pp_sendq_check(&writer->sendq, means->queue_bytes_max);
-    if (writer->drained || writer->ended) {
-        PP_VERIFY(pp_sendq_is_sealed(&writer->sendq));
-    }
-    if (writer->ended) {
-        PP_VERIFY(!pending);
-        PP_VERIFY(!writer->drained || writer->fault.status != PIPEPORT_OK || writer->discarded == 0 ||
-                  atomic_load(&writer->wishes) & PP_WRITER_STOP);
-        return;
-    }
-    for (const pp_link *link = writer->chain; link; link = link->next) {
-        waiting += link->message->frame_bytes;
-    }
-    PP_VERIFY(waiting - writer->chain_offset <= atomic_load(&writer->sendq.bytes)); /* None is credited too early. */
-    PP_VERIFY(writer->chain_offset == 0 || writer->chain_offset < writer->chain->message->frame_bytes);
-    PP_VERIFY(!pending || writer->chain);   /* Something is being written. */
-    if (pp_sendq_is_idle(&writer->sendq)) { /* Nobody holds the pump: so nothing of the holder's is left. */
-        PP_VERIFY(!writer->chain && !pending && !writer->drained);
-        PP_VERIFY(atomic_load(&writer->sendq.bytes) == 0); /* And nothing is reserved that nobody will credit. */
     }
 }

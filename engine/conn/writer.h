@@ -94,6 +94,15 @@ typedef enum pp_passing {
 pp_passing pp_writer_pass(pp_writer *writer, const pp_writer_means *means, pp_message *message, const void *payload,
                           pp_worker *worker);
 
+/* On a worker of the pipe's home that has looked the connection up: takes the pump if nobody holds it, with this link,
+ * whose bytes are reserved, at the front of the chain. Then pp_writer_out must follow on the same worker, before it
+ * takes from the port; until then nobody else gives the pump back. */
+bool pp_writer_take(pp_writer *writer, pp_link *link);
+
+/* Writes what was taken so, and what came since. `lean`: the pump has no pin, for without it the connection stays as
+ * long as the pump is held, and after that until this worker runs a turn. */
+void pp_writer_out(pp_writer *writer, const pp_writer_means *means, bool lean, pp_worker *worker);
+
 /* Ends writing when all that was pushed before is written: `sealed` follows, perhaps inside. Any thread that holds a
  * pin. */
 void pp_writer_drain(pp_writer *writer, const pp_writer_means *means, pp_worker *worker);

@@ -7,7 +7,7 @@
 #include "engine/base/assert.h"
 
 /* No link lies here: links are aligned to pointers. */
-enum { SENDQ_IDLE = 0, SENDQ_BUSY = 1, SENDQ_SEALED = 2, SENDQ_NOT_LINKS = 3 };
+enum { SENDQ_IDLE = 0, SENDQ_BUSY = PP_SENDQ_BUSY, SENDQ_SEALED = 2, SENDQ_NOT_LINKS = 3 };
 
 static bool sendq_is_link(uintptr_t head)
 {

@@ -46,6 +46,8 @@ typedef struct pp_sendq {
     _Atomic bool starved;   /* A sender heard FULL and nobody was told since that there is room. */
 } pp_sendq;
 
+enum { PP_SENDQ_BUSY = 1 }; /* The head while the pump is held and nothing new has come. */
+
 typedef enum pp_push {
     PP_PUSH_TOOK,   /* Queued, and the pump is yours. */
     PP_PUSH_QUEUED, /* Queued; who holds the pump will see it. */
@@ -80,6 +82,12 @@ static inline bool pp_sendq_is_newest(const pp_sendq *sendq, const pp_link *link
 
 /* Takes the pump if nobody holds it. */
 bool pp_sendq_hold(pp_sendq *sendq);
+
+/* Holder only. True: something new has come. */
+static inline bool pp_sendq_has_come(const pp_sendq *sendq)
+{
+    return atomic_load_explicit(&sendq->head, memory_order_relaxed) != PP_SENDQ_BUSY;
+}
 
 /* Holder only. The chain, oldest first, or NULL when nothing is new. */
 pp_link *pp_sendq_take(pp_sendq *sendq);

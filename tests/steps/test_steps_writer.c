@@ -191,6 +191,29 @@ static void a_pushes(void)
     push(0);
 }
 
+/* As a worker that fans a broadcast out: the pump is taken with the link, and written behind. */
+static void fan(bool lean)
+{
+    w.pins += !lean;
+    if (pp_writer_take(&w.writer, &w.messages[0]->links[0])) {
+        w.accepted += FRAME_BYTES;
+        pp_writer_out(&w.writer, &means, lean, NULL);
+    } else {
+        w.pins -= !lean;
+        push(0);
+    }
+}
+
+static void a_fans(void)
+{
+    fan(false);
+}
+
+static void a_fans_alone(void)
+{
+    fan(true);
+}
+
 static void b_pushes(void)
 {
     push(1);
@@ -411,5 +434,38 @@ Test(steps, writer_stopped_while_it_is_drained)
                                      .begin = begin,
                                      .fibers = {a_pushes, drains, stops, completes_what_is_cancelled},
                                      .end = end_stopped};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_fans_while_another_pushes)
+{
+    const steps_scenario scenario = {.name = "writer: one fans, one pushes, writes finish at once",
+                                     .begin = begin_with_a_quick_wire,
+                                     .fibers = {a_fans, b_pushes},
+                                     .end = end_written};
+    cr_assert_gt(steps_explore(&scenario), 20);
+}
+
+Test(steps, writer_stopped_while_it_fans)
+{
+    steps_scenario scenario = {.name = "writer: one fans, one pushes, one stops, writes finish at once",
+                               .begin = begin_with_a_quick_wire,
+                               .fibers = {a_fans, b_pushes, stops},
+                               .end = end_stopped_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+    scenario.name = "writer: one fans alone, one pushes, one stops, writes finish at once";
+    scenario.fibers[0] = a_fans_alone;
+    cr_assert_gt(steps_explore(&scenario), 1000);
+}
+
+Test(steps, writer_drained_while_it_fans)
+{
+    steps_scenario scenario = {.name = "writer: one fans, one pushes, one drains, writes finish at once",
+                               .begin = begin_with_a_quick_wire,
+                               .fibers = {a_fans, b_pushes, drains},
+                               .end = end_drained_with_two};
+    cr_assert_gt(steps_explore(&scenario), 1000);
+    scenario.name = "writer: one fans alone, one pushes, one drains, writes finish at once";
+    scenario.fibers[0] = a_fans_alone;
     cr_assert_gt(steps_explore(&scenario), 1000);
 }

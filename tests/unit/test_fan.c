@@ -349,6 +349,26 @@ LIFE_TEST(fan, reaches_who_opened_between_two_that_could_grow)
     cr_assert_arr_eq(newcomer->written.data, ((char[]){1, 0, 0, 0, 'd', 1, 0, 0, 0, 'e'}), 10);
 }
 
+static void abort_another_and_broadcast(life_conn *conn, const void *data, size_t length)
+{
+    if (calls == 0) {
+        cr_assert_eq(pipeport_close(life.engine, conns[1]->name, PIPEPORT_ABORT), PIPEPORT_OK);
+    }
+    broadcast(conn, data, length);
+}
+
+/* His queue is idle and not sealed yet: only his wish says that he is gone. */
+LIFE_TEST(fan, passes_who_was_aborted_in_the_same_event)
+{
+    life.on_message = abort_another_and_broadcast;
+    fan_open();
+    says("ab");
+    expect_reached(2, 0, PEERS - 1);
+    expect(0, "ab");
+    expect(1, "");
+    life_expect_end(conns[1], PIPEPORT_STOPPED);
+}
+
 static void broadcast_and_close(life_conn *conn, const void *data, size_t length)
 {
     broadcast(conn, data, length);
