@@ -359,6 +359,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     uint64_t before = conn->reader.bytes;
     bool open = conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING;
     worker->running.conn = conn; /* The rest is as the turn before has left it: nothing. */
+    worker->running.may_pass = !(duties & (PP_DUTY_SENT | PP_DUTY_DRAINED));
     worker->running.id = open ? pp_seat_id(&conn->seat) : 0;
     if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);

@@ -47,7 +47,8 @@ static void writing_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *wor
 }
 
 /* By the port, also on a worker: a handler that fills the queue at each `drained` would make its pump and its turn call
- * each other for as long as the peer reads, and the worker's round would not end. */
+ * each other for as long as the peer reads, and the worker's round would not end. Inside the turn, where a large answer
+ * is written, it is the turn's next run that tells, and that one passes nothing (running.h: may_pass). */
 static void writing_drained(pp_writer *writer, pp_worker *worker)
 {
     (void) worker;

@@ -9,10 +9,10 @@
  * the same write. Everybody else (another home, a pump in use, a queue that is full, a close) goes the way of a send.
  *
  * Pins. A worker that is alone (worker.h) pins nobody on the way. Only a turn closes a connection, turns run on it
- * alone, and none runs inside an event, nor inside a chore: so whose seat is found open is there until this event has
- * ended. While the pump is held the connection cannot be CLOSED, for it waits for its pump: so it is there until
- * the chore has given the pump back, and after that until the next turn. Where a write has to wait, or breaks, the pump
- * gets the pin that every pump has. With several workers the look-up's pin goes with the pump.
+ * alone, and none runs inside an event, nor while a fan is written: so whose seat is found open is there until this
+ * event has ended. While the pump is held the connection cannot be CLOSED, for it waits for its pump: so it is there
+ * until the chore has given the pump back, and after that until the next turn. Where a write has to wait, or breaks,
+ * the pump gets the pin that every pump has. With several workers the look-up's pin goes with the pump.
  */
 #ifndef PP_CONN_FAN_H
 #define PP_CONN_FAN_H

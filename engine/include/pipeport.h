@@ -347,7 +347,8 @@ typedef struct pipeport_stats {
     uint64_t dials;              /* Of a client: tries to connect, ever. */
     uint64_t messages_sent;      /* Accepted by send or broadcast, once per receiver. */
     uint64_t messages_received;  /* `message` events, and replies. */
-    uint64_t bytes_accepted;     /* By send and broadcast; = bytes_sent + bytes_discarded once all is closed. */
+    uint64_t bytes_accepted; /* By send and broadcast; = bytes_sent + bytes_discarded once all is closed. What an event
+                                sends to its own connection is added when it has ended, perhaps after bytes_sent. */
     uint64_t bytes_sent;
     uint64_t bytes_discarded;
     uint64_t bytes_received;

@@ -83,6 +83,9 @@ static void life_sent(void *user, void *state, pipeport_conn name, uint64_t byte
     cr_assert_gt(bytes, 0);
     conn->sents += 1;
     conn->sent_bytes += bytes;
+    if (life.on_sent) {
+        life.on_sent(conn);
+    }
     conn->inside = false;
 }
 

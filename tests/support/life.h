@@ -44,6 +44,7 @@ typedef struct life_record {
     void (*on_drained)(life_conn *conn);
     void (*on_closed)(life_conn *conn);
     bool hears_sent;                              /* Likewise `sent`. */
+    void (*on_sent)(life_conn *conn);             /* Then. */
     bool (*on_accept)(const pipeport_peer *peer); /* Set before a server starts: else it has no `accept`. */
     unsigned accepts;                             /* `accept` events. */
     void (*on_failed)(void);

@@ -118,6 +118,28 @@ LIFE_TEST(passed, is_a_turns_first_only_and_the_rest_is_gathered)
     expect_all();
 }
 
+static void send_on_and_look(life_conn *to)
+{
+    if (to->sents < 4) {
+        size_t before = pipe->written.length;
+        echo(to, text, LARGE);
+        cr_assert_eq(pipe->written.length, before, "what is sent inside `sent` is written inside it");
+    }
+}
+
+/* Else a turn would go on by itself: each such answer, written in it, leads to the next `sent`. */
+LIFE_TEST(passed, is_not_what_sent_leads_to)
+{
+    life.hears_sent = true;
+    life.on_message = echo;
+    life.on_sent = send_on_and_look;
+    open_with(UINT64_MAX);
+    peer_says(text, LARGE);
+    life_settle();
+    cr_assert_eq(pipe->writes, 4);
+    expect_all();
+}
+
 /* The peer takes `room` bytes and no more until the block that the message came in holds something else. */
 static void echo_cut_at(uint64_t room, uint32_t each)
 {
