@@ -54,13 +54,16 @@ static const struct garbage {
 
 static test_rig rig;
 static char name[RIG_NAME_BYTES];
-static pipeport_end garbage_end; /* Of the last that ended; read after `closed`. */
+static pipeport_end
+    garbage_end; /* Of whom a fault ended; read after `closed`. The good one may end on another worker. */
 
 static void garbage_closed(test_peer *peer, pipeport_conn conn, const pipeport_end *end)
 {
     (void) peer;
     (void) conn;
-    garbage_end = *end;
+    if (end->why != PIPEPORT_GONE && end->why != PIPEPORT_STOPPED) {
+        garbage_end = *end;
+    }
 }
 
 static void garbage_goes_to(test_peer *server, const struct garbage *garbage, unsigned number)
@@ -83,6 +86,7 @@ static void garbage_goes_to(test_peer *server, const struct garbage *garbage, un
 static void garbage_try(pipeport_options *options, const struct garbage *garbage, unsigned number)
 {
     test_peer server = {.does = {.closed = garbage_closed}}, good = {0};
+    garbage_end = (pipeport_end){0};
     options->size = sizeof *options;
     options->message_bytes_max = BOUND;
     options->framing = garbage->framing;
