@@ -168,7 +168,7 @@ static void bad_times_out(raw_client *half, raw_client *silent)
 Test(bad_peers, half_a_header_and_silence_is_ended_by_first_message_ms)
 {
     raw_client half, silent;
-    bad_open((pipeport_options){.first_message_ms = 3000});
+    bad_open((pipeport_options){.first_message_ms = 6000});
     bad_connect(&half);
     bad_connect(&silent);
     bad_times_out(&half, &silent);
@@ -177,7 +177,7 @@ Test(bad_peers, half_a_header_and_silence_is_ended_by_first_message_ms)
 Test(bad_peers, half_a_header_and_silence_is_ended_by_idle_ms)
 {
     raw_client half, silent;
-    bad_open((pipeport_options){.idle_ms = 3000});
+    bad_open((pipeport_options){.idle_ms = 6000});
     bad_connect(&half);
     bad_connect(&silent);
     bad_write_frame(&half, "first", 5);
