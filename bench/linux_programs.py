@@ -3,11 +3,11 @@
 import itertools
 import os
 import pathlib
-import select
 import subprocess
 
+from program import PATIENCE_S, Program, words_of
+
 SERVER_CPU, LOAD_CPU = 0, 1
-PATIENCE_S = 120
 MEMORY = "resident"   # what Server.memory_bytes tells
 DRIVERS = {"pipeport epoll": "epoll", "pipeport io_uring": "uring"}
 SAID = {"pipeport epoll": "epoll", "pipeport io_uring": "io_uring"}   # after "listening on PATH with"
@@ -20,7 +20,7 @@ class Refused(Exception):
     """A server that cannot run here."""
 
 
-class Server:
+class Server(Program):
     """One server process, from `listening` on until stop."""
 
     def __init__(self, args, kind, row, options=()):
@@ -45,27 +45,9 @@ class Server:
             self.process.wait()
             raise Refused(f"{kind} did not start: {said.strip()}")
 
-    def hear(self):
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
-        return self.process.stdout.readline() if ready else "it said nothing"
-
-    def figures(self):
-        """pipeport's own, as it tells them."""
-        self.process.stdin.write("\n")
-        return words_of(self.hear())
-
     def memory_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) * 1024
-
-    def stop(self):
-        """It has nothing to save; to end in order is what the tests look at."""
-        if self.process.poll() is not None:
-            raise SystemExit(f"compare: {self.kind} ended by itself, with {self.process.returncode}")
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stdin.close()
 
 
 def stop_all(servers):
@@ -94,19 +76,6 @@ def kinds_here(args):
             print(f"left out: {why}", flush=True)
     if "bare epoll" not in found:
         raise SystemExit("compare: without the bare epoll loop there is nothing to compare with")
-    return found
-
-
-def words_of(text):
-    """name=number words; others are left out."""
-    found = {}
-    for word in text.split():
-        name, equals, value = word.partition("=")
-        if equals:
-            try:
-                found[name] = float(value)
-            except ValueError:
-                found[name] = value
     return found
 
 

@@ -3,15 +3,13 @@
 import itertools
 import os
 import pathlib
-import select
 import subprocess
 import tempfile
 import time
 
 import page
-from linux_programs import words_of
+from program import PATIENCE_S, Program, words_of
 
-PATIENCE_S = 120
 MEMORY = "private"   # what Server.memory_bytes tells
 SERVERS = {   # name in tables: program and its own options
     "bare IOCP": ["bare_iocp"],
@@ -74,7 +72,7 @@ class Borrowed:
         return 0
 
 
-class Server:
+class Server(Program):
     """One server process, from `listening` on until stop."""
 
     def __init__(self, args, kind, row, options=()):
@@ -93,29 +91,12 @@ class Server:
             self.process.wait()
             raise SystemExit(f"compare: {kind} did not start: {said.strip()}")
 
-    def hear(self):
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
-        return self.process.stdout.readline() if ready else "it said nothing"
-
-    def figures(self):
-        """pipeport's own, as it tells them."""
-        self.process.stdin.write("\n")
-        return words_of(self.hear())
-
     def memory_bytes(self):
         """What no other process shares: what Wine answers GetProcessMemoryInfo with as PagefileUsage."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         kib = (int(line.split()[1]) for line in status.splitlines() if line.startswith(("RssAnon:", "VmSwap:")))
         return sum(kib) * 1024
 
-    def stop(self):
-        """It has nothing to save; to end in order is what the tests look at."""
-        if self.process.poll() is not None:
-            raise SystemExit(f"compare: {self.kind} ended by itself, with {self.process.returncode}")
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stdin.close()
 
 
 def environment(args):
