@@ -81,10 +81,22 @@ static broadcast_place broadcast_look(const broadcast_set *set, uint32_t place)
     return found;
 }
 
-/* True: he whom the id names sits there still, and stays: pinned, or because the worker is alone (fan.h). */
-static bool broadcast_meet(broadcast_place place, bool lean)
+/* Who sits there still as the id says, and stays: pinned, or because the worker is alone (fan.h). NULL: nobody, or one
+ * of another party, whom a list may name. */
+static pp_conn *broadcast_meet(const broadcast_set *set, broadcast_place place, bool lean, pp_worker *worker)
 {
-    return place.seat && (lean ? pp_seat_is_open_as(place.seat, place.id) : pp_seat_pin_as(place.seat, place.id));
+    pp_seat *seat = place.seat;
+    if (!seat || !(lean ? pp_seat_is_open_as(seat, place.id) : pp_seat_pin_as(seat, place.id))) {
+        return NULL;
+    }
+    pp_conn *conn = (pp_conn *) seat;
+    if (conn->party == &set->server->party) {
+        return conn;
+    }
+    if (!lean) {
+        pp_conn_unpin(conn, worker);
+    }
+    return NULL;
 }
 
 /* Gives the link to a connection that broadcast_meet has met. *corked: and its pump is taken. */
@@ -115,18 +127,11 @@ static broadcast_walk broadcast_walk_over(const broadcast_set *set, pp_message *
     }
     for (uint32_t place = 0; place < set->places; ++place) {
         broadcast_place met = ahead[place % BROADCAST_AHEAD];
-        pp_conn *conn = (pp_conn *) met.seat;
         ahead[place % BROADCAST_AHEAD] = broadcast_look(set, place + BROADCAST_AHEAD);
         walk.members += met.id != 0;
-        if (!broadcast_meet(met, lean)) {
+        pp_conn *conn = broadcast_meet(set, met, lean, worker);
+        if (!conn) {
             message->links[place].message = may_grow ? NULL : message; /* Nobody's: see pp_conn_reserve_ahead. */
-            continue;
-        }
-        if (conn->party != &set->server->party) { /* A list may name those of others. */
-            if (!lean) {
-                pp_conn_unpin(conn, worker);
-            }
-            message->links[place].message = may_grow ? NULL : message;
             continue;
         }
         bool corked = false;
