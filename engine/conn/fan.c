@@ -4,10 +4,7 @@
 
 #include "engine/base/hints.h"
 
-enum {
-    FAN_LINE_BYTES = 64,   /* Of a cache, mostly. */
-    FAN_CLOCK_WRITES = 64, /* So many are taken for done in one moment. */
-};
+enum { FAN_LINE_BYTES = 64 }; /* Of a cache, mostly. */
 
 _Static_assert(offsetof(pp_conn, turn) <= 3 * FAN_LINE_BYTES - 16, "what a message needs lies close together");
 
@@ -48,7 +45,7 @@ static void fan_done(pp_op *chore, pp_result result, void *drainer)
         op = op->room.next;
         fan_ahead(op);
         pp_writer_out(&conn->writer, &means, worker->alone, worker);
-        if (written % FAN_CLOCK_WRITES == 0) {
+        if (written % PP_WORKER_CLOCK_WRITES == 0) {
             worker->writes_ms = 0;
         }
     }

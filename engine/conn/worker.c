@@ -15,9 +15,8 @@ enum {
     WORKER_OUTSIDE_MAX = 32,
     WORKER_OUTSIDE_KEPT_MAX = 16 * WORKER_OUTSIDE_MAX, /* A pause of some milliseconds is no end of it. */
     WORKER_OUTSIDE_BITS = 16,
-    WORKER_CLOCK_CHORES = 64, /* So many are taken for done in one moment. */
-    WORKER_LONG_AGO_MS = 1,   /* When a batch began whose handler is expected to be slow. */
-    POOL_LEND_MS = 10         /* How long a waiting or unattending thread goes before it looks around again. */
+    WORKER_LONG_AGO_MS = 1, /* When a batch began whose handler is expected to be slow. */
+    POOL_LEND_MS = 10       /* How long a waiting or unattending thread goes before it looks around again. */
 };
 
 void pp_worker_defer(pp_worker *worker, pp_op *chore)
@@ -42,7 +41,7 @@ static void worker_do_chores(pp_worker *worker)
         }
         PP_SOON(worker->first); /* A write of this one drives it out of the nearest cache. */
         chore->done(chore, (pp_result){{PIPEPORT_OK, 0}, 0, 0}, worker);
-        if (done % WORKER_CLOCK_CHORES == 0) {
+        if (done % PP_WORKER_CLOCK_WRITES == 0) {
             worker->writes_ms = 0;
         }
     }

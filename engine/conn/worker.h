@@ -99,6 +99,8 @@ bool pp_pool_set_deadline(pp_pool *pool, pp_deadline *deadline, uint64_t due_ms)
  * waits for what is posted. */
 bool pp_pool_minds_pump(pp_pool *pool, uint32_t home);
 
+enum { PP_WORKER_CLOCK_WRITES = 64 }; /* So many chores, or writes, are taken for done in one moment. */
+
 /* On that worker's thread: the time, read once for all writes between two turns. Inside a turn, where an event may take
  * any time, it is read each time. */
 static inline uint64_t pp_worker_writes_ms(pp_worker *worker)
