@@ -49,6 +49,7 @@ void pp_reader_home(pp_reader *reader, pp_result result)
         reader->told = result.fault.status == PIPEPORT_OK;
     } else {
         reader_took(reader, result);
+        reader->told = pp_inbox_is_full(&reader->inbox);
     }
 }
 

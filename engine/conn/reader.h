@@ -9,7 +9,8 @@
  * Where the port can await, that is all that is ever armed, and it lends nothing: when it comes home (`told`), the turn
  * reads what is there into the worker's spare block, and gives the block back before it ends (pp_reader_rest). An await
  * may be wrong, and then the read finds nothing and the next await is armed. Where the port cannot, a read is armed,
- * and the inbox's room is the system's meanwhile.
+ * and the inbox's room is the system's meanwhile. One that comes home with all its room filled tells the same: most
+ * likely it was too small for what has come.
  */
 #ifndef PP_CONN_READER_H
 #define PP_CONN_READER_H
@@ -32,7 +33,7 @@ typedef struct pp_reader {
     uint8_t ended;     /* pipeport_status: how it ended; OK while it has not. */
     bool armed;        /* True exactly from PP_LATER until pp_reader_home. */
     bool awaits : 1;   /* pp_port_can_await. Set once. */
-    bool told : 1;     /* An await was answered and no read has followed. False where there are none. */
+    bool told : 1;     /* No read has followed an await that was answered, or an armed read that filled its room. */
     bool dropping : 1; /* What comes is thrown away: the connection is closing and listens for the end only. */
     /* 0, or since pp_reader_be_late so many times less than PP_READER_WAITS_MAX something was armed; at least 1. */
     uint8_t waits_left : 5;

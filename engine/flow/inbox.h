@@ -115,6 +115,12 @@ static inline bool pp_inbox_is_empty(const pp_inbox *inbox)
     return inbox->start == inbox->end && inbox->state == PP_INBOX_LISTENING;
 }
 
+/* The last read has filled its room. */
+static inline bool pp_inbox_is_full(const pp_inbox *inbox)
+{
+    return inbox->end != 0 && inbox->end == inbox->block_bytes;
+}
+
 /* Where to receive, at least 1 byte: moves or replaces the block if it must. Only after next said MORE (or REFUSED).
  * Fails: NO_MEMORY (nothing is lost; ask again later). */
 pipeport_status pp_inbox_room(pp_inbox *inbox, const pp_inbox_means *means, uint8_t **room, uint32_t *bytes);

@@ -4,6 +4,7 @@
  * within the bounds, and nothing that other sends do not get.
  */
 #include "engine/api/engine.h"
+#include "engine/flow/inbox.h"
 #include "tests/support/life.h"
 
 #include <criterion/criterion.h>
@@ -84,6 +85,20 @@ LIFE_TEST(reply, leaves_in_one_write_and_one_block)
                  (unsigned long long) (figures().allocations - before));
     cr_assert_eq(server_figures().messages_sent, 16);
     cr_assert_eq(server_figures().messages_received, 16);
+}
+
+/* Where a read waits with a small room, what came is longer than that: one burst, and so one write. */
+LIFE_TEST(reply, leaves_in_one_write_however_small_the_room_of_the_read_was)
+{
+    char said[65] = {0};
+    memset(said, 'a', sizeof said - 1);
+    _Static_assert(5 * (sizeof said - 1) > PP_INBOX_IDLE_BYTES, "longer than the room");
+    life.on_message = echo;
+    reply_open();
+    peer_says(said);
+    life_settle();
+    expect_answers(said);
+    cr_assert_eq(pipe->writes, 1);
 }
 
 static void answer_twice_around_a_broadcast(life_conn *conn, const void *data, size_t length)
