@@ -19,7 +19,7 @@ for command in commands:
     path = pathlib.Path(command["file"])
     parts = path.relative_to(args.root).parts if args.root in path.parents else ("elsewhere",)
     if parts[0] in ("engine", "protocol", "tools", "bench") and "windeps" not in parts:
-        if args.system == "linux" or "windows" in parts or parts[0] in ("tools", "bench"):
+        if args.system == "linux" or "windows" in parts:
             files.append(path)
 extra = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-UNDEBUG"]   # asserts tell it what holds
 if args.system == "windows":
