@@ -126,7 +126,7 @@ static bool rig_is_home(const test_rig *rig)
 
 void rig_settle(const test_rig *rig)
 {
-    uint64_t until_ms = expect_until(5000);
+    uint64_t until_ms = expect_until(EXPECT_PATIENCE_MS);
     while (!rig_is_home(rig)) {
         pipeport_engine_figures figures = rig_figures(rig);
         char text[200];
