@@ -177,14 +177,37 @@ Test(turn, lets_a_foreign_thread_set_a_deadline_that_a_sleeping_worker_meets)
     end();
 }
 
+/* Where the whole machine stands still, time passes in which nobody naps. */
+enum { NAPS = 40 };
+static _Atomic unsigned naps;
+static _Atomic bool napping;
+
+static void nap(void *argument)
+{
+    pp_gate shut;
+    (void) argument;
+    while (atomic_load(&napping)) {
+        pp_gate_init(&shut, 1);
+        (void) pp_gate_wait(&shut, 1);
+        atomic_fetch_add(&naps, 1);
+    }
+}
+
 Test(turn, stops_a_pool_that_has_nothing_to_do)
 {
+    test_thread thread;
+    atomic_store(&napping, true);
+    test_thread_start(&thread, nap, NULL);
     for (int i = 0; i < 200; ++i) {
         uint64_t begin_ms = pp_os_now_ms();
+        unsigned before = atomic_load(&naps);
         begin(1 + (uint32_t) i % WORKERS);
         end();
-        cr_assert_lt(pp_os_now_ms() - begin_ms, 900, "a wake was lost: the workers slept out their watch");
+        cr_assert(pp_os_now_ms() - begin_ms < 900 || atomic_load(&naps) - before < NAPS,
+                  "a wake was lost: the workers slept out their watch");
     }
+    atomic_store(&napping, false);
+    test_thread_join(&thread);
 }
 
 static void lend(void *argument)
