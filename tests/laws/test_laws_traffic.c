@@ -29,7 +29,7 @@ typedef struct talker {
 
 static test_bed traffic_bed;
 static talker talkers[2 * PAIRS];
-static pp_gate traffic_gate;
+static pp_gate traffic_gate, stopped_gate;
 static atomic_bool traffic_over;
 static atomic_uint traffic_stopped, traffic_now;
 static _Thread_local bool inside_arming;
@@ -57,7 +57,9 @@ static void talker_take_read(talker *who, pp_result result)
 {
     if (result.fault.status == PIPEPORT_STOPPED) {
         LAW(result.bytes == 0);
-        atomic_fetch_add(&traffic_stopped, 1);
+        if (atomic_fetch_add(&traffic_stopped, 1) == 0) {
+            pp_gate_leave(&stopped_gate);
+        }
         return;
     }
     LAW(result.fault.status == PIPEPORT_OK && result.bytes <= PIECE_MAX);
@@ -181,6 +183,7 @@ static void traffic_begin(uint32_t drainers, bool own, uint64_t seed)
         talkers[i].end.write.done = talker_write_done;
     }
     pp_gate_init(&traffic_gate, 4 * PAIRS);
+    pp_gate_init(&stopped_gate, 1);
 }
 
 static void traffic_end(void)
@@ -265,6 +268,10 @@ static void traffic_cancel(bool own)
     }
     for (uint32_t i = 0; i < 2 * PAIRS; i++) {
         talker_read(&talkers[i]);
+    }
+    /* Before anything is written: on a busy machine all may be over before they have their turn. */
+    (void) pp_gate_wait(&stopped_gate, BED_PATIENCE_MS);
+    for (uint32_t i = 0; i < 2 * PAIRS; i++) {
         talker_write(&talkers[i]);
     }
     traffic_end();
