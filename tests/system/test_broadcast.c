@@ -39,6 +39,9 @@ static void broadcast_dial(uint32_t count, peer_does does)
         peer_dial(&stage.clients[i], &stage.rig, stage.name, NULL);
     }
     AWAIT(stage.server.opened == count);
+    for (uint32_t i = 0; i < count; ++i) {
+        AWAIT(stage.clients[i].opened == 1); /* Its own end may be opened after the server's. */
+    }
 }
 
 static void broadcast_close(uint32_t count)
@@ -203,7 +206,13 @@ Test(broadcast, eight_threads_at_once_are_each_heard_by_all_in_order)
 
 enum { RAW = 100, FILL = 300 * 1000, MIB = 1 << 20 };
 
-/* RAW clients that never read, each with a write pending. */
+static uint64_t broadcast_pending(void)
+{
+    pipeport_engine_figures figures = rig_figures(&stage.rig);
+    return figures.operations_armed - figures.operations_done;
+}
+
+/* RAW clients that never read, as many as there may be, each with a read and a write pending: nothing moves. */
 static void broadcast_stall(raw_client clients[RAW])
 {
     static const char fill[FILL];
@@ -212,6 +221,7 @@ static void broadcast_stall(raw_client clients[RAW])
         AWAIT(stage.server.opened == i + 1);
         EXPECT(pipeport_send(stage.rig.engine, peer_conn(&stage.server), fill, sizeof fill) == PIPEPORT_OK);
     }
+    AWAIT(broadcast_pending() == 2 * RAW);
 }
 
 /* All that is queued lies in memory and moves no more. */
@@ -237,7 +247,7 @@ Test(broadcast, to_a_hundred_that_do_not_read_it_lies_in_memory_once)
     static char data[MIB];
     raw_client clients[RAW];
     uint32_t reached = 0;
-    broadcast_open((pipeport_options){0});
+    broadcast_open((pipeport_options){.connections_max = RAW});
     broadcast_stall(clients);
     uint64_t before = broadcast_memory();
     pipeport_engine_figures figures = rig_figures(&stage.rig);
@@ -256,7 +266,7 @@ Test(broadcast, a_message_built_once_is_shared_by_all_that_it_is_sent_to)
     raw_client clients[RAW];
     pipeport_message *message = NULL;
     void *data = NULL;
-    broadcast_open((pipeport_options){.send_queue_bytes_max = 8 * MIB});
+    broadcast_open((pipeport_options){.connections_max = RAW, .send_queue_bytes_max = 8 * MIB});
     broadcast_stall(clients);
     uint64_t before = broadcast_memory();
     EXPECT(pipeport_message_create(&message, stage.rig.engine, NULL, MIB, &data) == PIPEPORT_OK);
@@ -347,7 +357,7 @@ static void broadcast_when_stopping(test_peer *peer, pipeport_conn conn, const v
     (void) length;
     peer->server = NULL;
     EXPECT(pipeport_broadcast(server, "bye", 3, NULL) == PIPEPORT_OK);
-    pipeport_server_stop(server, 5000);
+    pipeport_server_stop(server, EXPECT_PATIENCE_MS);
 }
 
 Test(broadcast, what_was_broadcast_before_a_stop_is_drained)
