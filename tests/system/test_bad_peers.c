@@ -227,12 +227,23 @@ Test(bad_peers, a_client_that_never_reads_costs_its_queue_and_hears_all_once_it_
     bad_close(1);
 }
 
+/* In a few steps: the queue is to be full long before the first write that waits is overdue. */
+static void bad_fill_at_once(pipeport_conn conn)
+{
+    static const char data[BOUND];
+    pipeport_status status = PIPEPORT_OK;
+    for (int i = 0; i < 100 && status == PIPEPORT_OK; ++i) {
+        status = pipeport_send(bad.rig.engine, conn, data, sizeof data);
+    }
+    EXPECT(status == PIPEPORT_FULL);
+}
+
 Test(bad_peers, a_client_that_never_reads_is_ended_by_write_stall_ms)
 {
     raw_client client;
-    bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000, .write_stall_ms = 700});
+    bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000, .write_stall_ms = 1500});
     pipeport_conn conn = bad_connect(&client);
-    (void) bad_fill(conn);
+    bad_fill_at_once(conn);
     AWAIT(bad.server.ended[PIPEPORT_SLOW_PEER] == 1);
     EXPECT(peer_stats(&bad.server).bytes_discarded > 0);
     EXPECT(pipeport_send(bad.rig.engine, conn, "late", 4) == PIPEPORT_GONE);
