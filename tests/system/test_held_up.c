@@ -27,12 +27,13 @@ TestSuite(held_up, .timeout = 60);
 static test_rig rig;
 static test_peer server;
 static pp_gate handling, never;
+static _Atomic bool held_written; /* All that is to come while the handler holds. */
 
 static void held_message(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
 {
     if (length == 4 && memcmp(data, "hold", 4) == 0) {
         (void) pp_gate_leave(&handling);
-        for (int held_ms = 0; held_ms < HOLD_MS; held_ms += HOLD_NAP_MS) {
+        for (int held_ms = 0; held_ms < HOLD_MS || !atomic_load(&held_written); held_ms += HOLD_NAP_MS) {
             (void) pp_gate_wait(&never, HOLD_NAP_MS);
         }
     }
@@ -58,14 +59,14 @@ static void held_connect(raw_client *client)
     AWAIT(server.opened == before + 1);
 }
 
-/* The one's message is being handled, for HOLD_MS. */
+/* The one's message is being handled, for HOLD_MS, and until all is written. */
 static void held_open_two(const pipeport_options *options, raw_client *holding, raw_client *waiting)
 {
     held_open(options, held_message);
     held_connect(holding);
     held_connect(waiting);
     EXPECT(raw_write(holding, "\4\0\0\0hold", 8));
-    EXPECT(pp_gate_wait(&handling, IDLE_MS));
+    EXPECT(pp_gate_wait(&handling, EXPECT_PATIENCE_MS));
 }
 
 static void held_hears(raw_client *client, const char *frame)
@@ -88,6 +89,7 @@ Test(held_up, closes_nobody_for_its_own_time)
     raw_client holding, waiting;
     held_open_two(&options, &holding, &waiting);
     EXPECT(raw_write(&waiting, "\4\0\0\0here", 8));
+    atomic_store(&held_written, true);
     held_hears(&holding, "\4\0\0\0hold");
     held_hears(&waiting, "\4\0\0\0here");
     EXPECT(server.closed == 0);
@@ -110,6 +112,7 @@ Test(held_up, waits_for_all_of_a_first_message_that_came_in_time)
         EXPECT(raw_write(&waiting, filler + i, 1));
         (void) pp_gate_wait(&never, 1);
     }
+    atomic_store(&held_written, true);
     held_hears(&holding, "\4\0\0\0hold");
     AWAIT(server.messages == 2);
     EXPECT(server.closed == 0);
@@ -142,7 +145,7 @@ static void held_keep_busy(void *argument)
 
 Test(held_up, ends_a_first_message_that_never_ends)
 {
-    pipeport_options options = {.size = sizeof options, .first_message_ms = 300, .message_bytes_max = 16 << 20};
+    pipeport_options options = {.size = sizeof options, .first_message_ms = IDLE_MS, .message_bytes_max = 16 << 20};
     raw_client busy, dripping;
     test_thread thread;
     held_open(&options, held_be_busy);
