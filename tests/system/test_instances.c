@@ -55,17 +55,25 @@ Test(instances, go_from_one_client_to_the_next)
     pipeport_options options = {.size = sizeof options, .instances_max = INSTANCES};
     char name[RIG_NAME_BYTES];
     test_thread comers[COMERS];
+    raw_client held[INSTANCES];
     rig_name(name);
     rig_open(&rig, 2);
     server.does = (peer_does){.opened = instances_count, .message = peer_echo, .closed = instances_uncount};
     peer_serve(&server, &rig, name, &options);
+    for (int i = 0; i < INSTANCES; ++i) {
+        cr_assert(raw_connect(&held[i], pipeport_server_address(server.server)));
+    }
+    AWAIT(instances_open == INSTANCES);
     for (int i = 0; i < COMERS; ++i) {
         test_thread_start(&comers[i], instances_come_and_go, NULL);
+    }
+    for (int i = 0; i < INSTANCES; ++i) { /* Who waits comes in. */
+        raw_close(&held[i]);
     }
     for (int i = 0; i < COMERS; ++i) {
         test_thread_join(&comers[i]);
     }
-    AWAIT(server.closed == COMERS * ROUNDS);
+    AWAIT(server.closed == COMERS * ROUNDS + INSTANCES);
     EXPECT(instances_peak == INSTANCES);
     EXPECT(peer_stats(&server).accepts_failed == 0);
     peer_stop(&server, 0);
