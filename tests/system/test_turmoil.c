@@ -253,7 +253,7 @@ static void turmoil_speaker(void *argument)
     pp_gate never;
     (void) argument;
     pp_gate_init(&never, 1);
-    while (stage.visiting) {
+    while (stage.visiting || stage.answered == 0) { /* As long as somebody calls. */
         pipeport_conn name = turmoil_name();
         turmoil_speak_to_list();
         turmoil_speak_built();
