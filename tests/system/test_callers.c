@@ -288,23 +288,44 @@ Test(callers, an_end_of_the_engine_ends_all_of_them)
     }
 }
 
+static pipeport_stats calls_stats(pipeport_client *client)
+{
+    pipeport_stats stats = {.size = sizeof stats};
+    EXPECT(pipeport_client_stats(client, &stats) == PIPEPORT_OK);
+    return stats;
+}
+
+/* The server that begins answers, as all but what begins with an S. */
+static void calls_meet(pipeport_client *client)
+{
+    pipeport_status status = calls_ask(client, "hello", PATIENT_MS);
+#ifdef _WIN32
+    if (status == PIPEPORT_GONE) { /* It may cut off once who comes too early (docs/WINDOWS.md). */
+        status = calls_ask(client, "hello", PATIENT_MS);
+    }
+#endif
+    EXPECT(status == PIPEPORT_OK);
+}
+
 Test(callers, a_server_that_dies_ends_the_call_and_the_next_finds_its_successor)
 {
     system_child child;
     calls_caller caller;
     calls_open(2, NULL);
-    cr_assert(system_spawn_victim(&child, "serve", stage.name));
+    cr_assert(system_spawn_victim(&child, "echo", stage.name));
     pipeport_client *client = calls_client(10); /* It may be there before its server. */
-    AWAIT(pipeport_client_conn(client).id != 0);
+    calls_meet(client);
+    uint64_t sent = calls_stats(client).bytes_sent;
     calls_start(&caller, 1, client, calls_body_wait);
-    pipeport_stats stats = {.size = sizeof stats};
-    AWAIT(pipeport_client_stats(client, &stats) == PIPEPORT_OK && stats.bytes_sent == 4 + 7);
+    AWAIT(calls_stats(client).bytes_sent >= sent + 4 + 7);
     system_kill(&child);
     calls_join(&caller, 1);
     EXPECT(caller.status == PIPEPORT_GONE);
+    uint64_t dials = calls_stats(client).dials;
+    AWAIT(calls_stats(client).dials > dials + 1); /* One of them has failed. */
     EXPECT(calls_ask(client, "hello", 300) == PIPEPORT_NO_SERVER);
     cr_assert(system_spawn_victim(&child, "echo", stage.name));
-    EXPECT(calls_ask(client, "hello", PATIENT_MS) == PIPEPORT_OK);
+    calls_meet(client);
     system_kill(&child);
     pipeport_client_stop(client, 0);
     rig_close(&stage.rig);

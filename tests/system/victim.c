@@ -4,7 +4,7 @@
  *
  *   half NAME    connects to the address NAME, sends a header that promises 1,000 bytes and 10 of them, and waits
  *   serve NAME   serves NAME, and waits
- *   echo NAME    serves NAME, echoing, and waits
+ *   echo NAME    serves NAME, echoing all but what begins with an S, and waits
  *   idleN NAME   connects N times (1-10000) to the address NAME, and waits for the end of the last connection
  */
 #include "engine/include/pipeport.h"
@@ -29,6 +29,9 @@ static int victim_half(const char *address)
 static void victim_answer(void *engine, void *state, pipeport_conn conn, const void *data, size_t length)
 {
     (void) state;
+    if (length > 0 && *(const char *) data == 'S') {
+        return;
+    }
     (void) pipeport_send(*(pipeport_engine **) engine, conn, data, length);
 }
 
