@@ -40,7 +40,7 @@ Test(comes_back, to_a_server_that_comes_late)
     AWAIT(peer_stats(&stage.client).dials > 10);
     EXPECT(stage.client.failed == 1 && stage.client.opened == 0);
     peer_serve(&stage.server, &stage.rig, stage.name, NULL);
-    AWAIT(stage.client.opened == 1);
+    AWAIT(stage.client.opened >= 1); /* Perhaps cut off meanwhile, as below, and there again. */
     peer_stop(&stage.server, 0);
     comes_close();
 }
@@ -49,19 +49,19 @@ Test(comes_back, to_a_process_that_was_killed_and_started_again)
 {
     comes_open();
     peer_dial(&stage.client, &stage.rig, stage.name, &again);
-    for (uint64_t i = 0; i < 5; ++i) {
+    for (int i = 0; i < 5; ++i) {
         system_child child;
-        uint64_t before = stage.client.conn;
+        uint64_t before = stage.client.conn, heard = stage.client.messages, ended;
         cr_assert(system_spawn_victim(&child, "echo", stage.name));
-        uint64_t ended;
         do { /* On Windows a server that begins may cut off once who comes too early (docs/WINDOWS.md). */
             ended = stage.client.closed;
-            AWAIT(stage.client.opened == ended + 1);
+            AWAIT(stage.client.opened > ended);
             EXPECT(stage.client.conn != before);
             (void) peer_send(&stage.client, "hello", 5);
-            AWAIT(stage.client.messages == i + 1 || stage.client.closed == ended + 1);
-        } while (stage.client.messages != i + 1);
+            AWAIT(stage.client.messages > heard || stage.client.closed > ended);
+        } while (stage.client.messages == heard);
         EXPECT(pipeport_client_conn(stage.client.client).id == stage.client.conn);
+        ended = stage.client.closed;
         system_kill(&child);
         AWAIT(stage.client.closed == ended + 1);
         EXPECT(stage.client.end.why == PIPEPORT_GONE);
