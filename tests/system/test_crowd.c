@@ -195,6 +195,16 @@ static uint32_t crowd_seconds(void)
     return given ? (uint32_t) atoi(given) : SECONDS;
 }
 
+/* Also on a machine on which everything takes its time. */
+static bool crowd_was_one(void)
+{
+    uint64_t to_all = 0;
+    for (uint32_t i = 0; i < THREADS; ++i) {
+        to_all += crowd.sent_to_all[i];
+    }
+    return to_all > 0 && crowd.guests > GUESTS;
+}
+
 static void crowd_gather(void)
 {
     pp_thread threads[THREADS + HOSTS];
@@ -207,6 +217,7 @@ static void crowd_gather(void)
     }
     pp_gate_init(&shut, 1); /* The length of the test, not a guess at how long something takes. */
     (void) pp_gate_wait(&shut, crowd_seconds() * 1000);
+    AWAIT(crowd_was_one());
     atomic_store(&crowd.over, true);
     for (uint32_t i = 0; i < THREADS + HOSTS; ++i) {
         pp_os_thread_join(&threads[i]);
@@ -234,7 +245,6 @@ static void crowd_expect_all_heard(void)
         }
     }
     EXPECT(to_one == crowd.sent_to_one);
-    EXPECT(to_all > 0 && crowd.guests > GUESTS);
     cr_log_info("%llu to one, %llu to all, %llu guests, %llu words back", (unsigned long long) to_one,
                 (unsigned long long) to_all, (unsigned long long) crowd.guests,
                 (unsigned long long) crowd.server.messages);
