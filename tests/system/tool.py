@@ -5,6 +5,7 @@ A test is called with PROGRAM SYSTEM CHECK, see checks.py.
 """
 import queue
 import re
+import signal
 import threading
 
 from checks import begin, expect, name, programs, ran, wine
@@ -54,8 +55,17 @@ def exchange(serve, swarm):
     return *end(server), *swarmed
 
 
-def verified(serve, swarm, pattern):
-    code, said, swarm_code, swarm_said = exchange(serve, swarm)
+def interrupted(serve, swarm):
+    """The same, where the server does not hear that all have gone: it is told. Wine makes Ctrl-C of the signal."""
+    pipe = name()
+    server = listening(pipe, *serve)
+    swarmed = end(start("swarm", pipe, *swarm))
+    server.send_signal(signal.SIGINT)
+    return *end(server), *swarmed
+
+
+def verified(serve, swarm, pattern, meet=exchange):
+    code, said, swarm_code, swarm_said = meet(serve, swarm)
     expect(code == 0 and said.endswith("accounting balances"), "the server ended with", code, said)
     last = swarm_said.splitlines()[-1] if swarm_said else ""
     expect(swarm_code == 0 and re.match(pattern, last), "the swarm ended with", swarm_code, swarm_said)
