@@ -45,7 +45,7 @@ def serve(number, options, visits):
             return f"{peer} {options} did not start: {said}"
         for visit in visits:
             done = subprocess.run([*wine, load, name, *visit, *speech], stdin=subprocess.DEVNULL, text=True,
-                                  capture_output=True, timeout=50)
+                                  capture_output=True, timeout=100)
             if done.returncode != 0 or not done.stdout.strip().endswith(" ok"):
                 return f"{peer} {options} under the load {visit}: {done.stdout}{done.stderr}"
         if server.poll() is not None:
