@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import sys
 
 sys.dont_write_bytecode = True
@@ -84,6 +85,22 @@ def check_demands_its_server():
     server.send_signal(signal.SIGINT)
     code, said = end(server)
     expect(code == 0 and said.endswith("accounting balances"), code, said)
+
+
+def check_lets_in_whom_it_is_told():
+    if system == "windows":
+        for access in ("owner", "local-users", "app-containers", "sddl:D:P(A;;GA;;;OW)(A;;GRGW;;;AU)"):
+            verified(["--access", access], ["--connections", "2"], "verified: 2 connections")
+        return
+    for access, mode in (("owner", 0o600), ("local-users", 0o666), (f"group:{os.getgid()}", 0o660)):
+        path = f"/tmp/{name()}"
+        server = listening(path, "--until-empty", "--access", access)
+        state = os.stat(path)
+        expect(stat.S_ISSOCK(state.st_mode) and stat.S_IMODE(state.st_mode) == mode, access, oct(state.st_mode))
+        expect(state.st_gid == os.getgid(), access, state.st_gid)
+        code, said = end(start("swarm", path, "--connections", "2"))
+        expect(code == 0 and "verified: 2 connections" in said, access, code, said)
+        expect(end(server)[0] == 0, access, "the server failed")
 
 
 def check_gives_up_who_never_reads():
