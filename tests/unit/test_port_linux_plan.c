@@ -383,6 +383,22 @@ Test(port_linux_plan, asks_for_another_buffer_than_the_kernel_gives_by_itself)
     cr_assert_gt(plan_buffer_where_asked_for(given / 2 + 1), given);
 }
 
+/* A client writes what the server reads. */
+Test(port_linux_plan, asks_for_the_other_buffer_where_it_dials)
+{
+    pp_plan plan = {.in_bytes = 4096, .out_bytes = 1u << 20};
+    pp_result now;
+    bed_end client;
+    bed_end_init(&plan_bed, &client, 0);
+    cr_assert_eq(plan_listen(path, &plan).status, PIPEPORT_OK);
+    cr_assert_eq(pp_pipe_accept(&server.pipe, plan_bed.ear, &server.accept, &now), PP_LATER);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, path, &plan, 0).status, PIPEPORT_OK);
+    cr_assert_eq(plan_buffer_of(client.pipe.handle), 8192);
+    cr_assert_eq(bed_await(&plan_bed, &server.accept).fault.status, PIPEPORT_OK);
+    cr_assert_gt(plan_buffer_of(server.pipe.handle), 8192);
+    bed_end_close(&client);
+}
+
 Test(port_linux_plan, refuses_a_message_that_the_buffer_cannot_hold)
 {
     static char block[1024 * 1024];
