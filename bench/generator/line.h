@@ -6,6 +6,11 @@
 #ifndef PIPEPORT_GENERATOR_LINE_H
 #define PIPEPORT_GENERATOR_LINE_H
 
+#include <stdint.h>
+
+/* How much of a text is shown: what is longer than the terminal is wide would go on in a line that is never cleared. */
+uint32_t line_columns(void);
+
 /* Whoever shows it knows that somebody sees it. Thread: one at a time. */
 void line_show(const char *text);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/generator/fan.h"
 #include "bench/generator/line.h"
@@ -108,8 +109,9 @@ static const char *live_share(struct say_room *room, const struct histogram *tim
 void live_running(struct live *live, uint64_t now_ns)
 {
     struct say_room p50, p99;
-    char text[256], progress[64];
+    char text[256], progress[64], connected[32], rest[128];
     uint64_t all;
+    int length;
 
     if (!live_is_due(live, now_ns)) {
         return;
@@ -117,11 +119,17 @@ void live_running(struct live *live, uint64_t now_ns)
     series_cut(&live->series, live->load);
     all = load_all(live->load);
     live_progress(live, now_ns, progress, sizeof progress);
-    snprintf(text, sizeof text,
-             "%.0f/s  p50 %s  p99 %s  %" PRIu64 " in flight  %" PRIu32 " connected  %" PRIu64 " errors  %s",
-             say_rate(all - live->all, now_ns - live->shown_ns), live_share(&p50, &live->series.between.times, 0.5),
-             live_share(&p99, &live->series.between.times, 0.99), live_in_flight(live->load),
-             atomic_load(&live->load->connected), live->series.now.errors, progress);
+    length = snprintf(text, sizeof text, "%.0f/s  p50 %s  p99 %s  %" PRIu64 " in flight",
+                      say_rate(all - live->all, now_ns - live->shown_ns),
+                      live_share(&p50, &live->series.between.times, 0.5),
+                      live_share(&p99, &live->series.between.times, 0.99), live_in_flight(live->load));
+    length += snprintf(connected, sizeof connected, "  %" PRIu32 " connected", atomic_load(&live->load->connected));
+    length += snprintf(rest, sizeof rest, "  %" PRIu64 " errors  %s", live->series.now.errors, progress);
+    if (length > (int) line_columns()) {
+        connected[0] = '\0'; /* Where there is no room for all, how long it takes is wanted more. */
+    }
+    length = (int) strlen(text);
+    snprintf(text + length, sizeof text - (size_t) length, "%s%s", connected, rest);
     live->all = all;
     live_show(live, text, now_ns);
 }

@@ -32,4 +32,7 @@ void machine_yield(void);
 /* Do both stdout and stderr go to somebody's eyes? */
 bool machine_has_terminal(void);
 
+/* How wide the terminal is to which stderr goes; 0 where that is not known. */
+uint32_t machine_terminal_columns(void);
+
 #endif

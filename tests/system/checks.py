@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import queue
+import struct
 import subprocess
 import sys
 import tempfile
@@ -60,10 +61,13 @@ def ran(*command):
     return done.returncode, done.stdout, done.stderr
 
 
-def said_on_terminal(*command):
-    """All that a command says whose stdin, stdout and stderr are a terminal."""
-    import pty   # There is none where there are no terminals.
+def said_on_terminal(*command, columns=0):
+    """All that a command says whose stdin, stdout and stderr are a terminal, so wide (0: it does not tell)."""
+    import fcntl   # There are none where there are no terminals.
+    import pty
+    import termios
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
     process = subprocess.Popen([*command], stdin=theirs, stdout=theirs, stderr=theirs)
     started.append(process)
     os.close(theirs)

@@ -249,10 +249,13 @@ def check_ends_with_ctrl_c():
 def check_lives_on_a_terminal_only():
     if system == "windows":
         skip("there is no terminal")
-    said = said_on_terminal(bench, "run", "--self", "--duration", "1500ms", "--warmup", "0s")
-    lines = [line for line in said.split("\r") if "left" in line]
-    expect(len(lines) >= 3, "no live line:", said)
-    expect(all(re.search(r"/s +p50 .* p99 .* in flight .* errors .* %, .* s left", line) for line in lines), lines)
+    for columns, room, more in ((0, 79, ""), (80, 79, ""), (200, 118, " connected"), (30, 29, None)):
+        said = said_on_terminal(bench, "run", "--self", "--duration", "1500ms", "--warmup", "0s", columns=columns)
+        lines = [line for line in said.split("\r") if "/s  p50 " in line]
+        expect(len(lines) >= 3, "no live line:", said)
+        expect(all(len(line) == room for line in lines), "wider than", columns, "columns:", lines)
+        expect(more is None or all(re.search(rf"/s +p50 .* p99 .* in flight .*{more} .* errors .* %, .* s left", line)
+                                   for line in lines), lines)
     process = start("--self", "--duration", "1s", "--warmup", "0s")
     said, objected = process.communicate(timeout=60)
     expect("in flight" not in said + objected and objected == "", "a live line in a pipe:", said, objected)

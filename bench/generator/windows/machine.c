@@ -125,3 +125,12 @@ bool machine_has_terminal(void)
     return GetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), &mode) &&
            GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
 }
+
+uint32_t machine_terminal_columns(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    return GetConsoleScreenBufferInfo(GetStdHandle(STD_ERROR_HANDLE), &info)
+               ? (uint32_t) (info.srWindow.Right - info.srWindow.Left + 1)
+               : 0;
+}
