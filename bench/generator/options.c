@@ -22,8 +22,8 @@
 struct options {
     struct args_word mode;
     bool self, verify;
-    uint32_t connections, threads, depth, ramp, count, slow, seed, repeat, server_pid;
-    const char *size, *duration, *warmup, *rate, *kill_rate, *framing, *timeout;
+    uint32_t connections, threads, depth, ramp, count, seed, repeat, server_pid;
+    const char *size, *duration, *warmup, *rate, *slow, *kill_rate, *framing, *timeout;
     const char *json, *hgrm, *html, *assertions;
 };
 
@@ -53,7 +53,8 @@ static const struct args_option options_table[] = {
      "open loop: plan R messages a second of all connections, send each at its planned moment whatever came back, and "
      "count latency from that moment; K and M multiply by 1000 [closed loop: send when something came back]",
      ARGS_TEXT, OPTIONS_AT(rate), 0, 0},
-    {"--slow-readers", "N", "so many of 100 connections ask and never read [0]", ARGS_NUMBER, OPTIONS_AT(slow), 0, 99},
+    {"--slow-readers", "N%", "so many of 100 connections ask and never read, 0 to 99 [0%]", ARGS_TEXT, OPTIONS_AT(slow),
+     0, 0},
     {"--kill-rate", "R", "abort R connections a second and connect them anew [0]", ARGS_TEXT, OPTIONS_AT(kill_rate), 0,
      0},
     {"--verify", NULL, "check number and checksum of each message [its length only]", ARGS_FLAG, OPTIONS_AT(verify), 0,
@@ -152,6 +153,25 @@ static bool options_rate(const char *word, const char *text, double *per_s)
 {
     if (text != NULL && !options_take_rate(text, per_s)) {
         say_error("run", "%s: '%s' is no rate above 0 and up to 100M; give one such as 1000, 2.5K or 1M", word, text);
+        return false;
+    }
+    return true;
+}
+
+/* "25%", or "25" alone. */
+static bool options_slow(const char *text, uint32_t *percent)
+{
+    const char *at = text;
+
+    *percent = 0;
+    if (text == NULL) {
+        return true;
+    }
+    for (; *at >= '0' && *at <= '9' && at - text < 2; at++) {
+        *percent = *percent * 10 + (uint32_t) (*at - '0');
+    }
+    if (at == text || strcmp(at, *at == '%' ? "%" : "") != 0) {
+        say_error("run", "--slow-readers: '%s' is no part of 100 connections; give one such as 5%% or 25%%", text);
         return false;
     }
     return true;
@@ -283,7 +303,6 @@ static bool options_settle(const struct options *options, struct plan *plan)
     plan->threads = plan->threads > 64 ? 64 : plan->threads;
     plan->ramp_per_s = options->ramp;
     plan->count = options->count;
-    plan->slow_percent = options->slow;
     plan->seed = options->seed;
     plan->repeat = options->repeat;
     plan->server_pid = options->server_pid;
@@ -301,7 +320,8 @@ static bool options_settle(const struct options *options, struct plan *plan)
         return false;
     }
     return options_rate("--rate", options->rate, &plan->rate_per_s) &&
-           options_rate("--kill-rate", options->kill_rate, &plan->kill_per_s) && options_ms(options, plan) &&
+           options_rate("--kill-rate", options->kill_rate, &plan->kill_per_s) &&
+           options_slow(options->slow, &plan->slow_percent) && options_ms(options, plan) &&
            options_assertions(options->assertions) && options_fit(options, plan) && options_framing_carries(plan);
 }
 

@@ -50,9 +50,10 @@ Test(options, make_a_plan_of_a_name_alone)
 
 Test(options, make_a_plan_of_all_that_can_be_said)
 {
-    struct plan plan = go("--self --mode one-way --connections 7 --threads 3 --depth 9 --ramp 50 --size 1K --count 77 "
-                          "--slow-readers 20 --kill-rate 1.5 --verify --seed 5 --repeat 2 --framing varint --rate 2.5K "
-                          "--warmup 1.5 --timeout 2m");
+    struct plan plan = go(
+        "--self --mode one-way --connections 7 --threads 3 --depth 9 --ramp 50 --size 1K --count 77 "
+        "--slow-readers 20% --kill-rate 1.5 --verify --seed 5 --repeat 2 --framing varint --rate 2.5K "
+        "--warmup 1.5 --timeout 2m");
 
     cr_assert(plan.self && plan.verify && plan.name == NULL);
     cr_assert_eq(plan.mode, PLAN_ONE_WAY);
@@ -86,6 +87,14 @@ Test(options, take_their_mode_from_the_depth_and_the_depth_from_the_mode)
     cr_assert_eq(go("x --count 5").warmup_ms, 0);
 }
 
+Test(options, take_slow_readers_with_their_sign_and_without)
+{
+    cr_assert_eq(go("x").slow_percent, 0);
+    cr_assert_eq(go("x --slow-readers 0%").slow_percent, 0);
+    cr_assert_eq(go("x --slow-readers 7").slow_percent, 7);
+    cr_assert_eq(go("x --slow-readers=99%").slow_percent, 99);
+}
+
 Test(options, refuse_what_does_not_go_together)
 {
     static const char *const lines[] = {"",
@@ -114,6 +123,11 @@ Test(options, refuse_what_does_not_go_together)
                                         "x --rate 0",
                                         "x --kill-rate x",
                                         "x --slow-readers 100",
+                                        "x --slow-readers 100%",
+                                        "x --slow-readers 5%%",
+                                        "x --slow-readers %",
+                                        "x --slow-readers 1.5%",
+                                        "x --slow-readers -1",
                                         "x --assert odd",
                                         "x --connections 65537",
                                         "x --repeat 0"};
