@@ -202,7 +202,7 @@ static void summary_add_costs(const struct result *result, struct text *text)
                  metric_of(&server, result, &value) ? figure_duration(&figure, value) : "not known");
     }
     if (metric_of(&memory, result, &value)) {
-        text_add(text, "%-14s%s a connection, resident in the server\n", "memory", figure_bytes(&figure, value));
+        text_add(text, "%-14s%s a connection, in the server\n", "memory", figure_bytes(&figure, value));
     }
 }
 

@@ -134,7 +134,7 @@ Test(summary, tells_what_idle_connections_cost)
            "\n"
            "held          10 connections for 10.0 s\n"
            "connecting    p50 50.2 us, p99 80.0 us, max 80.0 us\n"
-           "memory        2.50 KiB a connection, resident in the server\n"
+           "memory        2.50 KiB a connection, in the server\n"
            "errors        none\n");
 }
 
