@@ -191,6 +191,8 @@ static enum drive_end drive_turns(struct drive *drive)
     for (;;) {
         machine_pause_us(DRIVE_TURN_US);
         drive->turn_ns = clock_now_ns();
+        drive->run->connected = atomic_load(&load->connected) > drive->run->connected ? atomic_load(&load->connected)
+                                                                                      : drive->run->connected;
         if (!drive->measuring && drive->turn_ns >= drive->begin_ns) {
             drive_measure(drive);
         }
@@ -213,8 +215,6 @@ static enum drive_end drive_turns(struct drive *drive)
             drive->redial_ns = drive->turn_ns;
             drive_redial(drive);
         }
-        drive->run->connected = atomic_load(&load->connected) > drive->run->connected ? atomic_load(&load->connected)
-                                                                                      : drive->run->connected;
         live_running(drive->live, drive->turn_ns);
     }
 }

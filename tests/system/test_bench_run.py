@@ -67,6 +67,8 @@ def check_counts_in_every_mode():
         expect(sum(second["messages"] for second in run["seconds"]) == messages, arguments, run["seconds"])
     run = fine("--self", "--mode", "idle", "--duration", "300ms", "--connections", "20")
     expect(run["messages"] == 20 and run["connected"] == 20, run["messages"], run["connected"])
+    run = fine("--self", "--mode", "idle", "--duration", "1ms", "--connections", "20")
+    expect(run["connected"] == 20, "over before anybody looked, it held", run["connected"])
 
 
 def check_goes_on_for_its_time():
