@@ -122,10 +122,14 @@ static void page_draw_percentiles(const struct result *result, bool narrow, stru
     struct page_curve curves[3];
     uint32_t count = page_curves(result, run, curves);
 
-    for (uint32_t i = 0; i < count; i++) {
-        least = fmin(least, (double) distribution_shortest_ns(curves[i].histogram));
-        most = fmax(most, (double) histogram_longest_ns(curves[i].histogram));
-        nines = fmax(nines, log10((double) histogram_count(curves[i].histogram)));
+    for (uint32_t i = 0; i < count + result->runs_count; i++) {
+        const struct histogram *shown = i < count ? curves[i].histogram : result->runs[i - count].corrected;
+
+        if (distribution_has_any(shown)) {
+            least = fmin(least, (double) distribution_shortest_ns(shown));
+            most = fmax(most, (double) histogram_longest_ns(shown));
+            nines = fmax(nines, log10((double) histogram_count(shown)));
+        }
     }
     chart.x = (struct chart_scale){0.0, fmin(nines, PAGE_NINES_MAX), false};
     chart.y = chart_durations(least, most);

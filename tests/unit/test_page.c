@@ -124,6 +124,17 @@ Test(page, tells_errors_and_marks_their_seconds)
     has("Interrupted.");
 }
 
+Test(page, has_room_for_the_curves_of_every_run)
+{
+    made_result(&result, RATES(1000, 1010, 1020));
+    write_page();
+    has_not(">500 ms</text>");
+    made_result(&result, RATES(1000, 1010, 1020));
+    made_latency(&result.runs[0], UINT64_C(480000000), 10); /* Not the run of the median rate. */
+    write_page();
+    cr_assert_eq(count_of(">500 ms</text>"), 2);
+}
+
 Test(page, shows_what_there_is)
 {
     made_result(&result, RATES(1000)); /* Idle: no latencies, no seconds. */
