@@ -46,7 +46,7 @@ static const struct rival rivals_bare_iocp = {
     .word = "bare-iocp",
     .title = "bare IOCP",
     .program = "bare_iocp",
-    .about = "a loop around a completion port, with as many threads, no library",
+    .about = "a completion port's loop, as many threads, no library",
     .family = RIVAL_BARE,
 };
 
