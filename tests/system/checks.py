@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import struct
 import subprocess
 import sys
@@ -79,7 +80,12 @@ def said_on_terminal(*command, columns=0):
         pass
     process.wait(30)
     os.close(ours)
-    return said.decode()
+    return plain(said.decode())
+
+
+def plain(said):
+    """What a terminal got, without what moves and hides its cursor: Wine's console draws a blank as a cleared one."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.replace("\x1b[K\x1b[1C", " "))
 
 
 def names_in(value):

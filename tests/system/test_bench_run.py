@@ -249,12 +249,13 @@ def check_ends_with_ctrl_c():
 
 
 def check_lives_on_a_terminal_only():
-    if system == "windows":
-        skip("there is no terminal")
+    """Wine's console takes a call for each character, and so much longer where others keep it busy."""
+    least, duration = (1, "3s") if system == "windows" else (3, "1500ms")
     for columns, room, more in ((0, 79, ""), (80, 79, ""), (200, 118, " connected"), (30, 29, None)):
-        said = said_on_terminal(bench, "run", "--self", "--duration", "1500ms", "--warmup", "0s", columns=columns)
+        said = said_on_terminal(*wine, bench, "run", "--self", "--duration", duration, "--warmup", "0s",
+                                "--connections", "4", columns=columns)
         lines = [line for line in said.split("\r") if "/s  p50 " in line]
-        expect(len(lines) >= 3, "no live line:", said)
+        expect(len(lines) >= least, "no live line:", said)
         expect(all(len(line) == room for line in lines), "wider than", columns, "columns:", lines)
         expect(more is None or all(re.search(rf"/s +p50 .* p99 .* in flight .*{more} .* errors .* %, .* s left", line)
                                    for line in lines), lines)
