@@ -151,18 +151,20 @@ def check_bears_a_server_that_goes():
 def check_counts_from_the_planned_moment():
     """The server stands still for 400 ms: in an open loop every message that was planned meanwhile waited, and says so;
     none is left out."""
-    if system == "windows":
-        skip("a process is stopped by SIGSTOP")
+    rate, seconds = (100, 8) if system == "windows" else (1000, 2)
     pipe = name()
     server = serve(pipe, "--echo")
     here, there = path("open.json")
     files = pathlib.Path(f"/proc/{server.pid}/fd")
     alone = len(list(files.iterdir()))
-    process = start(pipe, "--rate", "1000", "--duration", "2s", "--warmup", "0s", "--connections", "2", "--depth", "1",
-                    "--json", there)
-    while process.poll() is None and len(list(files.iterdir())) < alone + 2:   # Then the load begins.
-        time.sleep(0.01)
-    time.sleep(0.5)
+    process = start(pipe, "--rate", str(rate), "--duration", f"{seconds}s", "--warmup", "0s", "--connections", "2",
+                    "--depth", "1", "--json", there)
+    if system == "windows":   # Its pipes are Wine's server's: about the middle of the run.
+        time.sleep(seconds / 2)
+    else:
+        while process.poll() is None and len(list(files.iterdir())) < alone + 2:   # Then the load begins.
+            time.sleep(0.01)
+        time.sleep(0.5)
     server.send_signal(signal.SIGSTOP)
     time.sleep(0.4)
     server.send_signal(signal.SIGCONT)
@@ -170,10 +172,11 @@ def check_counts_from_the_planned_moment():
     expect(process.returncode == 0, said, objected)
     run = read_json(here)["runs"][0]
     late = sum(number for edge, number in run["histograms"]["corrected"] if edge > 100e6)
-    expect(run["planned"] == 2000, run["planned"])
-    expect(counted(run["histograms"]["corrected"]) == 2000, counted(run["histograms"]["corrected"]))
-    # How many were late afterwards is the machine's affair; the 500 before were not.
-    expect(200 < late < 1600, "of 400 messages planned meanwhile about 300 waited for 100 ms; told were", late)
+    expect(run["planned"] == rate * seconds, run["planned"])
+    expect(counted(run["histograms"]["corrected"]) == rate * seconds, counted(run["histograms"]["corrected"]))
+    # How many others were late is the machine's affair; on Linux the 500 before were not.
+    expect(0.2 * rate < late < (801 if system == "windows" else 1600), "of", 0.4 * rate, "planned meanwhile about",
+           0.3 * rate, "waited for 100 ms; told were", late)
 
 
 def check_keeps_the_pace():
