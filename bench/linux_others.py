@@ -12,6 +12,7 @@ import linux_programs
 import others
 from kept import goal
 from linux_programs import Server, visit
+from program import visited
 from linux_rows import Row
 from others import note, ours, pair, value
 
@@ -117,9 +118,7 @@ def visit_counted(args, server, row):
     count = 51000
     done = subprocess.run(linux_programs.load_command(args, server, row, "--messages", str(count)),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=linux_programs.PATIENCE_S)
-    if not done.stdout.strip().endswith(" ok"):
-        raise SystemExit(f"compare: the load under strace failed: {(done.stderr or done.stdout).strip()}")
-    return linux_programs.words_of(done.stdout)["all"]
+    return visited(done, server, row)["all"]
 
 
 def calls_of(table):

@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from program import PATIENCE_S, Program, words_of
+from program import PATIENCE_S, Program, visited
 
 SERVER_CPU, LOAD_CPU = 0, 1
 MEMORY = "resident"   # what Server.memory_bytes tells
@@ -97,11 +97,7 @@ def visit(args, server, row):
         done = subprocess.run(load_command(args, server, row, "--ms", str(args.ms), "--warm-up-ms",
                                            str(args.warm_up_ms)),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S)
-        words = done.stdout.split()
-        if done.returncode != 0 or not words or words[-1] != "ok":
-            raise SystemExit(f"compare: {row.name}: the load on {server.kind} failed: "
-                             f"{(done.stderr or done.stdout).strip()}")
-        figures = words_of(done.stdout)
+        figures = visited(done, server, row)
         if figures["messages"] > 0:
             return figures
     raise SystemExit(f"compare: {row.name}: {server.kind} answered nothing for {args.ms} ms, three times")

@@ -38,3 +38,12 @@ def words_of(text):
             except ValueError:
                 found[name] = value
     return found
+
+
+def visited(done, server, row):
+    """The figures of a visit of the load, which is over."""
+    words = done.stdout.split()
+    if done.returncode != 0 or not words or words[-1] != "ok":
+        said = (done.stderr or done.stdout).strip() or "it said nothing"
+        raise SystemExit(f"compare: {row.name}: the load on {server.kind} ended with {done.returncode}: {said}")
+    return words_of(done.stdout)

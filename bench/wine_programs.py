@@ -8,7 +8,7 @@ import tempfile
 import time
 
 import page
-from program import PATIENCE_S, Program, words_of
+from program import PATIENCE_S, Program, visited
 
 MEMORY = "private"   # what Server.memory_bytes tells
 SERVERS = {   # name in tables: program and its own options
@@ -127,11 +127,7 @@ def visit_once(args, server, row):
     done = subprocess.run(load_command(args, server, row, "--ms", str(args.ms), "--warm-up-ms", str(args.warm_up_ms)),
                           env=args.wine.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=PATIENCE_S)
-    words = done.stdout.split()
-    if done.returncode != 0 or not words or words[-1] != "ok":
-        raise SystemExit(f"compare: {row.name}: the load on {server.kind} failed: "
-                         f"{(done.stderr or done.stdout).strip()}")
-    figures = words_of(done.stdout)
+    figures = visited(done, server, row)
     spent_ns = page.cpu_ns(server.process.pid) + args.wine.server_cpu_ns() - before_ns
     if row.fill_kib == 0:
         figures["server_us"] = spent_ns / 1e3 / figures["all"]
