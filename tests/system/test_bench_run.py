@@ -48,7 +48,8 @@ def fine(*arguments):
     expect(code == 0, arguments, "exit code", code, objected)
     expect(run is not None and not any(run["errors"].values()), arguments, run and run["errors"], objected)
     return run or {"messages": 0, "histograms": {"corrected": [], "service": []}, "seconds": [], "bytes": 0,
-                   "errors": {}, "connected": 0, "killed": 0, "planned": 0, "measured_ns": 1, "server_cpu_ns": 0}
+                   "errors": {}, "connected": 0, "killed": 0, "planned": 0, "measured_ns": 1, "server_cpu_ns": 0,
+                   "server_idle_bytes": 0}
 
 
 def borne_rate():
@@ -69,6 +70,8 @@ def check_counts_in_every_mode():
     expect(run["messages"] == 20 and run["connected"] == 20, run["messages"], run["connected"])
     run = fine("--self", "--mode", "idle", "--duration", "1ms", "--connections", "20")
     expect(run["connected"] == 20, "over before anybody looked, it held", run["connected"])
+    run = fine("--self", "--mode", "idle", "--duration", "300ms", "--connections", "500")
+    expect(100 < run["server_idle_bytes"] < 1 << 16, "a connection costs the server", run["server_idle_bytes"])
 
 
 def check_goes_on_for_its_time():
