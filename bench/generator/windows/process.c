@@ -21,6 +21,8 @@
 #define PROCESS_COMMAND_BYTES 4096
 #define PROCESS_PATH_BYTES 1024
 #define PROCESS_LOOK_MS 1
+#define PROCESS_TRIES 5
+#define PROCESS_AGAIN_MS 50
 #define PROCESS_ENDED_MS 10000 /* For the system to take away one that was ended. */
 
 struct process {
@@ -88,6 +90,20 @@ static bool process_pipes(struct process *process, HANDLE *input, HANDLE *output
     return true;
 }
 
+/* Wine 8 refuses about one in a thousand so, and takes it when asked again (docs/WINDOWS.md). Nothing was begun. */
+static bool process_create(char *command, STARTUPINFOA *start, PROCESS_INFORMATION *made)
+{
+    for (int tries = 1;; tries++) {
+        if (CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP, NULL, NULL, start, made)) {
+            return true;
+        }
+        if (GetLastError() != ERROR_INTERNAL_ERROR || tries == PROCESS_TRIES) {
+            return false;
+        }
+        Sleep(PROCESS_AGAIN_MS);
+    }
+}
+
 static bool process_spawn(struct process *process, char *command, bool errors_apart, HANDLE input, HANDLE output)
 {
     STARTUPINFOA start = {.cb = sizeof start,
@@ -97,8 +113,7 @@ static bool process_spawn(struct process *process, char *command, bool errors_ap
                           .hStdError = errors_apart ? GetStdHandle(STD_ERROR_HANDLE) : output};
     PROCESS_INFORMATION made;
 
-    if (!process_join_job() ||
-        !CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP, NULL, NULL, &start, &made)) {
+    if (!process_join_job() || !process_create(command, &start, &made)) {
         return false;
     }
     CloseHandle(made.hThread);
