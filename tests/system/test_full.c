@@ -88,9 +88,11 @@ Test(full, a_burst_fills_it_and_all_others_hear_busy)
     rig_close(&rig);
 }
 
+/* Who gets in as others are stopped may be stopped himself meanwhile. */
 static void full_ask(test_peer *peer, pipeport_conn conn)
 {
-    EXPECT(pipeport_send(peer->rig->engine, conn, "let me in", 9) == PIPEPORT_OK);
+    pipeport_status status = pipeport_send(peer->rig->engine, conn, "let me in", 9);
+    EXPECT(status == PIPEPORT_OK || status == PIPEPORT_GONE || status == PIPEPORT_STOPPED);
 }
 
 Test(full, who_waits_long_enough_gets_in_as_others_leave)
