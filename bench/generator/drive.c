@@ -187,12 +187,15 @@ static bool drive_is_broken(struct drive *drive)
 static enum drive_end drive_turns(struct drive *drive)
 {
     struct load *load = drive->load;
+    uint32_t connected;
 
     for (;;) {
         machine_pause_us(DRIVE_TURN_US);
         drive->turn_ns = clock_now_ns();
-        drive->run->connected = atomic_load(&load->connected) > drive->run->connected ? atomic_load(&load->connected)
-                                                                                      : drive->run->connected;
+        connected = atomic_load(&load->connected);
+        if (connected > drive->run->connected) {
+            drive->run->connected = connected;
+        }
         if (!drive->measuring && drive->turn_ns >= drive->begin_ns) {
             drive_measure(drive);
         }
