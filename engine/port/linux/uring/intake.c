@@ -11,7 +11,7 @@
 
 enum {
     INTAKE_TRY_BYTES = 16 * 1024, /* A read of so many tries the socket itself. */
-    INTAKE_SHORTS = 4,            /* A stream is worth while after so many short receives. */
+    INTAKE_SHORTS = 4,            /* A stream is worth while after so many short receives, and a watch is not. */
     INTAKE_HELD_MAX = 4           /* And ends with so many buffers that nobody reads. */
 };
 
@@ -77,6 +77,24 @@ void pp_intake_drop(pp_intake_of of)
 
 /* ---- Trying ---- */
 
+static void intake_cancel(pp_intake_of of)
+{
+    if (!of.intake->ending) {
+        of.intake->ending = true;
+        pp_ring_cancel(of.guest, of.lane);
+    }
+}
+
+static void intake_weigh(pp_intake *intake, bool bulk)
+{
+    intake->bulk = bulk;
+    if (bulk) {
+        intake->shorts = 0;
+    } else if (intake->shorts < INTAKE_SHORTS) {
+        intake->shorts++;
+    }
+}
+
 static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_result *result)
 {
     pp_intake *intake = of.intake;
@@ -84,10 +102,13 @@ static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_re
     do {
         got = pp_transfer_in(of.guest->fd, data, bytes, MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
-    intake->more = got == (ssize_t) bytes;
+    intake->more = got == (ssize_t) bytes || (got > 0 && intake->hung_up);
     if (got > 0) {
-        intake->bulk = got > PP_POOL_BUFFER_BYTES || intake->cut;
+        intake_weigh(intake, got > PP_POOL_BUFFER_BYTES || intake->cut);
         intake->cut = false;
+        if (intake->shot == PP_SHOT_WATCH && intake->shorts == INTAKE_SHORTS) {
+            intake_cancel(of);
+        }
         *result = (pp_result){{PIPEPORT_OK, 0}, (uint32_t) got, 0};
         return true;
     }
@@ -102,7 +123,7 @@ static bool intake_try_socket(pp_intake_of of, void *data, uint32_t bytes, pp_re
 bool pp_intake_try(pp_intake_of of, void *data, uint32_t bytes, pp_result *result)
 {
     pp_intake *intake = of.intake;
-    bool may_look = intake->shot == PP_SHOT_NONE;
+    bool may_look = intake->shot == PP_SHOT_NONE || intake->shot == PP_SHOT_WATCH;
     *result = (pp_result){{PIPEPORT_OK, 0}, 0, 0};
     if (data == NULL) {
         return intake->held_count > 0 || intake->ended != PIPEPORT_OK || (intake->more && may_look);
@@ -129,15 +150,20 @@ static void intake_send_poll(pp_intake_of of)
     of.intake->shot = PP_SHOT_POLL;
 }
 
+static void intake_send_multishot(pp_intake_of of, unsigned what)
+{
+    struct io_uring_sqe *request = pp_ring_request(of.guest->ring);
+    io_uring_prep_poll_multishot(request, of.guest->fd, what);
+    pp_ring_point(request, of.guest, of.lane);
+}
+
 void pp_intake_poll(pp_intake_of of, bool for_end)
 {
     if (of.intake->shot != PP_SHOT_NONE) {
         return;
     }
     if (for_end) {
-        struct io_uring_sqe *request = pp_ring_request(of.guest->ring);
-        io_uring_prep_poll_multishot(request, of.guest->fd, POLLHUP);
-        pp_ring_point(request, of.guest, of.lane);
+        intake_send_multishot(of, POLLHUP);
         of.intake->shot = PP_SHOT_POLL;
     } else {
         intake_send_poll(of);
@@ -163,7 +189,9 @@ void pp_intake_hint(pp_intake_of of)
         return;
     }
     if (of.intake->bulk) {
-        intake_send_poll(of);
+        intake_send_multishot(of, POLLIN | POLLRDHUP);
+        of.intake->shot = PP_SHOT_WATCH;
+        of.intake->ending = of.intake->hung_up = false;
     } else {
         intake_send_pool(of, of.intake->shorts >= INTAKE_SHORTS);
     }
@@ -185,15 +213,18 @@ static void intake_received(pp_intake_of of, uint32_t bytes, uint32_t buffer)
 {
     pp_intake *intake = of.intake;
     intake_hold(intake, &of.guest->ring->pool, buffer, bytes);
-    intake->more = intake->bulk = intake->cut = bytes == PP_POOL_BUFFER_BYTES;
-    if (intake->bulk) {
-        intake->shorts = 0;
-    } else if (intake->shorts < INTAKE_SHORTS) {
-        intake->shorts++;
+    intake->more = intake->cut = bytes == PP_POOL_BUFFER_BYTES;
+    intake_weigh(intake, intake->cut);
+    if (intake->shot == PP_SHOT_STREAM && (intake->bulk || intake->held_count >= INTAKE_HELD_MAX)) {
+        intake_cancel(of);
     }
-    if (intake->shot == PP_SHOT_STREAM && !intake->ending && (intake->bulk || intake->held_count >= INTAKE_HELD_MAX)) {
-        intake->ending = true;
-        pp_ring_cancel(of.guest, of.lane);
+}
+
+static void intake_heard(pp_intake *intake, int32_t result)
+{
+    if (!pp_intake_is_undone(result)) {
+        intake->more = true;
+        intake->hung_up = intake->hung_up || result < 0 || (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
     }
 }
 
@@ -201,11 +232,15 @@ bool pp_intake_came(pp_intake_of of, int32_t result, uint32_t flags)
 {
     pp_intake *intake = of.intake;
     pp_pool *pool = &of.guest->ring->pool;
-    bool polled = intake->shot == PP_SHOT_POLL;
+    pp_shot shot = (pp_shot) intake->shot;
     if ((flags & IORING_CQE_F_MORE) == 0) {
         intake->shot = PP_SHOT_NONE;
     }
-    if (polled) {
+    if (shot == PP_SHOT_WATCH) {
+        intake_heard(intake, result);
+        return true;
+    }
+    if (shot == PP_SHOT_POLL) {
         intake->more = !pp_intake_is_undone(result);
         return true;
     }

@@ -6,19 +6,25 @@
  *     POOL    one receive into a buffer of the ring's pool
  *     STREAM  the same again and again, until the kernel or we end it
  *     POLL    a poll: the bytes stay in the socket
+ *     WATCH   a poll that stays, and speaks each time that something is new
  *     BLOCK   one receive into the block that an armed read has lent
  *
  * What POOL and STREAM bring is held until reads have copied it. Nobody looks at the socket past a request that is with
  * the kernel, so bytes keep their order.
  *
- * A hint is asked for as suits what came last. POLL after a receive that was larger than a buffer, or filled one and
+ * A hint is asked for as suits what came last. WATCH after a receive that was larger than a buffer, or filled one and
  * left a rest: reads go straight into the block then, for one system call more a read, and what came together is read
  * together. STREAM after some receives in a row that were short: it saves a request a message. POOL otherwise. A stream
  * is ended when a buffer is full, and when nobody reads what it brings, so that one pipe cannot take the pool for
- * itself. Where the pool is empty the hint is a POLL; nothing is lost by that.
+ * itself; a watch when receives are short again. Where the pool is empty the hint is a POLL; nothing is lost by that.
+ *
+ * A watch is fair, which polls that are asked for anew after each read are not: the kernel answers such a one while it
+ * is asked for, where the socket has something by then, and who is answered so is ahead of all whose poll was already
+ * waiting (docs/decisions/0021).
  *
  * `more` is true when the socket may well have something at once: the last receive was full, or a poll said so. Then,
- * and when a large block is to be filled, a read tries the socket itself.
+ * and when a large block is to be filled, a read tries the socket itself. A watch says a thing once, so what it said is
+ * true until a read has found less than it had room for; that the peer has ended, until a read has found nothing.
  */
 #ifndef PP_PORT_LINUX_URING_INTAKE_H
 #define PP_PORT_LINUX_URING_INTAKE_H
@@ -27,7 +33,7 @@
 
 #include <errno.h>
 
-typedef enum pp_shot { PP_SHOT_NONE, PP_SHOT_POOL, PP_SHOT_STREAM, PP_SHOT_POLL, PP_SHOT_BLOCK } pp_shot;
+typedef enum pp_shot { PP_SHOT_NONE, PP_SHOT_POOL, PP_SHOT_STREAM, PP_SHOT_POLL, PP_SHOT_WATCH, PP_SHOT_BLOCK } pp_shot;
 
 typedef struct pp_intake {
     uint8_t shot;        /* pp_shot. */
@@ -36,7 +42,8 @@ typedef struct pp_intake {
     bool more : 1;       /* See above. */
     bool bulk : 1;       /* The last receive was larger than a buffer. */
     bool cut : 1;        /* The last one filled a buffer: what follows it is the rest of one receive. */
-    bool ending : 1;     /* The stream was cancelled. */
+    bool ending : 1;     /* The stream or the watch was cancelled. */
+    bool hung_up : 1;    /* A watch has told of the peer's end, or of an error. */
     int16_t ended_code;  /* with this code, which is an errno. */
     uint16_t held_first; /* Of the pool, oldest first; the first is read up to `held_at`. */
     uint16_t held_last;
@@ -61,7 +68,7 @@ void pp_intake_poll(pp_intake_of of, bool for_end);
 void pp_intake_hint(pp_intake_of of);
 void pp_intake_block(pp_intake_of of, void *data, uint32_t bytes);
 
-/* What came of POOL, STREAM or POLL. True: whoever waits shall try again. */
+/* What came of POOL, STREAM, POLL or WATCH. True: whoever waits shall try again. */
 bool pp_intake_came(pp_intake_of of, int32_t result, uint32_t flags);
 
 /* What came of a BLOCK of `bytes`. True: that ends the read, with *result; else it is sent again, or stopped. */

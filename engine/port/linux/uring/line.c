@@ -276,7 +276,7 @@ static void line_leave(pp_line *line)
         line_free(&line->guest);
     } else { /* The shutdown brings the request home, but not a multishot poll. */
         line->leaving = true;
-        if (line_is_unread(line)) {
+        if (line_is_unread(line) || line->intake.shot == PP_SHOT_WATCH) {
             pp_ring_cancel(&line->guest, LINE_READING);
         }
         pp_guest_leave(&line->guest);

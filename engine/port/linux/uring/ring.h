@@ -5,7 +5,9 @@
  * Only the taker touches the ring. It prepares requests whenever it likes and submits them with the one system call of
  * a take that also waits, which is made when what the last one brought is used up. Before that it submits only if many
  * have gathered, or if the caller asks for one completion at a time (its handlers are slow). What the kernel brought is
- * looked at when it is handed out and not before, so that it is near when it is handled.
+ * looked at when it is handed out and not before, so that it is near when it is handled. But a submission brings what
+ * is answered while it is asked for, and nothing of what has waited in the kernel for longer. So that such answers
+ * cannot keep all others waiting as long as there are any, one of them asks for those too after so many completions.
  *
  * Who the taker is: a ring that is not lent belongs to the thread of its first take (IORING_SETUP_SINGLE_ISSUER, with
  * IORING_SETUP_DEFER_TASKRUN, which must be the thread that enables it), for good. That thread may prepare requests
@@ -65,6 +67,7 @@ struct pp_ring {
     bool lent;
     bool begun;               /* Enabled, and the bell is polled. */
     bool skipped;             /* The last take had enough without a look at the ring; so the next one looks. */
+    uint32_t reaped;          /* Completions since the kernel was last asked for what waits there. */
     uint32_t writes_at_once;  /* So many more writes are worth a system call of their own: little is under way. */
     _Atomic(uintptr_t) owner; /* The taker of a ring that is not lent, 0 before its first take; 0 if lent. Relaxed: only
                                  a thread's own id matters to it, and that it stored itself. */
