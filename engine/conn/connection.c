@@ -334,9 +334,10 @@ static void conn_obey(pp_conn *conn, pp_worker *worker)
 }
 
 /* Bytes have come since `before`. After the events that they led to: while we handle them nobody listens. */
-static void conn_heard(pp_conn *conn, uint64_t before, const pp_worker *worker)
+static void conn_heard(pp_conn *conn, uint64_t before, pp_worker *worker)
 {
     if (conn->reader.bytes != before) {
+        worker->moved_bytes += conn->reader.bytes - before;
         pp_party_received(conn->party, conn->reader.bytes - before, worker);
         if (conn->party->options.idle_ms && conn->state < PP_CONN_CLOSING) {
             conn->heard_at = pp_stamp_of(pp_os_now_ms());

@@ -23,6 +23,9 @@ static void writing_wrote(pp_writer *writer, uint32_t bytes, pp_worker *worker)
     uint64_t before = atomic_load_explicit(&conn->bytes_sent, memory_order_relaxed); /* Nobody else adds. */
     atomic_store_explicit(&conn->bytes_sent, before + bytes, memory_order_relaxed);
     pp_party_wrote(conn->party, bytes, worker);
+    if (worker) {
+        worker->moved_bytes += bytes;
+    }
     if (conn->party->events.sent) { /* By the port, for the reason of writing_drained. */
         pp_conn_summon(conn, PP_DUTY_SENT, NULL);
     }

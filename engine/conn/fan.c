@@ -2,6 +2,7 @@
 /* fan.c - see fan.h. */
 #include "engine/conn/fan.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/hints.h"
 
 enum { FAN_LINE_BYTES = 64 }; /* Of a cache, mostly. */
@@ -64,6 +65,16 @@ static void fan_add(pp_fan *fan, pp_op *op, pp_worker *worker)
     fan->last = op;
 }
 
+bool pp_fan_hold(pp_conn *conn, pp_link *link, pp_worker *worker)
+{
+    PP_ASSERT(conn->pipe.home == worker->home);
+    if (!pp_writer_take(&conn->writer, link)) {
+        return false;
+    }
+    fan_add(&worker->fan, &conn->writer.op, worker);
+    return true;
+}
+
 bool pp_fan_take(pp_conn *conn, pp_link *link, pp_worker *worker)
 {
     pp_sendq *sendq = &conn->writer.sendq;
@@ -72,10 +83,9 @@ bool pp_fan_take(pp_conn *conn, pp_link *link, pp_worker *worker)
         !pp_sendq_reserve_or_not(sendq, bytes, conn->party->options.send_queue_bytes_max)) {
         return false;
     }
-    if (!pp_writer_take(&conn->writer, link)) {
+    if (!pp_fan_hold(conn, link, worker)) {
         pp_conn_refund(conn, bytes, worker);
         return false;
     }
-    fan_add(&worker->fan, &conn->writer.op, worker);
     return true;
 }

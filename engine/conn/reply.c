@@ -3,6 +3,7 @@
 #include "engine/conn/reply.h"
 
 #include "engine/base/hints.h"
+#include "engine/conn/fan.h"
 #include "engine/flow/wire.h"
 
 enum {
@@ -54,8 +55,8 @@ static uint32_t reply_foresee(pp_running *running)
 static bool reply_grows(const pp_running *running, uint32_t frame_bytes)
 {
     const pp_message *message = running->growing;
-    return message && pp_sendq_is_newest(&running->conn->writer.sendq, &message->links[0]) &&
-           pp_message_room(message) >= frame_bytes;
+    const pp_writer *writer = &running->conn->writer;
+    return message && pp_writer_is_newest(writer, &message->links[0]) && pp_message_room(message) >= frame_bytes;
 }
 
 static void reply_count(pp_running *running, uint32_t frame_bytes)
@@ -107,17 +108,18 @@ static pipeport_status reply_begin(pp_worker *worker, const void *data, uint32_t
         return PIPEPORT_NO_MEMORY;
     }
     pp_message_append(message, data, length);
+    bool held = !running->growing && conn->pipe.home == worker->home && pp_fan_hold(conn, &message->links[0], worker);
     bool corked = false;
     pp_writer_means means = pp_conn_writer_means(conn);
-    if (pp_writer_push(&conn->writer, &means, &message->links[0], worker, &corked) != PIPEPORT_OK) {
+    if (!held && pp_writer_push(&conn->writer, &means, &message->links[0], worker, &corked) != PIPEPORT_OK) {
         pp_message_release(message, 1);
         return PIPEPORT_GONE;
     }
-    if (corked) { /* The turn's pin is the turn's. */
+    if (corked || (held && !worker->alone)) { /* The turn's pin is the turn's. */
         pp_seat_pin(&conn->seat);
     }
     pp_party_pushed(conn->party);
-    running->growing = corked || running->growing ? message : NULL;
+    running->growing = held || corked || running->growing ? message : NULL;
     return PIPEPORT_OK;
 }
 

@@ -6,7 +6,9 @@
  * other into one growing message, as long as
  *   - the pump was taken by this turn, and so lies in the worker's chores: nobody takes from the queue until the turn
  *     has ended, whatever other threads push, stop or close; and
- *   - the growing message is the newest of the queue, so that what others push between keeps its place.
+ *   - the growing message is the newest of the queue, or of the chain with nothing queued behind it, so that what
+ *     others push between keeps its place.
+ *
  * How long it may grow: by what the peer has said and the turn has not delivered yet, for most answers are about as
  * long as what they answer. Where the pump is elsewhere a message grows not at all, and what stays empty in the turn's
  * messages is taken from the room of those to come, so that nothing waits in blocks that are mostly empty.

@@ -15,8 +15,13 @@ enum {
     WORKER_OUTSIDE_MAX = 32,
     WORKER_OUTSIDE_KEPT_MAX = 16 * WORKER_OUTSIDE_MAX, /* A pause of some milliseconds is no end of it. */
     WORKER_OUTSIDE_BITS = 16,
-    WORKER_LONG_AGO_MS = 1, /* When a batch began whose handler is expected to be slow. */
-    POOL_LEND_MS = 10       /* How long a waiting or unattending thread goes before it looks around again. */
+    /* A batch is large while that is cheap: its reads one after the other, and then its writes, find more of the
+     * system's code in the nearest cache than one of each in turn. Not where what is read and written
+     * would drive itself out of that cache: then 16, which is also the most where other workers could take the rest. */
+    WORKER_BATCH_SMALL = 16,
+    WORKER_LARGE_BYTES = 4096, /* Read and written for each of a batch, on the average. */
+    WORKER_LONG_AGO_MS = 1,    /* When a batch began whose handler is expected to be slow. */
+    POOL_LEND_MS = 10          /* How long a waiting or unattending thread goes before it looks around again. */
 };
 
 void pp_worker_defer(pp_worker *worker, pp_op *chore)
@@ -74,6 +79,29 @@ static uint64_t worker_run_deadlines(pp_worker *worker, uint64_t now_ms)
     return pp_os_now_ms(); /* Events ran: who counts from before them waits too long. */
 }
 
+/* How many completions to take next. Only a batch that was full tells that more were waiting, and one as long as this
+ * was quick; one that was nearly empty tells nothing of what comes at once next time. */
+static uint32_t worker_next_batch(const pp_worker *worker, uint32_t count, uint64_t took_ms)
+{
+    uint32_t most = PP_BATCH_MAX;
+    uint32_t next = worker->batch_max;
+    if (took_ms > WORKER_SLOW_MS) {
+        return 1;
+    }
+    if (worker->home == PP_WORKERS_MAX) {
+        return WORKER_BATCH_SMALL;
+    }
+    if (worker->moved_bytes / WORKER_LARGE_BYTES > count) {
+        most = WORKER_BATCH_SMALL;
+    }
+    if (count == worker->batch_max) {
+        next *= 2;
+    } else if (count < WORKER_BATCH_SMALL) {
+        next = WORKER_BATCH_SMALL;
+    }
+    return next < most ? next : most;
+}
+
 /* One turn; answers the time at its end. */
 static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_ms)
 {
@@ -82,6 +110,7 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     uint32_t count = pp_port_take(worker->pool->port, worker->drainer, wait_ms, batch, worker->batch_max);
     uint64_t begin_ms = pp_os_now_ms();
     worker->writes_ms = 0;
+    worker->moved_bytes = 0;
     atomic_store_explicit(&worker->busy_since_ms, worker->batch_max > 1 ? begin_ms : WORKER_LONG_AGO_MS,
                           memory_order_relaxed);
     for (uint32_t i = 0; i < count; ++i) {
@@ -89,7 +118,7 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
     }
     worker_do_chores(worker);
     uint64_t end_ms = pp_os_now_ms();
-    worker->batch_max = end_ms - begin_ms > WORKER_SLOW_MS ? 1 : PP_BATCH_MAX;
+    worker->batch_max = worker_next_batch(worker, count, end_ms - begin_ms);
     now_ms = worker_run_deadlines(worker, end_ms);
     atomic_store_explicit(&worker->busy_since_ms, worker->batch_max > 1 ? 0 : WORKER_LONG_AGO_MS, memory_order_relaxed);
     return now_ms;
@@ -130,7 +159,7 @@ pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, ui
         pool->workers[i] = (pp_worker){.pool = pool,
                                        .drainer = i,
                                        .home = pp_port_is_shared(port) ? PP_WORKERS_MAX : i,
-                                       .batch_max = PP_BATCH_MAX,
+                                       .batch_max = WORKER_BATCH_SMALL,
                                        .alone = !pp_port_is_shared(port) && pool->homes == 1};
     }
     for (uint32_t i = 0; i < owned; ++i) {

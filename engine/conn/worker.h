@@ -2,12 +2,13 @@
 /*
  * worker.h - the threads that drain the port: a pool of ours, and those a host lends.
  *
- * A worker's turn: take a small batch of completions, hand each to its op, then do the chores that came up, then the
+ * A worker's turn: take a batch of completions, hand each to its op, then do the chores that came up, then the
  * deadlines that are due. A chore is an operation that is done on this thread once the batch is handled: a connection's
  * turn, or a write that was held back so that the replies of a whole batch leave in one (corking). It defers itself
  * once at most (to come behind the writes); who has more to do than its share posts to the port, so that every round
- * ends. When a batch took long, a handler is slow: the next one is a single completion, so that nothing waits behind it
- * while other workers are idle.
+ * ends. A batch grows while it is quick, up to PP_BATCH_MAX where nobody else could take of it and its reads are short
+ * (docs/decisions/0022). When one took long, a handler is slow: the next one is a single completion, so that nothing
+ * waits behind it while other workers are idle.
  *
  * A foreign thread writes by itself, which is the soonest, and costs no worker anything. But where messages come from
  * such threads by the dozen, each would be a write of its own, while those of a worker leave together. So when more
@@ -34,7 +35,7 @@ typedef struct pp_worker pp_worker;
 
 typedef struct pp_fan {  /* See fan.h. */
     pp_op op;            /* A chore while there are any: */
-    pp_op *first, *last; /* the pumps that broadcasts of this batch have taken, by room.next. */
+    pp_op *first, *last; /* the pumps that broadcasts and answers of this batch have taken, by room.next. */
 } pp_fan;
 
 struct pp_worker {
@@ -53,6 +54,7 @@ struct pp_worker {
     pp_running running;       /* The turn that runs here, and its answers. */
     pp_spare spare;           /* What the connections whose turn runs here receive into, */
     pp_shelf shelf;           /* and where their answers find a block. */
+    uint64_t moved_bytes;     /* Read and written in this batch. */
     pp_thread os_thread;      /* Of ours only. */
     char apart[64];           /* What foreign threads write lies on a cache line of its own. */
     _Atomic uint64_t outside; /* The last millisecond in which they wrote to its pipes, and how often lately. Relaxed:

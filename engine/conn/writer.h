@@ -94,10 +94,16 @@ typedef enum pp_passing {
 pp_passing pp_writer_pass(pp_writer *writer, const pp_writer_means *means, pp_message *message, const void *payload,
                           pp_worker *worker);
 
-/* On a worker of the pipe's home that has looked the connection up: takes the pump if nobody holds it, with this link,
- * whose bytes are reserved, at the front of the chain. Then pp_writer_out must follow on the same worker, before it
- * takes from the port; until then nobody else gives the pump back. */
+/* On a worker of the pipe's home that has looked the connection up, or runs its turn: takes the pump if nobody holds
+ * it, with this link, whose bytes are reserved, at the front of the chain. Then pp_writer_out must follow on the same
+ * worker, before it takes from the port; until then nobody else gives the pump back. */
 bool pp_writer_take(pp_writer *writer, pp_link *link);
+
+/* Who holds the pump, or whose worker does so in its chores: true if nothing was sent since this link. */
+static inline bool pp_writer_is_newest(const pp_writer *writer, const pp_link *link)
+{
+    return writer->chain == link ? !pp_sendq_has_come(&writer->sendq) : pp_sendq_is_newest(&writer->sendq, link);
+}
 
 /* Writes what was taken so, and what came since. `lean`: the pump has no pin, for without it the connection stays as
  * long as the pump is held, and after that until this worker runs a turn. */

@@ -245,7 +245,7 @@ void pp_shelf_release(pp_shelf *shelf, pp_message *message)
     if (shelf != NULL && message->links_count > 1 && message->block_bytes <= PP_SHELF_OWED_BYTES_MAX) {
         shelf_owe(shelf, message);
     } else if (shelf == NULL || message->source != NULL || message->block_bytes > PP_SHELF_BLOCK_BYTES_MAX ||
-               atomic_load_explicit(&shelf->count, memory_order_relaxed) == PP_SHELF_BLOCKS_MAX) {
+               atomic_load_explicit(&shelf->bytes, memory_order_relaxed) + message->block_bytes > PP_SHELF_BYTES_MAX) {
         pp_message_release(message, 1);
     } else if (message_leave(message, 1)) {
         atomic_store_explicit(&message->count, 0, memory_order_relaxed); /* Who releases it again is found out. */

@@ -68,7 +68,11 @@ typedef struct pp_shelf {
     _Atomic uint32_t count, bytes; /* Relaxed: atomic for tests that look. */
 } pp_shelf;
 
-enum { PP_SHELF_BLOCK_BYTES_MAX = 2048, PP_SHELF_BLOCKS_MAX = 16, PP_SHELF_OWED_BYTES_MAX = 256 * 1024 };
+enum {
+    PP_SHELF_BLOCK_BYTES_MAX = 2048,
+    PP_SHELF_BYTES_MAX = 32 * 1024, /* Of all blocks: those of a batch's short answers, a few of longer ones. */
+    PP_SHELF_OWED_BYTES_MAX = 256 * 1024
+};
 
 /* pp_message_create_room with one link, from the shelf if what lies in front fits; if not, that makes place. */
 pp_message *pp_shelf_create_room(pp_shelf *shelf, pp_memory *memory, const pp_framing *framing, uint64_t room_bytes);

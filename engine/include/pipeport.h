@@ -70,9 +70,9 @@ typedef struct pipeport_end {
 
 /* Any member may be NULL. Events run on the engine's workers (or on threads lent by pipeport_engine_run); no lock of
  * ours is held; everything here may be called from inside unless it says otherwise. An event that blocks holds one
- * worker, and delays what up to 15 other connections have to do whose completions came in the same batch. On Linux each
- * connection lives with one worker, so that it delays all of that worker's, also what many other threads have just sent
- * to them at a time (it is queued). So no event may wait for another one. */
+ * worker, and delays what up to 63 other connections (Windows: 15) have to do whose completions came in the same batch.
+ * On Linux each connection lives with one worker, so that it delays all of that worker's, also what many other threads
+ * have just sent to them at a time (it is queued). So no event may wait for another one. */
 typedef struct pipeport_events {
     size_t size; /* sizeof(pipeport_events), always. */
     void *user;

@@ -61,7 +61,7 @@ typedef struct pp_completion {
     pp_result result;
 } pp_completion;
 
-enum { PP_BATCH_MAX = 16 }; /* Small: a large batch starves other takers while a handler is slow. */
+enum { PP_BATCH_MAX = 64 }; /* What a worker alone may gain by; of a shared port it takes fewer. */
 
 typedef struct pp_port pp_port;
 
@@ -93,7 +93,8 @@ bool pp_port_can_await(const pp_port *port);
 const char *pp_port_driver(const pp_port *port);
 
 /* Waits up to wait_ms (UINT32_MAX: no bound) for completions and fills at most `max` (<= PP_BATCH_MAX) of them. 0: the
- * time passed, or somebody woke this drainer. The time is a hint; keep absolute deadlines. */
+ * time passed, somebody woke this drainer, or it was woken for what an earlier take has answered. The time is a hint;
+ * keep absolute deadlines. */
 uint32_t pp_port_take(pp_port *port, uint32_t drainer, uint32_t wait_ms, pp_completion *completions, uint32_t max);
 
 /* Makes `op` come out of a take once, with OK and 0 bytes (on Linux: of op->home's). Never fails and never blocks:

@@ -158,8 +158,12 @@ static void user_pause(sim_conn *conn, bool inside)
     bool alone = conn->resuming == 0; /* Else who knows which of the two came last. */
     pipeport_status status = pipeport_pause(conn->party->engine->engine, conn->name);
     sim_trace("pause: link, side, status", conn->link->number, conn->side, status);
-    if (sim_met(SIM_AT_PAUSE, status) == PIPEPORT_OK && alone && resumes == conn->resumes && !conn->paused) {
-        conn->paused = conn->was_paused = true;
+    if (sim_met(SIM_AT_PAUSE, status) != PIPEPORT_OK) {
+        return;
+    }
+    conn->was_paused = true;
+    if (alone && resumes == conn->resumes && !conn->paused) {
+        conn->paused = true;
         conn->pause_grace = inside ? 0 : 1;
     }
 }

@@ -62,6 +62,33 @@ static void echo(life_conn *conn, const void *data, size_t length)
     status = pipeport_send(life.engine, conn->name, data, length);
 }
 
+static uint64_t moved_at_write[2];
+static unsigned writes_seen;
+
+static void note_moved(fake_pipe *at)
+{
+    (void) at;
+    moved_at_write[writes_seen++ % 2] = life.engine->hub.pool.workers[0].moved_bytes;
+}
+
+/* By it the worker knows how many to take at a time. */
+LIFE_TEST(reply, is_counted_among_what_a_batch_has_moved)
+{
+    (void) reply_open();
+    fake_pipe *first = pipe, *second = life_client();
+    life_settle();
+    life.on_message = echo;
+    writes_seen = 0;
+    first->inside_write = second->inside_write = note_moved;
+    peer_says("a");
+    pipe = second;
+    peer_says("bc");
+    life_settle();
+    cr_assert_eq(writes_seen, 2);
+    cr_assert_eq(moved_at_write[0], 5 + 10, "%u", (unsigned) moved_at_write[0]);
+    cr_assert_eq(moved_at_write[1], 5 + 10 + 5, "%u", (unsigned) moved_at_write[1]);
+}
+
 static void echo_once(life_conn *conn, const void *data, size_t length)
 {
     if (status == PIPEPORT_SYSTEM) {

@@ -159,28 +159,11 @@ static void deadline_due(pp_deadline *deadline, void *drainer)
     atomic_fetch_add(&due, 1);
 }
 
-Test(turn, lets_a_foreign_thread_set_a_deadline_that_a_sleeping_worker_meets)
-{
-    unsigned slow = 0;
-    begin(2);
-    for (unsigned i = 1; i <= 20; ++i) {
-        pp_deadline deadline = {.when = 0};
-        uint64_t begin_ms = pp_os_now_ms();
-        cr_assert_not(pp_pool_set_deadline(&pool, &deadline, begin_ms + 5));
-        while (atomic_load(&due) != i) {
-            test_thread_yield();
-        }
-        cr_assert_geq(pp_os_now_ms() - begin_ms, 5);
-        slow += pp_os_now_ms() - begin_ms >= 400;
-    }
-    cr_assert_leq(slow, 2, "%u times the worker slept on", slow); /* Twice the machine may have been busy elsewhere. */
-    end();
-}
-
 /* Where the whole machine stands still, time passes in which nobody naps. */
 enum { NAPS = 40 };
 static _Atomic unsigned naps;
 static _Atomic bool napping;
+static test_thread napper;
 
 static void nap(void *argument)
 {
@@ -193,11 +176,45 @@ static void nap(void *argument)
     }
 }
 
+static void begin_naps(void)
+{
+    atomic_store(&napping, true);
+    test_thread_start(&napper, nap, NULL);
+}
+
+static void end_naps(void)
+{
+    atomic_store(&napping, false);
+    test_thread_join(&napper);
+}
+
+enum { DEADLINES = 20, SLOW_MAX = 8 };
+
+/* Who sleeps on meets them a second late, all of them; on a machine that is busy elsewhere some may be late. */
+Test(turn, lets_a_foreign_thread_set_a_deadline_that_a_sleeping_worker_meets)
+{
+    unsigned slow = 0;
+    begin(2);
+    begin_naps();
+    for (unsigned i = 1; i <= DEADLINES && slow <= SLOW_MAX; ++i) {
+        pp_deadline deadline = {.when = 0};
+        uint64_t begin_ms = pp_os_now_ms();
+        unsigned before = atomic_load(&naps);
+        cr_assert_not(pp_pool_set_deadline(&pool, &deadline, begin_ms + 5));
+        while (atomic_load(&due) != i) {
+            test_thread_yield();
+        }
+        cr_assert_geq(pp_os_now_ms() - begin_ms, 5);
+        slow += pp_os_now_ms() - begin_ms >= 400 && atomic_load(&naps) - before >= NAPS;
+    }
+    cr_assert_leq(slow, SLOW_MAX, "the worker slept on, again and again");
+    end_naps();
+    end();
+}
+
 Test(turn, stops_a_pool_that_has_nothing_to_do)
 {
-    test_thread thread;
-    atomic_store(&napping, true);
-    test_thread_start(&thread, nap, NULL);
+    begin_naps();
     for (int i = 0; i < 200; ++i) {
         uint64_t begin_ms = pp_os_now_ms();
         unsigned before = atomic_load(&naps);
@@ -206,8 +223,7 @@ Test(turn, stops_a_pool_that_has_nothing_to_do)
         cr_assert(pp_os_now_ms() - begin_ms < 900 || atomic_load(&naps) - before < NAPS,
                   "a wake was lost: the workers slept out their watch");
     }
-    atomic_store(&napping, false);
-    test_thread_join(&thread);
+    end_naps();
 }
 
 static void lend(void *argument)

@@ -246,6 +246,111 @@ Test(worker, reads_the_time_once_for_what_it_writes_in_a_batch)
     end();
 }
 
+/* ---- How many are taken at a time */
+
+static uint64_t each_reads;
+static uint32_t batch_done;
+
+static void op_reads(pp_op *op, pp_result result, void *drainer)
+{
+    (void) op;
+    (void) result;
+    ((pp_worker *) drainer)->moved_bytes += each_reads;
+    batch_done += 1;
+    fake_os_pass(slow_ms);
+}
+
+/* The worker has more to do than it takes, each of which reads so much and takes slow_ms: so many it has taken. */
+static void expect_batch(uint64_t reads, uint32_t expected)
+{
+    static pp_op ops[2 * PP_BATCH_MAX];
+    static uint32_t posted;
+    while (fake_port_waiting() < 2 * PP_BATCH_MAX) {
+        pp_op *op = &ops[posted++ % (2 * PP_BATCH_MAX)];
+        *op = (pp_op){.done = op_reads};
+        pp_port_post(port, op);
+    }
+    each_reads = reads;
+    batch_done = 0;
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    cr_assert_eq(batch_done, expected, "%u of %llu bytes each, not %u", batch_done, (unsigned long long) reads,
+                 expected);
+    slow_ms = 0;
+}
+
+static void take_all_waiting(void)
+{
+    while (fake_port_waiting() != 0) {
+        cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    }
+}
+
+static void end_with_none_waiting(void)
+{
+    take_all_waiting();
+    end();
+}
+
+static void begin_of(bool shared)
+{
+    begin();
+    pp_pool_stop(&pool);
+    fake.not_shared = !shared;
+    cr_assert_eq(pp_pool_start(&pool, port, &deadlines, 0).status, PIPEPORT_OK);
+}
+
+Test(worker, takes_many_where_they_are_short_and_quick)
+{
+    begin_of(false);
+    expect_batch(64, 16);
+    expect_batch(64, 32);
+    expect_batch(64, 64);
+    slow_ms = 5;
+    expect_batch(64, 64);
+    expect_batch(64, 1);
+    expect_batch(64, 2);
+    expect_batch(64, 4);
+    end_with_none_waiting();
+}
+
+Test(worker, takes_no_more_than_it_has_seen_to_be_quick)
+{
+    begin_of(false);
+    pp_op op = {.done = op_reads};
+    each_reads = 64;
+    for (int i = 0; i < 8; ++i) {
+        pp_port_post(port, &op);
+        cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    }
+    expect_batch(64, 16);
+    expect_batch(64, 32);
+    take_all_waiting();
+    pp_port_post(port, &op);
+    cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
+    expect_batch(64, 16);
+    end_with_none_waiting();
+}
+
+Test(worker, takes_few_where_much_is_read)
+{
+    begin_of(false);
+    expect_batch(1024, 16);
+    expect_batch(8192, 32);
+    expect_batch(8192, 16);
+    expect_batch(1024, 16);
+    expect_batch(1024, 32);
+    end_with_none_waiting();
+}
+
+Test(worker, takes_few_where_others_could_take_the_rest)
+{
+    begin_of(true);
+    for (int i = 0; i < 4; ++i) {
+        expect_batch(64, 16);
+    }
+    end_with_none_waiting();
+}
+
 /* ---- Writes of foreign threads */
 
 enum { OUTSIDE_MAX = 32 }; /* Of a millisecond's writes, those that nobody is spared. */

@@ -135,12 +135,12 @@ static bool drainer_collect(pp_drainer *drainer)
     return woken;
 }
 
-static void drainer_poll(pp_drainer *drainer, uint32_t wait_ms)
+static void drainer_poll(pp_drainer *drainer, uint32_t wait_ms, uint32_t max)
 {
     struct epoll_event events[PP_BATCH_MAX];
     bool woken = drainer_collect(drainer);
     int sleep_ms = woken || drainer->mailbox.ready_count > 0 ? 0 : drainer_wait_ms(drainer, wait_ms);
-    int count = epoll_wait(drainer->epoll, events, PP_BATCH_MAX, sleep_ms);
+    int count = epoll_wait(drainer->epoll, events, (int) max, sleep_ms);
     PP_VERIFY(count >= 0 || errno == EINTR); /* Interrupted: as if the time had passed. */
     for (int i = 0; i < count; i++) {
         pp_source *source = events[i].data.ptr;
@@ -156,7 +156,7 @@ uint32_t pp_drainer_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *c
     drainer_free_buried(drainer);
     drainer->skipped = mailbox->ready_count >= max && !drainer->skipped;
     if (!drainer->skipped) {
-        drainer_poll(drainer, wait_ms);
+        drainer_poll(drainer, wait_ms, max);
     }
     return pp_mailbox_hand_out(mailbox, completions, max);
 }
