@@ -5,7 +5,8 @@ Each row is one run of `pipeport-bench peers` (docs/BENCH.md): all servers are s
 them in turn, A B C A B C ..., and each round gives one ratio to each peer: pipeport's figure divided by its. The first
 table has their medians and quartiles; the second what each did, the processor time of the server for a message, and
 what an idle connection takes of its memory. On Linux the servers have one worker on processor 0, the load is on
-processor 1, and speaks the protocols of nng and ZeroMQ itself. With --windows the same under Wine, in a prefix of its
+processor 1. nng and ZeroMQ, whose protocols are their own, are visited by their own clients, and in a column more by
+the raw load of all others, which speaks these protocols. With --windows the same under Wine, in a prefix of its
 own, and all on one processor; CPU is there the server's and Wine's server's together.
 
 Others on the machine blur this more than a comparison of servers with one thread each: whoever has more threads (thread

@@ -128,8 +128,9 @@ def summary(data_of, made):
 
 def peers_words(data):
     """The same of the loads that README.md tells of, in words."""
-    for row in peer_rows_of(data, SHOWN_FIRST):
-        names = [name for name in row["servers"] if not name.startswith(("pipeport", "bare"))]
+    for row in peer_rows_of(data, SHOWN_FIRST):   # with the clients that their users have
+        names = [name for name in row["servers"] if not name.startswith(("pipeport", "bare"))
+                 and not name.endswith("raw load")]
         times = ", ".join(f"{name} {tables.times_cell(kept.ratio(row, 'pipeport', name))}" for name in names)
         yield from indented(f"- **{row['name']}** on Linux: {own_rate(row)}, so many times the rate of each peer: "
                             f"{times}.")

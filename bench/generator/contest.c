@@ -31,6 +31,11 @@ static bool contest_admits(const struct contest *contest, struct entrant *entran
         snprintf(entrant->why, sizeof entrant->why, "%s is not in %.400s", rival->program, contest->arena.bin);
         return false;
     }
+    if (rival->load != NULL && !arena_program(&contest->arena, rival->load, path, sizeof path)) {
+        snprintf(entrant->why, sizeof entrant->why, "%s, which visits it, is not in %.400s", rival->load,
+                 contest->arena.bin);
+        return false;
+    }
     return true;
 }
 

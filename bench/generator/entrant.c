@@ -126,7 +126,7 @@ static struct process *entrant_send_load(const struct entrant *entrant, const st
     char path[ARENA_PATH_BYTES + 64];
     struct words words = {.count = 0};
 
-    (void) arena_program(arena, RIVAL_LOAD, path, sizeof path);
+    (void) arena_program(arena, rival_load(entrant->rival), path, sizeof path);
     words_add(&words, path);
     rival_add_load(entrant->rival, task, entrant->name, process_id(entrant->process), &words);
     return process_start(&words, (struct process_how){.processor = arena->load_processor});

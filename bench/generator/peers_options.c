@@ -48,11 +48,12 @@ static const struct args_option peers_options_table[] = {
 
 const struct args_command peers_options_command = {
     "peers", "[options]",
-    "Compares pipeport's server with servers on other libraries and schemes, in one run: all are started, and one load "
+    "Compares pipeport's server with servers on other libraries and schemes, in one run: all are started, and a load "
     "visits them in turn, A B C A B C ... Each round gives the ratio of pipeport's figure to that of each peer. The "
-    "load is none of theirs: it is a program of raw system calls, which checks every reply, and speaks the protocols "
-    "of nng and ZeroMQ itself, so that all meet the same and none pays for its own client. On Linux all servers run on "
-    "one processor and the load on another.\n"
+    "load is none of theirs: it is a program of raw system calls, which checks every reply. Only where the protocol is "
+    "a library's own, its client visits: nng and ZeroMQ, on Linux, with the same checks; nng-raw and zeromq-raw are "
+    "the same servers visited by the raw load, which speaks their protocols too, so that no client takes its part. On "
+    "Linux all servers run on one processor and the load on another.\n"
     "Exit codes: 0 all right, 1 a server failed or nothing was compared, 2 wrong arguments.",
     peers_options_table, sizeof(peers_options_table) / sizeof(peers_options_table[0])};
 

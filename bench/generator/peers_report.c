@@ -196,8 +196,9 @@ static void peers_report_add_peer(const struct contest *contest, const struct en
     struct standing cpu = standing_of(values, contest_cpu(entrant, values));
     struct standing ratios = contest_ratios(contest, entrant);
 
-    text_add(text, "    {\"peer\": \"%s\", \"title\": \"%s\", \"program\": \"%s\", \"state\": \"%s\", \"why\": ",
-             entrant->rival->word, entrant->rival->title, entrant->rival->program, states[entrant->state]);
+    text_add(text, "    {\"peer\": \"%s\", \"title\": \"%s\", \"program\": \"%s\", \"load\": \"%s\",\n      ",
+             entrant->rival->word, entrant->rival->title, entrant->rival->program, rival_load(entrant->rival));
+    text_add(text, "\"state\": \"%s\", \"why\": ", states[entrant->state]);
     if (entrant->why[0] == '\0') {
         text_add(text, "null");
     } else {

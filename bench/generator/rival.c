@@ -45,6 +45,11 @@ size_t rival_find(const char *word, size_t length)
     return rivals_count;
 }
 
+const char *rival_load(const struct rival *rival)
+{
+    return rival->load != NULL ? rival->load : RIVAL_LOAD;
+}
+
 uint32_t rival_room(const struct rival *rival, const struct rival_task *task)
 {
     bool twice = task->mode == RIVAL_CHURN && task->connections > RIVAL_MORE_CONNECTIONS;

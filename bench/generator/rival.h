@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rival.h - the servers that `pipeport-bench peers` compares with one another, pipeport's own first, and the load that
- * visits them all: neutral, raw calls of the system, and speaking the protocols of nng and ZeroMQ itself (bench/linux,
- * bench/windows). Which there are, and how they are called, one .c per system says.
+ * visits each: neutral, raw calls of the system (bench/linux, bench/windows), but where the protocol is a library's.
+ * Its server is visited by that library's own client (bench/peers/linux/client.h), as its users have it, and once more
+ * by the raw load, which speaks that protocol itself: what the server alone can do. Which there are, and how they are
+ * called, one .c per system says.
  */
 #ifndef PIPEPORT_GENERATOR_RIVAL_H
 #define PIPEPORT_GENERATOR_RIVAL_H
@@ -14,7 +16,7 @@
 #include "bench/generator/words.h"
 
 #define RIVALS_MAX 16
-#define RIVAL_LOAD "load"         /* The program that visits them. */
+#define RIVAL_LOAD "load"         /* The program that visits all but those that name one. */
 #define RIVAL_MORE_CONNECTIONS 64 /* That a server has room for: those of the last visit may still be going. */
 
 enum rival_mode {
@@ -41,7 +43,8 @@ struct rival {
     const char *about;
     const char *options[5]; /* Its own, after those that all of its family have; ends with NULL. */
     enum rival_family family;
-    uint32_t speech;          /* Of the load: 0 for our framing, else the number of a protocol of its own. */
+    const char *load;         /* The program that visits it; NULL: RIVAL_LOAD. */
+    uint32_t speech;          /* Of RIVAL_LOAD: 0 for our framing, else the number of a protocol of its own. */
     uint32_t connections_max; /* 0: as many as `peers` asks for. */
     bool ends_threads; /* A thread of its own ends with each connection: who asks about living threads misses it. */
     bool only_echoes;  /* It cannot broadcast. */
@@ -63,6 +66,9 @@ const char *rival_unit(enum rival_mode mode);
 
 /* Which rival these `length` bytes name; rivals_count where none. */
 size_t rival_find(const char *word, size_t length);
+
+/* The program that visits it. */
+const char *rival_load(const struct rival *rival);
 
 /* "pipeport, threads, libuv", for who typed another. */
 void rival_list(char *text, size_t room);

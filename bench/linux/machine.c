@@ -45,8 +45,8 @@ void machine_allow_files(uint32_t wanted)
         machine_die("setrlimit");
     }
     if (limit.rlim_max < (rlim_t) wanted + 16) { /* Some are open already. */
-        fprintf(stderr, "%" PRIu32 " connections need more than the %" PRIu64 " files that this process may open\n",
-                wanted, (uint64_t) limit.rlim_max);
+        fprintf(stderr, "%" PRIu32 " files are needed, and this process may open %" PRIu64 "\n", wanted,
+                (uint64_t) limit.rlim_max);
         exit(1);
     }
 }
@@ -55,7 +55,7 @@ uint64_t machine_own_cpu_ns(void)
 {
     struct timespec spent;
 
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent) != 0) {
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent) != 0) {
         return 0;
     }
     return (uint64_t) spent.tv_sec * UINT64_C(1000000000) + (uint64_t) spent.tv_nsec;

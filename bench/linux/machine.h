@@ -16,7 +16,7 @@ void machine_pin(uint32_t cpu);
 /* Raises the bound on open files as far as it goes; ends the program if `wanted` are more than that. */
 void machine_allow_files(uint32_t wanted);
 
-/* Processor time of this thread, and of all living threads of a process (its schedstat, proc(5)); 0: not to be had. */
+/* Processor time of this process, and of all living threads of a process (its schedstat, proc(5)); 0: not to be had. */
 uint64_t machine_own_cpu_ns(void);
 uint64_t machine_process_cpu_ns(uint32_t pid);
 

@@ -5,6 +5,7 @@
 #ifndef PIPEPORT_BENCH_LINUX_OWN_H
 #define PIPEPORT_BENCH_LINUX_OWN_H
 
+#include "bench/linux/meter.h"
 #include "bench/linux/peer.h"
 #include "bench/load.h"
 
@@ -20,9 +21,8 @@ struct side {
     int epoll;           /* All peers, by edges; data.ptr is the peer. */
     struct peer asker;   /* Broadcast, where the protocol has one way only. */
 
-    uint64_t begin_cpu_ns, begin_server_ns; /* Set where counting begins. */
-    uint64_t fruitless;                     /* Waits that found nothing. */
-    double own_share, server_us;            /* Set where counting ends. */
+    struct meter meter;
+    uint64_t fruitless; /* Waits that found nothing. */
 };
 
 /* Whoever of the peers has something: as epoll_wait. */

@@ -43,6 +43,7 @@ void side_prepare(struct load *load)
     side.plan.ordered = unordered == 0;
     side.plan.size = load->size;
     side.plan.frames_max = load->sent_max;
+    side.meter.server_pid = server_pid;
     machine_pin(cpu);
     machine_allow_files(load->connections + load->deaf);
     speech_init(&side.plan.speech, (enum speech_kind) kind, load->mode == LOAD_BROADCAST, load->size);
@@ -56,25 +57,18 @@ void side_prepare(struct load *load)
 
 void side_counting_begins(struct load *load)
 {
-    load->side->begin_cpu_ns = machine_own_cpu_ns();
-    load->side->begin_server_ns = machine_process_cpu_ns(server_pid);
+    meter_begin(&load->side->meter);
 }
 
 void side_counting_ends(struct load *load, uint64_t ns)
 {
-    struct side *side = load->side;
-
-    side->own_share = (double) (machine_own_cpu_ns() - side->begin_cpu_ns) / (double) ns;
-    if (server_pid != 0 && load->counted != 0) {
-        side->server_us = (double) (machine_process_cpu_ns(server_pid) - side->begin_server_ns) / 1e3 /
-                          (double) load->counted;
-    }
+    meter_end(&load->side->meter, ns, load->counted);
 }
 
 void side_tell(const struct load *load)
 {
-    printf(" load_cpu=%.2f fruitless=%" PRIu64 " server_us=%.4f", load->side->own_share, load->side->fruitless,
-           load->side->server_us);
+    meter_tell(&load->side->meter);
+    printf(" fruitless=%" PRIu64, load->side->fruitless);
 }
 
 void side_connect(struct load *load)

@@ -3,7 +3,8 @@
  * speech.h - how messages look on a socket: what stands before each, and what both sides say first.
  *
  * Besides our own framing the load speaks the protocols of nng and ZeroMQ itself, so that their servers meet the same
- * load as all others, and no client of theirs takes part of its processor. nng (SP over IPC): a message type, 8 bytes
+ * load as all others, and no client of theirs takes part of its processor; with their own clients they are visited as
+ * well (bench/peers/linux/client.h). nng (SP over IPC): a message type, 8 bytes
  * of length, for a request its number, the same one always: a REP server hands it back unread. ZeroMQ (ZMTP 3.0): one
  * byte of flags, 1 or 8 of length. A broadcast is what each has for it: PUB, and a PULL socket beside it for who asks.
  */

@@ -9,7 +9,7 @@ import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 
-from compared import all_parts, figures, linux, NASTY, peers, row, wine
+from compared import all_parts, figures, linux, NASTY, PEERS, peers, row, wine
 
 import plot     # noqa: E402
 import plots    # noqa: E402
@@ -100,6 +100,26 @@ class Tables(unittest.TestCase):
                                                          "| idle | bytes | 366 | 5.53K |"])
         self.assertIn("| idle | bytes | 366 | 5.53K |", regions.PAGES["PERFORMANCE.md"]["peers linux"](
             {"peers-linux": data}, {}))
+
+    def test_who_is_missing_in_a_row_leaves_its_cells_empty(self):
+        data = peers()
+        for row in data["rows"]:
+            self.assertEqual(list(row["servers"])[-3:], [*PEERS[-2:], "bare epoll"])
+        for name in PEERS[-4:]:
+            del data["rows"][0]["servers"][name]
+        names = PEERS + ["bare epoll"]
+        self.assertEqual(tables.peer_columns(data), [*PEERS[:-4], "bare epoll", *PEERS[-4:]])
+        first, *rest = (line.split(" | ") for line in tables.peer_ratios(data)[2:])
+        self.assertEqual([bool(cell) for cell in first[1:1 + len(names)]], [True] * 5 + [False] * 4)
+        self.assertTrue(all(all(line[1:1 + len(names)]) for line in rest))
+        self.assertEqual(len({line.count("|") for line in regions.summary({"peers-linux": data}, {})
+                              if line.startswith("|")}), 1)
+        self.assertIn("ZeroMQ, raw load", "".join(regions.summary({"peers-linux": data}, {})))
+
+    def test_the_front_page_tells_of_peers_as_their_users_have_them(self):
+        text = " ".join(" ".join(regions.readme_figures({"peers-linux": peers()}, {})).split())
+        self.assertIn("nng 1.00, ZeroMQ 8.00.", text)
+        self.assertNotIn("raw load", text)
 
     def test_what_is_missed_is_listed(self):
         text = "\n".join(regions.not_met(all_parts(), {}))

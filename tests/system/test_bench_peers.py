@@ -172,6 +172,30 @@ def check_names_who_is_missing():
     expect_alone()
 
 
+def check_visits_a_protocol_with_its_own_client():
+    """nng and ZeroMQ: and by the raw load, which is there where their client is not."""
+    own = {"nng": ("peer_nng", "load_nng"), "zeromq": ("peer_zmq", "load_zmq")}
+    there = {word: names for word, names in own.items() if pathlib.Path(bench).with_name(names[0]).exists()}
+    provide("load", "pipeport_echo", *(name for names in there.values() for name in names))
+    chosen = ",".join(f"{word},{word}-raw" for word in there)
+    for arguments in (["--depth", "3"], ["--mode", "broadcast"], ["--mode", "churn"]):
+        code, said, objected = end(start("--only", chosen, *arguments, *SHORT, *RECORD))
+        expect(code == 0 and objected == "", arguments, code, said, objected)
+        peers = expect_sound(recorded())
+        expect({word: peer["load"] for word, peer in peers.items()} == {
+            "pipeport": "load", **{word: names[1] for word, names in there.items()},
+            **{f"{word}-raw": "load" for word in there}}, peers)
+    for _, visitor in there.values():
+        (home / visitor).unlink()
+    code, said, objected = end(start("--only", chosen, *SHORT, *RECORD))
+    expect(code == 0 and objected == "", code, said, objected)
+    states = {peer["peer"]: peer["state"] for peer in recorded()["peers"]}
+    for word, (_, visitor) in there.items():
+        expect(states[word] == "left out" and states[f"{word}-raw"] == "measured", states)
+        expect(re.search(rf"^left out: .*: {visitor}, which visits it, is not in .*programs$", said, re.M), said)
+    expect_alone()
+
+
 def check_tells_of_one_that_dies():
     provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
     process = start("--only", f"{FIRST},{SECOND}", "--rounds", "6", "--connections", "5", "--duration", "200ms",
@@ -273,7 +297,7 @@ def check_lives_on_a_terminal_only():
 def refusals():
     there_are = "is no peer on this system; give some of " + (
         "pipeport, blocking, overlapped, routines, libuv, libuv-joined, bare-iocp" if windows else
-        "pipeport, threads, libuv, libuv-joined, asio, nng, zeromq, bare-epoll, bare-uring")
+        "pipeport, threads, libuv, libuv-joined, asio, nng, zeromq, nng-raw, zeromq-raw, bare-epoll, bare-uring")
     yield "x", "'x': there is no NAME, as the servers are started here; leave it out"
     yield "--odd", "unknown option '--odd'; 'pipeport-bench peers --help' lists all"
     yield "--rounds 4", "--rounds: 4 is out of bounds; give 5 to 1000"

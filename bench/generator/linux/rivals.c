@@ -32,7 +32,16 @@ static const struct rival rivals_nng = {
     .word = "nng",
     .title = "nng",
     .program = "peer_nng",
-    .about = "nng, in its own protocol",
+    .about = "nng, visited by its own client",
+    .family = RIVAL_PEER,
+    .load = "load_nng",
+};
+
+static const struct rival rivals_nng_raw = {
+    .word = "nng-raw",
+    .title = "nng, raw load",
+    .program = "peer_nng",
+    .about = "nng, the raw load speaks its protocol",
     .family = RIVAL_PEER,
     .speech = RIVAL_NNG,
 };
@@ -41,7 +50,16 @@ static const struct rival rivals_zeromq = {
     .word = "zeromq",
     .title = "ZeroMQ",
     .program = "peer_zmq",
-    .about = "ZeroMQ, in its own protocol",
+    .about = "ZeroMQ, visited by its own client",
+    .family = RIVAL_PEER,
+    .load = "load_zmq",
+};
+
+static const struct rival rivals_zeromq_raw = {
+    .word = "zeromq-raw",
+    .title = "ZeroMQ, raw load",
+    .program = "peer_zmq",
+    .about = "ZeroMQ, the raw load speaks its protocol",
     .family = RIVAL_PEER,
     .speech = RIVAL_ZEROMQ,
 };
@@ -62,9 +80,9 @@ static const struct rival rivals_bare_uring = {
     .family = RIVAL_BARE,
 };
 
-const struct rival *const rivals[] = {&rivals_pipeport,    &rivals_threads,    &rival_libuv,
-                                      &rival_libuv_joined, &rivals_asio,       &rivals_nng,
-                                      &rivals_zeromq,      &rivals_bare_epoll, &rivals_bare_uring};
+const struct rival *const rivals[] = {&rivals_pipeport,   &rivals_threads,    &rival_libuv,      &rival_libuv_joined,
+                                      &rivals_asio,       &rivals_nng,        &rivals_zeromq,    &rivals_nng_raw,
+                                      &rivals_zeromq_raw, &rivals_bare_epoll, &rivals_bare_uring};
 const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
 const uint32_t rival_depth_max = 65536, rival_bytes_max = 16u << 20;
@@ -92,6 +110,8 @@ void rivals_add_to_load(const struct rival *rival, const struct rival_task *task
                         struct words *words)
 {
     (void) task;
-    words_add_number(words, "--speech", rival->speech);
+    if (rival->load == NULL) {
+        words_add_number(words, "--speech", rival->speech);
+    }
     words_add_number(words, "--server-pid", server_process);
 }

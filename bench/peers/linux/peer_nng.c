@@ -7,7 +7,8 @@
  * turns: more than one are no faster on one processor, and their replies come in any order, for which the load wants
  * --unordered 1. A pair socket would be leaner but has one partner. With --mode broadcast a PUB socket at NAME sends
  * what a PULL socket at NAME.ask receives; its queues are deep enough for what the load has under way, as PUB drops
- * what does not fit. It speaks SP and not our framing: see bench/linux/speech.h.
+ * what does not fit. It speaks SP and not our framing: see bench/peers/linux/client_nng.c and bench/linux/speech.h,
+ * which visit it.
  */
 #include "bench/linux/gnu.h"
 

@@ -4,8 +4,9 @@
  *
  * What its users take for many clients that may have more than one request under way: a ROUTER socket, whose messages
  * come with the name of the connection, and go back with it. One thread of ours, and --threads of ZeroMQ's own for what
- * is on the sockets. With --mode broadcast a PUB socket at NAME sends what a PULL socket at NAME.ask receives. It
- * speaks ZMTP and not our framing: see bench/linux/speech.h.
+ * is on the sockets. With --mode broadcast a PUB socket at NAME sends what a PULL socket at NAME.ask receives. Queues
+ * have no bound, as ROUTER and PUB drop what does not fit: what the load has under way bounds them. It speaks ZMTP and
+ * not our framing: see bench/peers/linux/client_zmq.c and bench/linux/speech.h, which visit it.
  */
 #include "bench/linux/gnu.h"
 
@@ -27,13 +28,14 @@ static _Noreturn void die(const char *what)
 
 static void *listen_at(void *context, int type, const char *name, const char *suffix)
 {
-    const int backlog = BACKLOG;
+    const int backlog = BACKLOG, unbounded = 0;
     char address[256];
     void *socket = zmq_socket(context, type);
 
     snprintf(address, sizeof address, "ipc://%s%s", name, suffix);
     if (socket == NULL || zmq_setsockopt(socket, ZMQ_BACKLOG, &backlog, sizeof backlog) != 0 ||
-        zmq_bind(socket, address) != 0) {
+        zmq_setsockopt(socket, ZMQ_SNDHWM, &unbounded, sizeof unbounded) != 0 ||
+        zmq_setsockopt(socket, ZMQ_RCVHWM, &unbounded, sizeof unbounded) != 0 || zmq_bind(socket, address) != 0) {
         die(address);
     }
     return socket;
