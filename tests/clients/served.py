@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from begun import Begun, ended_by_wine, NOTHING   # noqa: E402
+
 SIZES = (0, 1, 127, 128, 511, 512, 513, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20)
 ROUNDS = 8  # 112 messages, 9.6 MB
 KIT = pathlib.Path(__file__).resolve().parents[2] / ".deps" / "clients"
@@ -54,10 +57,9 @@ class Server:
         self.name = f"clients-{pathlib.Path(sys.argv[0]).stem}-{os.getpid()}"
         path = os.path.join(folder, program + (".exe" if system == "windows" else ""))
         arguments = [arguments[0], self.name, *arguments[1:]] if program == "pipeport" else [self.name, *arguments]
-        self.process = subprocess.Popen([*(["wine"] if system == "windows" else []), path, *arguments],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace")
-        first = self.process.stdout.readline().rstrip()
+        self.process = Begun([*(["wine"] if system == "windows" else []), path, *arguments], stdin=NOTHING,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        first = self.process.hear().rstrip()
         expect(first.startswith("listening on "), "the server began with:", first)
         self.address = first[len("listening on "):]
 
@@ -73,14 +75,20 @@ def echo(folder, system, framing, *arguments):
     return Server(folder, system, "pipeport", "serve", "--echo", "--until-empty", "--framing", framing, *arguments)
 
 
-def run(system, arguments, timeout=100, **environment):
-    """A client to its end; its words. To a file, which is what Node for Windows writes to under Wine."""
+def ran(command, timeout, environment):
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        code = subprocess.run([*(["wine"] if system == "windows" else []), *arguments], stdin=subprocess.DEVNULL,
-                              stdout=said, stderr=said, timeout=timeout, check=False,
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=timeout, check=False,
                               env={**os.environ, **environment}).returncode
         said.seek(0)
-        words = said.read()
+        return code, said.read()
+
+
+def run(system, arguments, timeout=100, **environment):
+    """A client to its end; its words. To a file, which is what Node for Windows writes to under Wine."""
+    command = [*(["wine"] if system == "windows" else []), *arguments]
+    code, words = ran(command, timeout, environment)
+    if ended_by_wine(command, code, words):
+        code, words = ran(command, timeout, environment)
     expect(code == 0, "the client ended with", code, words)
     return words
 

@@ -13,6 +13,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from begun import Begun, ended_by_wine, NOTHING   # noqa: E402
 
 *programs, system, wanted = sys.argv[1:]
 wine = ["wine"] if system == "windows" else []   # What a command begins with.
@@ -49,21 +53,28 @@ def read_json(file):
 
 def begin(*command, stderr=subprocess.STDOUT, **more):
     """A process that does not outlive the test. Its errors are among what it says, unless stderr says otherwise."""
-    process = subprocess.Popen([*command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
-                               encoding="utf-8", errors="replace", **more)
+    process = Begun([*command], stdin=NOTHING, stdout=subprocess.PIPE, stderr=stderr, encoding="utf-8",
+                    errors="replace", **more)
     started.append(process)
     return process
 
 
 def ran(*command):
     """(exit code, what it said, what it objected)."""
-    done = subprocess.run([*command], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
-                          errors="replace", timeout=100, check=False)
-    return done.returncode, done.stdout, done.stderr
+    process = begin(*command, stderr=subprocess.PIPE)
+    said, objected = process.communicate(timeout=100)
+    return process.returncode, said, objected
 
 
 def said_on_terminal(*command, columns=0):
     """All that a command says whose stdin, stdout and stderr are a terminal, so wide (0: it does not tell)."""
+    code, said = ended_on_terminal(command, columns)
+    if ended_by_wine(command, code, said):
+        code, said = ended_on_terminal(command, columns)
+    return plain(said.decode())
+
+
+def ended_on_terminal(command, columns):
     import fcntl   # There are none where there are no terminals.
     import pty
     import termios
@@ -78,14 +89,39 @@ def said_on_terminal(*command, columns=0):
             said += piece
     except OSError:  # The other end is closed.
         pass
-    process.wait(30)
     os.close(ours)
-    return plain(said.decode())
+    return process.wait(30), said
 
 
 def plain(said):
     """What a terminal got, without what moves and hides its cursor: Wine's console draws a blank as a cleared one."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.replace("\x1b[K\x1b[1C", " "))
+
+
+def paced(attempt, kept):
+    """What an attempt gives that kept a pace. A machine may stand still for seconds, and then one does not: more are
+    made, and a fault keeps all of them from it."""
+    for tries in range(5):
+        given = attempt()
+        if kept(given):
+            break
+        print(f"it did not keep the pace, {tries + 1} of 5 times:", str(given)[:500], flush=True)
+    return given
+
+
+def await_work(process, server):
+    """Until that server works, whose threads then sleep and wake; or until the process that gives it work has ended."""
+    def switches():
+        found = 0
+        for status in pathlib.Path(f"/proc/{server}/task").glob("*/status"):
+            try:
+                found += sum(map(int, re.findall(r"ctxt_switches:\s+(\d+)", status.read_text())))
+            except OSError:   # A thread that has ended.
+                pass
+        return found
+    idle = switches()
+    while process.poll() is None and switches() < idle + 200:
+        time.sleep(0.01)
 
 
 def names_in(value):

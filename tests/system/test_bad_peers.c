@@ -2,6 +2,7 @@
 /*
  * test_bad_peers.c - clients that break the rules are dealt with, while 50 good ones go on and notice nothing.
  */
+#include "engine/port/os.h"
 #include "tests/support/expect.h"
 #include "tests/support/pattern.h"
 #include "tests/support/random.h"
@@ -155,34 +156,91 @@ Test(bad_peers, half_a_header_and_silence_is_harmless_without_a_bound_in_time)
     bad_close(1);
 }
 
-/* The one sends half a header, and both are silent. */
-static void bad_times_out(raw_client *half, raw_client *silent)
+/* Bounds in time are those of a server beside the good ones' own: the whole process may stand still for longer than a
+ * bound, and then all whom it binds are rightly ended. So nobody must end sooner than his bound allows. */
+enum { SILENCE_MS = 2000, FOR_EVER = 0 };
+
+static test_peer bad_strict;
+static uint64_t bad_begin_ms; /* Before anybody connected to it. */
+
+static bool bad_may_be_over(uint64_t since_ms)
 {
-    EXPECT(raw_write(half, "\3\0", 2));
-    bad_meets_the_end(half);
-    bad_meets_the_end(silent);
-    AWAIT(bad.server.ended[PIPEPORT_TIMED_OUT] == 2);
-    bad_close(2);
+    return since_ms != FOR_EVER && pp_os_now_ms() - since_ms >= SILENCE_MS;
+}
+
+static void bad_strict_closed(test_peer *peer, pipeport_conn conn, const pipeport_end *end)
+{
+    (void) peer;
+    (void) conn;
+    EXPECT(end->why != PIPEPORT_TIMED_OUT || bad_may_be_over(bad_begin_ms));
+}
+
+/* A message there and back. False: the server has ended it. */
+static bool bad_talk(raw_client *client)
+{
+    static const char frame[] = {4, 0, 0, 0, 't', 'a', 'l', 'k'};
+    char back[sizeof frame];
+    if (!raw_write(client, frame, sizeof frame) || !raw_read_all(client, back, sizeof back)) {
+        return false;
+    }
+    EXPECT(memcmp(back, frame, sizeof frame) == 0);
+    return true;
+}
+
+/* Talks until two others are ended for their silence. Each message gives it so much time again, or for ever. */
+static void bad_talk_on(raw_client *client, bool again)
+{
+    uint64_t since_ms = bad_begin_ms, over = 0, until_ms = expect_until(EXPECT_PATIENCE_MS);
+    bool ended = false;
+    while (!ended) {
+        uint64_t now_ms = pp_os_now_ms();
+        ended = bad_strict.ended[PIPEPORT_TIMED_OUT] >= 2 + over; /* And behind that it still talks. */
+        if (over == 0 && bad_talk(client)) {
+            since_ms = again ? now_ms : FOR_EVER;
+        } else if (over == 0) {
+            over = 1;
+            EXPECT(bad_may_be_over(since_ms));
+        }
+        expect_nap(until_ms, "two are ended for their silence", __FILE__, __LINE__);
+    }
+    raw_close(client);
+    AWAIT(bad_strict.closed == 3 && bad_strict.ended[PIPEPORT_TIMED_OUT] + bad_strict.ended[PIPEPORT_GONE] == 3);
+}
+
+/* One talks, whose turn would be the first; one is silent; and one is so after half a header (behind a message, where
+ * that gives it time again). */
+static void bad_be_silent(pipeport_options options)
+{
+    char name[RIG_NAME_BYTES];
+    raw_client clients[3];
+    bool again = options.idle_ms != 0;
+    bad_open((pipeport_options){0});
+    rig_name(name);
+    options.size = sizeof options;
+    bad_strict.does = (peer_does){.message = peer_echo, .closed = bad_strict_closed};
+    peer_serve(&bad_strict, &bad.rig, name, &options);
+    bad_begin_ms = pp_os_now_ms();
+    for (int i = 0; i < 3; ++i) {
+        cr_assert(raw_connect(&clients[i], pipeport_server_address(bad_strict.server)));
+        AWAIT(bad_strict.opened == (uint64_t) i + 1);
+    }
+    EXPECT(!again || bad_talk(&clients[2]) || bad_may_be_over(bad_begin_ms));
+    EXPECT(raw_write(&clients[2], "\3\0", 2) || bad_may_be_over(bad_begin_ms));
+    bad_talk_on(&clients[0], again);
+    bad_meets_the_end(&clients[1]);
+    bad_meets_the_end(&clients[2]);
+    peer_stop(&bad_strict, 0);
+    bad_close(0);
 }
 
 Test(bad_peers, half_a_header_and_silence_is_ended_by_first_message_ms)
 {
-    raw_client half, silent;
-    bad_open((pipeport_options){.first_message_ms = 6000});
-    bad_connect(&half);
-    bad_connect(&silent);
-    bad_times_out(&half, &silent);
+    bad_be_silent((pipeport_options){.first_message_ms = SILENCE_MS});
 }
 
 Test(bad_peers, half_a_header_and_silence_is_ended_by_idle_ms)
 {
-    raw_client half, silent;
-    bad_open((pipeport_options){.idle_ms = 6000});
-    bad_connect(&half);
-    bad_connect(&silent);
-    bad_write_frame(&half, "first", 5);
-    bad_read_frame(&half, "first", 5);
-    bad_times_out(&half, &silent);
+    bad_be_silent((pipeport_options){.idle_ms = SILENCE_MS});
 }
 
 /* ---- A client that never reads ---- */
@@ -227,24 +285,29 @@ Test(bad_peers, a_client_that_never_reads_costs_its_queue_and_hears_all_once_it_
     bad_close(1);
 }
 
-/* In a few steps: the queue is to be full long before the first write that waits is overdue. */
+enum { STALL_MS = 1500 };
+
+/* In a few steps: the queue is full long before the first write that waits is overdue, or they took as long. */
 static void bad_fill_at_once(pipeport_conn conn)
 {
     static const char data[BOUND];
     pipeport_status status = PIPEPORT_OK;
+    uint64_t begin_ms = pp_os_now_ms();
     for (int i = 0; i < 100 && status == PIPEPORT_OK; ++i) {
         status = pipeport_send(bad.rig.engine, conn, data, sizeof data);
     }
-    EXPECT(status == PIPEPORT_FULL);
+    EXPECT(status == PIPEPORT_FULL || (status == PIPEPORT_GONE && pp_os_now_ms() - begin_ms >= STALL_MS));
 }
 
 Test(bad_peers, a_client_that_never_reads_is_ended_by_write_stall_ms)
 {
     raw_client client;
-    bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000, .write_stall_ms = 1500});
+    bad_open((pipeport_options){.send_queue_bytes_max = 300 * 1000, .write_stall_ms = STALL_MS});
     pipeport_conn conn = bad_connect(&client);
+    uint64_t begin_ms = pp_os_now_ms();
     bad_fill_at_once(conn);
     AWAIT(bad.server.ended[PIPEPORT_SLOW_PEER] == 1);
+    EXPECT(pp_os_now_ms() - begin_ms >= STALL_MS);
     EXPECT(peer_stats(&bad.server).bytes_discarded > 0);
     EXPECT(pipeport_send(bad.rig.engine, conn, "late", 4) == PIPEPORT_GONE);
     raw_close(&client);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_peers.py PROGRAM LOAD SYSTEM - a server of bench/peers, or a bare loop, under the load of the benchmarks, for a
-moment.
+moment; those of nng and ZeroMQ under the load with their own client (beside PROGRAM) too.
 
 The load checks every reply: that it is whole, in order, and neither lost nor doubled. Ends with OK, or says what is
 wrong.
@@ -12,15 +12,22 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from begun import Begun, NOTHING   # noqa: E402
+
 program, load, system = sys.argv[1:]
 peer = pathlib.Path(program).stem
 wine = ["wine"] if system == "windows" else []
-speech = {"peer_nng": ["--speech", "1"], "peer_zmq": ["--speech", "2"]}.get(peer, [])
+LOADS = {"peer_nng": [[load, "--speech", "1"], [str(pathlib.Path(program).with_name("load_nng"))]],
+         "peer_zmq": [[load, "--speech", "2"], [str(pathlib.Path(program).with_name("load_zmq"))]]}
+loads = LOADS.get(peer, [[load]])
 folder = tempfile.TemporaryDirectory(prefix="pipeport-peers-")
 
 ECHO = [["--connections", "32", "--depth", "16", "--messages", "10000"],
         ["--connections", "4", "--depth", "2", "--size", "65000", "--messages", "100"],
-        ["--connections", "8", "--mode", "2", "--messages", "64"]]
+        ["--connections", "8", "--mode", "2", "--messages", "64"],
+        ["--connections", "20", "--mode", "3"]]
 ECHO_LINUX = [["--connections", "4", "--depth", "3", "--size", "100000", "--messages", "100"]]
 BROADCAST = [["--connections", "50", "--mode", "1", "--depth", "8", "--messages", "4000"],
              ["--connections", "20", "--mode", "1", "--size", "1024", "--messages", "2000"]]
@@ -37,17 +44,18 @@ def end(wrong):
 def serve(number, options, visits):
     """What is wrong with the peer under these visits of the load, one after the other; None: nothing."""
     name = f"pipeport-peers-{os.getpid()}-{number}" if wine else f"{folder.name}/{number}"
-    server = subprocess.Popen([*wine, program, name, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
+    server = Begun([*wine, program, name, *options], stdin=NOTHING, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                   text=True)
     try:
-        said = server.stdout.readline()
+        said = server.hear()
         if not said.startswith("listening on "):
             return f"{peer} {options} did not start: {said}"
-        for visit in visits:
-            done = subprocess.run([*wine, load, name, *visit, *speech], stdin=subprocess.DEVNULL, text=True,
-                                  capture_output=True, timeout=100)
-            if done.returncode != 0 or not done.stdout.strip().endswith(" ok"):
-                return f"{peer} {options} under the load {visit}: {done.stdout}{done.stderr}"
+        for visitor, visit in ((visitor, visit) for visitor in loads for visit in visits):
+            load = Begun([*wine, *visitor, name, *visit], stdin=NOTHING, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+            said, objected = load.communicate(timeout=100)
+            if load.returncode != 0 or not said.strip().endswith(" ok"):
+                return f"{peer} {options} under {pathlib.Path(visitor[0]).stem} {visit}: {said}{objected}"
         if server.poll() is not None:
             return f"{peer} {options} ended by itself, with {server.returncode}"
         return None

@@ -10,7 +10,7 @@ import stat
 import sys
 
 sys.dont_write_bytecode = True
-from checks import check, expect, name, ran, skip, system
+from checks import check, expect, name, paced, ran, skip, system
 from refusals import REFUSALS
 from tool import end, exchange, listening, run, start, verified
 
@@ -176,14 +176,15 @@ def check_objects_to_every_fault():
 
 
 def check_objects_to_silence():
-    code, said, swarm_code, swarm_said = exchange(["--sink"], ["--connections", "3", "--timeout", "1"])
-    expect(code == 0, said)
-    expect(swarm_code == 1 and "nothing came for 1 s" in swarm_said, swarm_said)
-    expect("connection 2: 1 sent, 0 of 100 echoed" in swarm_said, swarm_said)
-    _, _, swarm_code, swarm_said = exchange(
-        ["--echo", "--broadcast-every", "1", "--broadcasts", "5"],
-        ["--connections", "1", "--broadcasts", "6", "--timeout", "4"])
-    expect(swarm_code == 1 and "100 of 100 echoed, 5 broadcasts" in swarm_said, swarm_said)
+    for serve, swarm, silence, words in (
+            (["--sink"], ["--connections", "3"], "1", "connection 2: 1 sent, 0 of 100 echoed"),
+            (["--echo", "--broadcast-every", "1", "--broadcasts", "5"], ["--connections", "1", "--broadcasts", "6"],
+             "2", "100 of 100 echoed, 5 broadcasts")):
+        code, said, swarm_code, swarm_said = paced(
+            lambda: exchange(serve, [*swarm, "--timeout", silence]),
+            lambda heard: words in heard[3])
+        expect(code == 0, said)
+        expect(swarm_code == 1 and f"nothing came for {silence} s" in swarm_said and words in swarm_said, swarm_said)
 
 
 def check_objects_to_a_server_that_goes():
@@ -240,7 +241,7 @@ def check_treats_slow_readers_as_told():
         server = listening(pipe, "--sink", "--broadcast-every", "0", "--broadcasts", "200", "--broadcast-size", "64K",
                            "--message-max", "64K", "--queue", "128K", "--when-full", policy, "--wait-for", "2",
                            "--until-empty", "--drain", "0")
-        slow = start("swarm", pipe, *listen)
+        slow = start("swarm", pipe, *listen[:-1], "60")
         expect(slow.lines.get(timeout=60).startswith("connected: 1 of 1"), policy)
         slow.send_signal(signal.SIGSTOP)
         end(start("swarm", pipe, *listen))  # It may be too slow as well.

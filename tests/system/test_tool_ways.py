@@ -7,7 +7,7 @@ import socket
 import sys
 
 sys.dont_write_bytecode = True
-from checks import check, expect, name, system
+from checks import check, expect, name, paced, system
 from tool import end, exchange, interrupted, listening, start, verified
 
 
@@ -40,12 +40,15 @@ def check_speaks_bytes_without_messages():
               "--wait-for", "4"],
              ["--framing", "none", "--connections", "4", "--messages", "0", "--size", "1000", "--broadcasts", "50"],
              r"verified: 4 connections, 0 messages .* 200 broadcast deliveries;")
+    words = r"connection \d: byte \d+ is wrong: "
     for fault in ("lose", "double", "flip", "swap"):  # Of 100K: no two are delivered as one.
-        code, said, swarm_code, swarm_said = exchange(
-            ["--framing", "none", "--fault", fault],
-            ["--framing", "none", "--connections", "2", "--depth", "4", "--size", "100K", "--timeout", "2"])
+        code, said, swarm_code, swarm_said = paced(
+            lambda: exchange(
+                ["--framing", "none", "--fault", fault],
+                ["--framing", "none", "--connections", "2", "--depth", "4", "--size", "100K", "--timeout", "2"]),
+            lambda heard: re.search(words, heard[3]))
         expect(code == 0, fault, "the server failed", said)
-        expect(swarm_code == 1 and re.search(r"connection \d: byte \d+ is wrong: ", swarm_said), fault, swarm_said)
+        expect(swarm_code == 1 and re.search(words, swarm_said), fault, swarm_said)
 
 
 def check_speaks_messages_of_the_pipe():
@@ -97,9 +100,11 @@ def check_passes_topics_on():
 def check_objects_to_topics_gone_astray():
     for fault, words in (("lose", "one was lost|nothing came"), ("double", "doubled"), ("flip", "corrupt"),
                          ("astray", r"came under 'th.{1,2}me \d', to which this one is not subscribed")):
-        code, said, swarm_code, swarm_said = exchange(
-            ["--topics", "--fault", fault, "--fault-at", "100"],
-            ["--topics", "3", "--connections", "9", "--messages", "100", "--depth", "6", "--timeout", "2"])
+        code, said, swarm_code, swarm_said = paced(
+            lambda: exchange(
+                ["--topics", "--fault", fault, "--fault-at", "100"],
+                ["--topics", "3", "--connections", "9", "--messages", "100", "--depth", "6", "--timeout", "2"]),
+            lambda heard: re.search(words, heard[3]))
         expect(code == 0, fault, "the server failed", said)
         expect(swarm_code == 1 and "verified:" not in swarm_said, fault, swarm_said)
         expect(re.search(words, swarm_said), fault, swarm_said)

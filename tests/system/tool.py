@@ -19,16 +19,16 @@ def start(*arguments, files=None):
     bound = ["bash", "-c", f'ulimit -Sn 16 && ulimit -Hn {files} && exec "$@"', "bash"] if files else []
     process = begin(*bound, *command, *arguments)
     process.lines = queue.Queue()
-    process.reader = threading.Thread(target=lambda: [process.lines.put(line.rstrip()) for line in process.stdout])
-    process.reader.daemon = True
+    process.reader = threading.Thread(
+        target=lambda: [process.lines.put(line.rstrip()) for line in iter(process.hear, "")], daemon=True)
     process.reader.start()
     return process
 
 
 def end(process, timeout=100):
     """(exit code, all it said that nobody has read)."""
-    code = process.wait(timeout)
     process.reader.join(timeout)
+    code = process.wait(timeout)
     text = "\n".join(process.lines.get() for _ in range(process.lines.qsize()))
     return code, text
 
