@@ -60,11 +60,16 @@ def words_of(process):
         return []
 
 
+def called(program=""):
+    """With what processes of the programs in our folder were called. pipeport-bench itself only names that folder."""
+    words = {int(process.name): words_of(process) for process in pathlib.Path("/proc").iterdir()
+             if process.name.isdigit()}
+    return {process: said for process, said in words.items()
+            if any(f"{home}/{program}" in word for word in said[:2]) and "pipeport-bench" not in said[0]}
+
+
 def children(program=""):
-    """Processes of the programs in our folder. pipeport-bench itself only names that folder."""
-    called = {process: words_of(process) for process in pathlib.Path("/proc").iterdir() if process.name.isdigit()}
-    return [int(process.name) for process, words in called.items()
-            if any(f"{home}/{program}" in word for word in words[:2]) and "pipeport-bench" not in words[0]]
+    return list(called(program))
 
 
 def until(true, what, seconds=60):
@@ -257,8 +262,13 @@ def check_tells_of_one_that_answers_wrongly():
 def check_ends_with_ctrl_c():
     provide("load", "pipeport_echo", FILES[FIRST], FILES[SECOND])
     process = start("--only", f"{FIRST},{SECOND}", "--rounds", "900", *SHORT, *RECORD)
-    visits = set()   # Each has a process of its own.
-    until(lambda: visits.update(children("load")) or len(visits) > 3, "no round was done")
+    visited = []   # The pipes, one after the other; with the fourth the second round has begun.
+
+    def a_round_was_done():
+        visited.extend(words[1] for words in called("load").values() if words[1:2] != visited[-1:])
+        return len(visited) > 3
+
+    until(a_round_was_done, "no round was done")
     process.send_signal(signal.SIGINT)
     code, said, objected = end(process)
     record = recorded()
