@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """count_results.py PRESET RESULTS [SANITIZER_REPORTS] - one line a test: `PRESET passed|failed|skipped NAME[: why]`.
+count_results.py --said RESULTS - the end of what each program said that failed.
 
 RESULTS holds ctest.xml (JUnit, from ctest) and one NAME.tap for each Criterion program. A program counts by its tests;
 it fails besides if ctest says so and none of its tests does (a crash of the runner, a time-out), or if it planned more
@@ -11,6 +12,8 @@ import pathlib
 import re
 import sys
 import xml.etree.ElementTree
+
+SAID_LINES, SAID_COLUMNS = 30, 300
 
 
 def tap_lines(text):
@@ -38,9 +41,21 @@ def tap_lines(text):
     return found
 
 
+def cases_of(results):
+    return xml.etree.ElementTree.parse(results / "ctest.xml").getroot().iter("testcase")
+
+
+def said(results):
+    for case in cases_of(results):
+        if case.get("status") == "fail":
+            lines = (case.findtext("system-out") or "").strip().splitlines()
+            yield f"{case.get('name')} said" + (f", at the end of {len(lines)} lines:" if len(lines) > SAID_LINES else ":")
+            yield from (f"    {line[:SAID_COLUMNS]}" for line in lines[-SAID_LINES:] or ["nothing"])
+
+
 def count(results, reports):
     lines = []
-    for case in xml.etree.ElementTree.parse(results / "ctest.xml").getroot().iter("testcase"):
+    for case in cases_of(results):
         name, status = case.get("name"), case.get("status")
         tap = results / f"{name}.tap"
         output = case.findtext("system-out") or ""
@@ -66,6 +81,9 @@ def count(results, reports):
 
 
 def main(preset, results, reports=None):
+    if preset == "--said":
+        print(*said(pathlib.Path(results)), sep="\n")
+        return
     for outcome, name, why in count(pathlib.Path(results), pathlib.Path(reports) if reports else None):
         print(f"{preset} {outcome} {name}" + (f": {why}" if why else ""))
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Sees tools/count_results.py count: what passed, failed and was skipped, and what ended before it could say so."""
+"""Sees tools/count_results.py count what passed, failed and was skipped, and what ended before it could say so; and
+show what those said that failed."""
 import pathlib
 import subprocess
 import sys
@@ -11,7 +12,8 @@ JUNIT = """<?xml version="1.0"?><testsuite>
 <testcase name="test_good" status="run"/><testcase name="test_bad" status="fail"/>
 <testcase name="test_short" status="run"/><testcase name="test_mute" status="fail"/>
 <testcase name="test_late" status="fail"/><testcase name="test_empty" status="run"/>
-<testcase name="house_a" status="run"/><testcase name="house_b" status="fail"/>
+<testcase name="house_a" status="run"/><testcase name="house_b" status="fail"><system-out>
+""" + "\n".join(f"line {i}" for i in range(40)) + """</system-out></testcase>
 <testcase name="house_c" status="notrun"><skipped/><system-out>SKIP: no tool\n</system-out></testcase>
 <testcase name="fuzz_a" status="run"><system-out>...
 NOTE: 7 executions
@@ -49,6 +51,23 @@ p failed house_d: it did not run
 p failed report.7: SUMMARY: a race
 """
 
+SAID = """test_bad said:
+    nothing
+test_mute said:
+    nothing
+test_late said:
+    nothing
+house_b said, at the end of 40 lines:
+""" + "".join(f"    line {i}\n" for i in range(10, 40)) + """fuzz_b said:
+    FAILED: x
+    again: fuzz_b x
+"""
+
+
+def heard(*arguments):
+    return subprocess.run([sys.executable, str(COUNTER), *arguments], capture_output=True, text=True, check=True).stdout
+
+
 with tempfile.TemporaryDirectory() as folder:
     root = pathlib.Path(folder)
     (root / "reports").mkdir()
@@ -56,9 +75,8 @@ with tempfile.TemporaryDirectory() as folder:
     (root / "ctest.xml").write_text(JUNIT)
     for name, text in TAPS.items():
         (root / f"{name}.tap").write_text(text)
-    found = subprocess.run([sys.executable, str(COUNTER), "p", str(root), str(root / "reports")], capture_output=True,
-                           text=True, check=True).stdout
-if found != EXPECTED:
-    print(f"expected\n{EXPECTED}\nfound\n{found}")
-    sys.exit(1)
+    for found, expected in ((heard("p", str(root), str(root / "reports")), EXPECTED), (heard("--said", str(root)), SAID)):
+        if found != expected:
+            print(f"expected\n{expected}\nfound\n{found}")
+            sys.exit(1)
 print("OK: everything is counted")
