@@ -49,7 +49,8 @@ def said(results):
     for case in cases_of(results):
         if case.get("status") == "fail":
             lines = (case.findtext("system-out") or "").strip().splitlines()
-            yield f"{case.get('name')} said" + (f", at the end of {len(lines)} lines:" if len(lines) > SAID_LINES else ":")
+            end = f", at the end of {len(lines)} lines" if len(lines) > SAID_LINES else ""
+            yield f"{case.get('name')} said{end}:"
             yield from (f"    {line[:SAID_COLUMNS]}" for line in lines[-SAID_LINES:] or ["nothing"])
 
 
