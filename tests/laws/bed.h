@@ -17,7 +17,7 @@
 
 enum {
     BED_DRAINERS_MAX = 8,
-    BED_PATIENCE_MS = 20000,
+    BED_PATIENCE_MS = 45000, /* A machine has stood still for 34 s. */
     BED_BUFFER_BYTES = 4096,
     BED_MESSAGE_BYTES_MAX = 100000,
     BED_KEPT_MAX = 16,

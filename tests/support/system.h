@@ -40,6 +40,9 @@ static inline bool raw_read_all(raw_client *client, void *data, size_t bytes)
 bool raw_connect_whole(raw_client *client, const char *address);
 bool raw_write_whole(raw_client *client, const void *data, size_t bytes); /* One message, also of 0 bytes. */
 
+/* True: what a read brings while the thread that armed it ends is lost, and said to be (Wine; docs/WINDOWS.md). */
+bool system_loses_reads(void);
+
 unsigned long system_pid(void);
 uint32_t system_handles(void); /* Open in this process. */
 

@@ -185,7 +185,7 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
     (void) count; /* WriteFileGather is for files of whole pages only. */
     pp_port *port = pipe->port;
     bool whole = pipe_is_whole(pipe);
-    pp_port_arm(port, op, NULL);
+    pp_port_arm_write(port, op, slices[0].bytes);
     BOOL ok = WriteFile(pipe_handle(pipe), slices[0].data, slices[0].bytes, NULL, &pp_room_of(op)->overlapped);
     return pipe_armed(port, whole, op, ok ? ERROR_SUCCESS : GetLastError(), now);
 }

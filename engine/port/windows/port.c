@@ -80,6 +80,13 @@ void pp_port_arm_message(pp_port *port, pp_op *op, HANDLE handle)
     op->own_mark = PP_MARK_MESSAGE;
 }
 
+void pp_port_arm_write(pp_port *port, pp_op *op, uint32_t bytes)
+{
+    pp_port_arm(port, op, NULL);
+    op->own_mark = PP_MARK_WRITE;
+    op->own_bytes = bytes;
+}
+
 void pp_port_disarm(pp_port *port)
 {
     atomic_fetch_sub_explicit(&port_tally(port)->armed, 1, memory_order_relaxed);
@@ -161,6 +168,15 @@ static void port_enlist(pp_port *port, uint32_t drainer)
     }
 }
 
+/* What Wine has not written down (port.h) its packet knows, but for what a read has brought. */
+static void port_recall(const pp_op *op, const OVERLAPPED_ENTRY *entry, unsigned long *status, uint32_t *bytes)
+{
+    if (op->own_mark == PP_MARK_WRITE || op->own_mark == PP_MARK_ACCEPT || NT_ERROR((NTSTATUS) entry->Internal)) {
+        *status = (unsigned long) entry->Internal;
+        *bytes = op->own_mark == PP_MARK_WRITE ? op->own_bytes : 0;
+    }
+}
+
 static pp_completion port_unpack(const OVERLAPPED_ENTRY *entry)
 {
     pp_completion completion = {.op = (pp_op *) (void *) ((char *) entry->lpOverlapped - offsetof(pp_op, room))};
@@ -168,10 +184,15 @@ static pp_completion port_unpack(const OVERLAPPED_ENTRY *entry)
         return completion;
     }
     pp_room *room = pp_room_of(completion.op);
-    completion.result.fault = pp_fault_from_packet((unsigned long) room->overlapped.Internal);
+    unsigned long status = (unsigned long) room->overlapped.Internal;
+    uint32_t bytes = entry->dwNumberOfBytesTransferred;
+    if (status == STATUS_PENDING) {
+        port_recall(completion.op, entry, &status, &bytes);
+    }
+    completion.result.fault = pp_fault_from_packet(status);
     if (completion.result.fault.status == PIPEPORT_OK) {
-        completion.result.bytes = entry->dwNumberOfBytesTransferred;
-        if (completion.op->own_mark == PP_MARK_MESSAGE && pp_fault_is_part((unsigned long) room->overlapped.Internal)) {
+        completion.result.bytes = bytes;
+        if (completion.op->own_mark == PP_MARK_MESSAGE && pp_fault_is_part(status)) {
             completion.result.more = pp_modes_left(room->message); /* Nobody closes it while this read is not home. */
         }
     } else if (completion.op->own_mark == PP_MARK_ACCEPT) {

@@ -14,6 +14,11 @@
  * wait. That alone makes a wake impossible to lose. The packets sent besides only make it prompt: one for each drainer,
  * and who gets two in one batch sends one back. A drainer that takes again at once may get the packet meant for a
  * sleeper, who then sees the count after PORT_LOOK_MS; after a stop nobody takes again.
+ *
+ * Threads that end. What a thread has armed on a handle of a port does not end with it (docs/WINDOWS.md). But what is
+ * answered while its thread is ending, Wine 8.0 answers to the port alone: the packet's status is right, and the
+ * OVERLAPPED's is STATUS_PENDING for ever, and the count of bytes 0. A pipe takes a write whole, so its count is known;
+ * what a read has brought is lost, and said so: SYSTEM, ERROR_IO_PENDING.
  */
 #ifndef PP_PORT_WINDOWS_PORT_H
 #define PP_PORT_WINDOWS_PORT_H
@@ -36,7 +41,7 @@ typedef struct __attribute__((may_alias)) pp_room {
 } pp_room;
 
 /* op->own_mark, from arming until the packet is taken. */
-enum pp_mark { PP_MARK_PLAIN, PP_MARK_ACCEPT, PP_MARK_MESSAGE };
+enum pp_mark { PP_MARK_PLAIN, PP_MARK_ACCEPT, PP_MARK_MESSAGE, PP_MARK_WRITE };
 
 _Static_assert(sizeof(pp_room) <= sizeof(((pp_op *) 0)->room), "an operation has room for ours");
 _Static_assert(offsetof(pp_room, overlapped) == 0, "a packet's OVERLAPPED is where the room begins");
@@ -70,9 +75,10 @@ struct pp_port {
 pp_fault pp_port_adopt(pp_port *port, HANDLE handle, bool silent);
 
 /* Before a call that may pend, with a blank room; and after it, if it did not pend. For an accept its pipe; for a read
- * of messages their handle. */
+ * of messages their handle; for a write its bytes. */
 void pp_port_arm(pp_port *port, pp_op *op, pp_pipe *accepting);
 void pp_port_arm_message(pp_port *port, pp_op *op, HANDLE handle);
+void pp_port_arm_write(pp_port *port, pp_op *op, uint32_t bytes);
 void pp_port_disarm(pp_port *port);
 
 /* What a post does with an operation that the system refused. */

@@ -79,6 +79,11 @@ void raw_close(raw_client *client)
     close((int) client->handle);
 }
 
+bool system_loses_reads(void)
+{
+    return false;
+}
+
 unsigned long system_pid(void)
 {
     return (unsigned long) getpid();

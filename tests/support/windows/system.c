@@ -61,6 +61,11 @@ void raw_close(raw_client *client)
     CloseHandle((HANDLE) client->handle);
 }
 
+bool system_loses_reads(void)
+{
+    return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != NULL;
+}
+
 unsigned long system_pid(void)
 {
     return GetCurrentProcessId();
