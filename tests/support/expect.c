@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPECT_TEXT_BYTES = 500, EXPECT_SHOWN_MAX = 20 };
+enum { EXPECT_TEXT_BYTES = 500, EXPECT_SHOWN_MAX = 20, EXPECT_NAP_MS_MAX = 1000 };
 
 static _Atomic uint32_t expect_failures;
 static _Atomic bool expect_written;
@@ -58,10 +58,11 @@ static _Noreturn void expect_end(void)
     abort();
 }
 
-void expect_nap(uint64_t until_ms, const char *what, const char *file, int line)
+uint64_t expect_nap(uint64_t until_ms, const char *what, const char *file, int line)
 {
     pp_gate shut;
-    if (pp_os_now_ms() > until_ms) {
+    uint64_t begin_ms = pp_os_now_ms(), napped_ms;
+    if (begin_ms > until_ms) {
         /* Criterion hands its log on at once, by a lock of its own; under Wine a test's stderr leads nowhere. */
         cr_log_error("%s:%d: waited in vain for: %s", expect_file(file), line, what);
         if (atomic_load(&expect_written)) {
@@ -71,6 +72,8 @@ void expect_nap(uint64_t until_ms, const char *what, const char *file, int line)
     }
     pp_gate_init(&shut, 1);
     (void) pp_gate_wait(&shut, 1);
+    napped_ms = pp_os_now_ms() - begin_ms;
+    return napped_ms > EXPECT_NAP_MS_MAX ? until_ms + napped_ms - EXPECT_NAP_MS_MAX : until_ms;
 }
 
 void expect_ask(void (*tell)(void))

@@ -134,7 +134,7 @@ void rig_settle(const test_rig *rig)
                         (unsigned long long) figures.operations_armed, (unsigned long long) figures.operations_done,
                         (unsigned long long) (figures.allocations - figures.frees), (unsigned long long) rig->blocks,
                         (unsigned long long) rig_seat_blocks(rig));
-        expect_nap(until_ms, text, __FILE__, __LINE__);
+        until_ms = expect_nap(until_ms, text, __FILE__, __LINE__);
     }
 }
 

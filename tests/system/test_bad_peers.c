@@ -201,7 +201,7 @@ static void bad_talk_on(raw_client *client, bool again)
             over = 1;
             EXPECT(bad_may_be_over(since_ms));
         }
-        expect_nap(until_ms, "two are ended for their silence", __FILE__, __LINE__);
+        until_ms = expect_nap(until_ms, "two are ended for their silence", __FILE__, __LINE__);
     }
     raw_close(client);
     AWAIT(bad_strict.closed == 3 && bad_strict.ended[PIPEPORT_TIMED_OUT] + bad_strict.ended[PIPEPORT_GONE] == 3);

@@ -311,7 +311,7 @@ Test(broadcast, a_message_may_be_sent_many_times_and_released_before_it_is_writt
         for (int i = 0; i < CLIENTS; ++i) {
             heard += stage.clients[i].messages;
         }
-        expect_nap(until_ms, "all have heard all", __FILE__, __LINE__);
+        until_ms = expect_nap(until_ms, "all have heard all", __FILE__, __LINE__);
     }
     EXPECT(heard == TIMES * (CLIENTS + 1));
     AWAIT(stage.server.messages == TIMES);

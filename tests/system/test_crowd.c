@@ -50,9 +50,13 @@ static struct {
     _Atomic uint64_t sent_to_all[THREADS];
     _Atomic uint64_t sent_to_one;
     _Atomic uint64_t guests;
-    _Atomic bool over;
+    _Atomic bool over, heard;
     uint64_t seed;
 } crowd;
+
+/* Neither the pace of a guest nor a machine that stands still is a fault here. */
+static const pipeport_options crowd_options = {
+    .size = sizeof crowd_options, .send_queue_bytes_max = 256u << 20, .write_stall_ms = UINT32_MAX};
 
 /* ---- Hearing ------------------------------------------------------------------------------------------- */
 
@@ -90,6 +94,29 @@ static void crowd_hear(test_peer *peer, pipeport_conn conn, const void *data, si
     if (said.number % 16 == 0) { /* The other way, too. */
         pipeport_status status = pipeport_send(peer->rig->engine, conn, data, length);
         EXPECT(status == PIPEPORT_OK || (status == PIPEPORT_GONE && !ear->stays)); /* He is being asked to leave. */
+    }
+}
+
+/* Who stays is ended by nobody before all was heard: a fault, and why it was ended tells of which. */
+static void crowd_lose(test_peer *peer, pipeport_conn conn, const pipeport_end *end)
+{
+    const crowd_ear *ear = (crowd_ear *) peer;
+    (void) conn;
+    if (!atomic_load(&crowd.heard)) {
+        cr_log_error("client %u ended: %s, system code %ld", ear->number, pipeport_status_text(end->why),
+                     end->system_code);
+        EXPECT(atomic_load(&crowd.heard));
+    }
+}
+
+static void crowd_server_lose(test_peer *peer, pipeport_conn conn, const pipeport_end *end)
+{
+    (void) peer;
+    for (uint32_t i = 0; i < STAYERS; ++i) {
+        if (atomic_load(&crowd.conns[i]) == conn.id && !atomic_load(&crowd.heard)) {
+            cr_log_error("server's end of %u ended: %s, system code %ld", i, pipeport_status_text(end->why),
+                         end->system_code);
+        }
     }
 }
 
@@ -162,7 +189,7 @@ static void crowd_entertain(void *argument)
         }
         guests[i] = calloc(1, sizeof *guests[i]);
         guests[i]->peer.does.message = crowd_hear;
-        EXPECT(peer_try_dial(&guests[i]->peer, &crowd.rig, crowd.name, NULL) == PIPEPORT_OK);
+        EXPECT(peer_try_dial(&guests[i]->peer, &crowd.rig, crowd.name, &crowd_options) == PIPEPORT_OK);
         atomic_fetch_add(&crowd.guests, 1);
         if (test_random_below(&random, 2)) { /* Some hear something before they are replaced. */
             AWAIT(guests[i]->peer.messages > 0 || atomic_load(&crowd.over));
@@ -183,7 +210,8 @@ static void crowd_seat_stayers(void)
         ear->stays = true;
         ear->number = i;
         ear->peer.does.message = crowd_hear;
-        peer_dial(&ear->peer, &crowd.rig, crowd.name, NULL);
+        ear->peer.does.closed = crowd_lose;
+        peer_dial(&ear->peer, &crowd.rig, crowd.name, &crowd_options);
         AWAIT(crowd.server.opened == i + 1);
         atomic_store(&crowd.conns[i], crowd.server.conn);
     }
@@ -238,7 +266,7 @@ static void crowd_expect_all_heard(void)
         to_one += crowd.stayers[j].heard_to_me;
     }
     for (uint64_t until_ms = expect_until(EXPECT_PATIENCE_MS); to_one < crowd.sent_to_one;) {
-        expect_nap(until_ms, "every word to one was heard", __FILE__, __LINE__);
+        until_ms = expect_nap(until_ms, "every word to one was heard", __FILE__, __LINE__);
         to_one = 0;
         for (uint32_t j = 0; j < STAYERS; ++j) {
             to_one += crowd.stayers[j].heard_to_me;
@@ -256,10 +284,12 @@ Test(crowd, nothing_is_lost_doubled_or_disordered_while_eight_threads_send_and_c
     cr_log_info("PIPEPORT_TEST_SEED=%llu", (unsigned long long) crowd.seed);
     rig_name(crowd.name);
     rig_open(&crowd.rig, 4);
-    peer_serve(&crowd.server, &crowd.rig, crowd.name, NULL);
+    crowd.server.does.closed = crowd_server_lose;
+    peer_serve(&crowd.server, &crowd.rig, crowd.name, &crowd_options);
     crowd_seat_stayers();
     crowd_gather();
     crowd_expect_all_heard();
+    atomic_store(&crowd.heard, true);
     pipeport_stats stats = peer_stats(&crowd.server);
     EXPECT(stats.sends_refused == 0 && stats.broadcasts_refused == 0);
     for (uint32_t i = 0; i < STAYERS; ++i) {
