@@ -105,7 +105,7 @@ static void a_write_is_answered(void)
     cr_assert_eq(armed, PP_LATER);
     uint64_t got = thread_read(0, taken + 1);
     pp_result result = bed_await(&thread_bed, &client.write);
-    cr_assert_eq(result.fault.status, PIPEPORT_OK, "status %d, system code %ld", result.fault.status,
+    cr_assert_eq(result.fault.status, PIPEPORT_OK, "status %d, system code %d", result.fault.status,
                  result.fault.system_code);
     cr_assert_eq(thread_read(got, taken + result.bytes), taken + result.bytes);
 }
@@ -129,7 +129,7 @@ static void an_accept_is_answered(void)
     cr_assert_eq(armed, PP_LATER);
     cr_assert_eq(bed_dial_as(&client, thread_bed.name, &thread_bed.plan, 0).status, PIPEPORT_OK);
     pp_result result = bed_await(&thread_bed, &server.accept);
-    cr_assert_eq(result.fault.status, PIPEPORT_OK, "status %d, system code %ld", result.fault.status,
+    cr_assert_eq(result.fault.status, PIPEPORT_OK, "status %d, system code %d", result.fault.status,
                  result.fault.system_code);
     cr_assert_eq(bed_write(&thread_bed, &client, "hello", 5).bytes, 5);
     cr_assert_eq(bed_read(&thread_bed, &server, room, BLOCK).bytes, 5);
@@ -158,7 +158,7 @@ static void a_read_is_answered(void)
         lost++;
         return;
     }
-    cr_assert(result.fault.status == PIPEPORT_OK && result.bytes == 100, "status %d, system code %ld, %u bytes",
+    cr_assert(result.fault.status == PIPEPORT_OK && result.bytes == 100, "status %d, system code %d, %u bytes",
               result.fault.status, result.fault.system_code, (unsigned) result.bytes);
     cr_assert(bed_is_stamped(room, 100, 0));
 }
@@ -179,7 +179,7 @@ static void an_end_is_answered(void)
     cr_assert_eq(armed, PP_LATER);
     bed_end_close(&client);
     pp_result result = bed_await(&thread_bed, &server.read);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %ld", result.fault.status,
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
                  result.fault.system_code);
 }
 
