@@ -35,7 +35,7 @@ static void answer_settle(void)
     bed_close(&answer_bed);
 }
 
-TestSuite(laws_answer, .init = answer_setup, .timeout = 60);
+TestSuite(laws_answer, .init = answer_setup, .timeout = 100);
 
 static pp_armed answer_await(bed_end *end, pp_result *now)
 {

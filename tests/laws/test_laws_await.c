@@ -32,7 +32,7 @@ static void await_settle(void)
     bed_settle(&await_bed, &server, &client);
 }
 
-TestSuite(laws_await, .init = await_setup, .timeout = 60);
+TestSuite(laws_await, .init = await_setup, .timeout = 100);
 
 static pp_armed await_arm(bed_end *end, pp_result *now)
 {

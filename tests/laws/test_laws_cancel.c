@@ -27,7 +27,7 @@ static void cancel_settle(void)
     bed_settle(&cancel_bed, &server, &client);
 }
 
-TestSuite(laws_cancel, .init = cancel_setup, .timeout = 60);
+TestSuite(laws_cancel, .init = cancel_setup, .timeout = 100);
 
 Test(laws_cancel, stops_an_armed_read_exactly_once)
 {

@@ -26,7 +26,7 @@ static void ear_settle(void)
     bed_settle(&ear_bed, NULL, NULL);
 }
 
-TestSuite(laws_ear, .init = ear_setup, .timeout = 60);
+TestSuite(laws_ear, .init = ear_setup, .timeout = 100);
 
 static pipeport_status ear_open_status(const char *name)
 {

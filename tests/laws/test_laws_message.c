@@ -50,7 +50,7 @@ static void message_settle(void)
     bed_settle(&message_bed, &server, &client);
 }
 
-TestSuite(laws_message, .init = message_setup, .timeout = 60);
+TestSuite(laws_message, .init = message_setup, .timeout = 100);
 
 /* Goes on with a message of which `first` has come: its length. A system may have brought nothing for want of room. */
 static uint32_t message_rest(bed_end *end, pp_result first, uint32_t offered)

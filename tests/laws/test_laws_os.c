@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-TestSuite(laws_os, .timeout = 60);
+TestSuite(laws_os, .timeout = 100);
 
 enum { THREADS = 8, ROUNDS = 5000 };
 

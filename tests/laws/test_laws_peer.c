@@ -27,7 +27,7 @@ static void peer_settle(void)
     bed_settle(&peer_bed, &server, &client);
 }
 
-TestSuite(laws_peer, .init = peer_setup, .timeout = 60);
+TestSuite(laws_peer, .init = peer_setup, .timeout = 100);
 
 Test(laws_peer, is_named_at_both_ends)
 {

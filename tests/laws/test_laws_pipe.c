@@ -26,7 +26,7 @@ static void pipe_settle(void)
     bed_settle(&pipe_bed, &server, &client);
 }
 
-TestSuite(laws_pipe, .init = pipe_setup, .timeout = 60);
+TestSuite(laws_pipe, .init = pipe_setup, .timeout = 100);
 
 /* Reads at `end` as many stamped bytes as were written from `at` on. */
 static void pipe_expect(bed_end *end, uint64_t bytes, uint64_t at)

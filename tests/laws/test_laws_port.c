@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-TestSuite(laws_port, .timeout = 60);
+TestSuite(laws_port, .timeout = 100);
 
 enum { CROWD_THREADS = 8, CROWD_POSTS = 1500, CROWD_DRAINERS = 4 };
 

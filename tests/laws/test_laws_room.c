@@ -25,7 +25,7 @@ static void room_settle(void)
     bed_settle(&room_bed, NULL, NULL);
 }
 
-TestSuite(laws_room, .init = room_setup, .timeout = 60);
+TestSuite(laws_room, .init = room_setup, .timeout = 100);
 
 enum { ROOM = 4, COMERS = 40 };
 

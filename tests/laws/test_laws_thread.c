@@ -22,7 +22,7 @@ static void (*thread_arm)(void);
 static pp_gate thread_has_armed;
 static unsigned lost;
 
-TestSuite(laws_thread, .timeout = 60);
+TestSuite(laws_thread, .timeout = 100);
 
 static void thread_body(void *argument)
 {

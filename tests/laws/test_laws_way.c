@@ -15,7 +15,7 @@ static bed_end server, client;
 static bed_end *writer, *reader;
 static char block[BLOCK], room[BLOCK];
 
-TestSuite(laws_way, .timeout = 60);
+TestSuite(laws_way, .timeout = 100);
 
 static void way_open(pp_way way, bool whole)
 {

@@ -28,7 +28,7 @@ static void guard_setup(void)
     pp_gate_init(&gate, 1);
 }
 
-TestSuite(sim_guard, .init = guard_setup, .timeout = 60);
+TestSuite(sim_guard, .init = guard_setup, .timeout = 100);
 
 #define GUARDED(name) Test(sim_guard, ends_who_##name, .exit_code = 1)
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(steps, .timeout = 60);
+TestSuite(steps, .timeout = 100);
 
 static _Atomic uint32_t words[3];
 static uint32_t sums[8]; /* How often words[0] ended with this. */

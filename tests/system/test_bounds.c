@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(bounds, .timeout = 60);
+TestSuite(bounds, .timeout = 100);
 
 enum { MIB = 1 << 20, GIB = 1 << 30 };
 

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(close, .timeout = 60);
+TestSuite(close, .timeout = 100);
 
 enum { MESSAGES = 100, LENGTH = 30000 };
 

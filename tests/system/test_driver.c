@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(driver, .timeout = 60);
+TestSuite(driver, .timeout = 100);
 
 enum { DRIVER_LINE_BYTES = 300, DRIVER_SKIPPED = 77 };
 

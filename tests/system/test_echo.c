@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-TestSuite(echo, .timeout = 60);
+TestSuite(echo, .timeout = 100);
 
 /* Around every bound there is: nothing, a header, a small frame that is joined, a read's block, a pipe's buffer, the
  * longest message. */

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-TestSuite(files, .timeout = 60);
+TestSuite(files, .timeout = 100);
 
 enum { FILES_MAX = 256, FRIENDS = 10, COMERS = 20 };
 

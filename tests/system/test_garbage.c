@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(garbage, .timeout = 60);
+TestSuite(garbage, .timeout = 100);
 
 enum { BOUND = 1000 };
 

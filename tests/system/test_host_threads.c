@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-TestSuite(host_threads, .timeout = 60);
+TestSuite(host_threads, .timeout = 100);
 
 enum { TALKERS = 10 };
 

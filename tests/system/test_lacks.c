@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(lacks, .timeout = 30);
+TestSuite(lacks, .timeout = 100);
 
 #define GIVEN .given.size = sizeof(pipeport_options), .given
 

@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(names, .timeout = 60);
+TestSuite(names, .timeout = 100);
 
 static test_rig rig; /* Each test is a process of its own. */
 

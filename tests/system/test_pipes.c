@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(pipes, .timeout = 60);
+TestSuite(pipes, .timeout = 100);
 
 enum { PIPES_BYTES_MAX = 300000, PIPES_ROUNDS = 50, PIPES_CLIENTS = 20 };
 

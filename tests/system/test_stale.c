@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(stale, .timeout = 60);
+TestSuite(stale, .timeout = 100);
 
 static test_rig rig; /* Each test is a process of its own. */
 

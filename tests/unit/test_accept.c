@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(accept, .timeout = 30);
+TestSuite(accept, .timeout = 100);
 
 static pipeport_stats accept_stats(void)
 {

@@ -44,7 +44,7 @@ static void backlog_teardown(void)
     unlink(address);
 }
 
-TestSuite(backlog, .init = backlog_setup, .fini = backlog_teardown, .timeout = 60);
+TestSuite(backlog, .init = backlog_setup, .fini = backlog_teardown, .timeout = 100);
 
 /* A client's socket, or -1: there is no room in the queue. */
 static int backlog_connect(int flags)

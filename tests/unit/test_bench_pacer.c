@@ -102,7 +102,7 @@ static void see_moments(uint64_t begin_ns, uint64_t step_ns)
     }
 }
 
-Test(pacer, plans_each_message_at_its_moment_and_the_lanes_in_turn, .timeout = 60)
+Test(pacer, plans_each_message_at_its_moment_and_the_lanes_in_turn, .timeout = 100)
 {
     uint64_t begin_ns;
     struct pacer *pacer;
@@ -119,7 +119,7 @@ Test(pacer, plans_each_message_at_its_moment_and_the_lanes_in_turn, .timeout = 6
     cr_assert_gt(run.late_p99_ns, 0);
 }
 
-Test(pacer, leaves_out_nothing_that_it_slept_over, .timeout = 60)
+Test(pacer, leaves_out_nothing_that_it_slept_over, .timeout = 100)
 {
     struct pacer *pacer;
     uint64_t begin_ns;
@@ -138,7 +138,7 @@ Test(pacer, leaves_out_nothing_that_it_slept_over, .timeout = 60)
     see_moments(begin_ns, 250000);
 }
 
-Test(pacer, plans_as_many_as_are_counted, .timeout = 60)
+Test(pacer, plans_as_many_as_are_counted, .timeout = 100)
 {
     uint64_t begin_ns;
     struct pacer *pacer;
@@ -153,7 +153,7 @@ Test(pacer, plans_as_many_as_are_counted, .timeout = 60)
     see_moments(begin_ns, 200000);
 }
 
-Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 60)
+Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 100)
 {
     uint64_t begin_ns;
     struct pacer *pacer;
@@ -177,7 +177,7 @@ Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 60)
     cr_assert_eq(run.errors[RESULT_MISSING], 0);
 }
 
-Test(pacer, tells_what_was_planned_and_never_sent, .timeout = 60)
+Test(pacer, tells_what_was_planned_and_never_sent, .timeout = 100)
 {
     uint64_t begin_ns;
     struct pacer *pacer;
@@ -205,7 +205,7 @@ static struct pacer *start_too_fast(void)
     return pacer;
 }
 
-Test(pacer, has_an_end_where_it_cannot_send_as_fast_as_it_plans, .timeout = 60)
+Test(pacer, has_an_end_where_it_cannot_send_as_fast_as_it_plans, .timeout = 100)
 {
     struct pacer *pacer = start_too_fast();
 
@@ -215,7 +215,7 @@ Test(pacer, has_an_end_where_it_cannot_send_as_fast_as_it_plans, .timeout = 60)
     cr_assert_eq(run.errors[RESULT_MISSING], 800 - sent());
 }
 
-Test(pacer, sends_nothing_more_for_a_run_that_is_cut_off, .timeout = 60)
+Test(pacer, sends_nothing_more_for_a_run_that_is_cut_off, .timeout = 100)
 {
     struct pacer *pacer = start_too_fast();
 

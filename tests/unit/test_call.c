@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(call, .timeout = 30);
+TestSuite(call, .timeout = 100);
 
 static char call_room[16];
 static pipeport_reply call_reply;

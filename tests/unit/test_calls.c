@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(calls, .timeout = 20);
+TestSuite(calls, .timeout = 100);
 
 static pp_calls calls;
 static pp_call first, second;

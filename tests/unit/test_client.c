@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(client, .timeout = 20);
+TestSuite(client, .timeout = 100);
 
 static const pipeport_events client_events = {.size = sizeof(pipeport_events)};
 

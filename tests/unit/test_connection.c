@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(connection, .timeout = 20);
+TestSuite(connection, .timeout = 100);
 
 static fake_pipe *pipe;
 

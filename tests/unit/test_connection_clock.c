@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(connection_clock, .timeout = 20);
+TestSuite(connection_clock, .timeout = 100);
 
 static life_conn *clock_busy; /* Whose messages take so long, */
 static fake_pipe *pipe;       /* and its peer. */

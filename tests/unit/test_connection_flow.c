@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(connection_flow, .timeout = 60);
+TestSuite(connection_flow, .timeout = 100);
 
 static fake_pipe *pipe;
 

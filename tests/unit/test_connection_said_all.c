@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(connection_said_all, .timeout = 20);
+TestSuite(connection_said_all, .timeout = 100);
 
 static fake_pipe *pipe;
 

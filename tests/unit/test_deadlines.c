@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(deadlines, .timeout = 60);
+TestSuite(deadlines, .timeout = 100);
 
 enum { COUNT = 60, STEPS = 20000 };
 

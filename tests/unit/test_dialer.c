@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(dialer, .timeout = 30);
+TestSuite(dialer, .timeout = 100);
 
 LIFE_TEST(dialer, connects_at_once_and_opens_on_a_worker)
 {

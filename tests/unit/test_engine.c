@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(engine, .timeout = 30);
+TestSuite(engine, .timeout = 100);
 
 /* life_end destroys the engine; these leave everything on it. */
 

@@ -11,7 +11,7 @@
 
 enum { PEERS = 5 };
 
-TestSuite(fan, .timeout = 60);
+TestSuite(fan, .timeout = 100);
 
 static fake_pipe *peers[PEERS];
 static life_conn *conns[PEERS];

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-TestSuite(fiber, .timeout = 60);
+TestSuite(fiber, .timeout = 100);
 
 static unsigned steps;
 static unsigned failures; /* This many weak compare-exchanges still fail. */

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(group, .timeout = 60);
+TestSuite(group, .timeout = 100);
 
 static pp_memory memory;
 static pp_group group;

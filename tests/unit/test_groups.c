@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(groups, .timeout = 60);
+TestSuite(groups, .timeout = 100);
 
 static pp_memory memory;
 static pp_roster roster;

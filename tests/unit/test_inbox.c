@@ -37,7 +37,7 @@ static void inbox_tear_down(void)
     cr_assert_eq(atomic_load(&memory.bytes), 0);
 }
 
-TestSuite(inbox, .init = inbox_set_up, .fini = inbox_tear_down, .timeout = 60);
+TestSuite(inbox, .init = inbox_set_up, .fini = inbox_tear_down, .timeout = 100);
 
 static void inbox_ask_room(void)
 {

@@ -73,7 +73,7 @@ static void expect_message(const char *text, uint32_t bytes)
     cr_assert(bytes == 0 || memcmp(payload, text, bytes) == 0);
 }
 
-TestSuite(inbox_framings, .timeout = 60);
+TestSuite(inbox_framings, .timeout = 100);
 
 /* However it is cut, a line is moved a bounded number of times and not searched again: else this takes minutes. */
 static void trickle_a_line(bool borrows)

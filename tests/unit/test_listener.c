@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(listener, .timeout = 30);
+TestSuite(listener, .timeout = 100);
 
 static uint64_t listener_accepts_failed(void)
 {

@@ -10,7 +10,7 @@
 
 enum { PEERS = 5 };
 
-TestSuite(membership, .timeout = 60);
+TestSuite(membership, .timeout = 100);
 
 static fake_pipe *peers[PEERS];
 static life_conn *conns[PEERS];

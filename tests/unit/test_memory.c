@@ -178,7 +178,7 @@ static void memory_run_crowd(memory_crowd *crowd, uint64_t bytes_max)
     memory_expect(&crowd->memory, 0, atomic_load(&crowd->taken), atomic_load(&crowd->taken));
 }
 
-Test(memory, keeps_its_bound_under_threads, .timeout = 60)
+Test(memory, keeps_its_bound_under_threads, .timeout = 100)
 {
     static memory_crowd crowd;
     memory_run_crowd(&crowd, MEMORY_BLOCKS_MAX * MEMORY_BLOCK_BYTES + MEMORY_BLOCK_BYTES - 1);
@@ -186,7 +186,7 @@ Test(memory, keeps_its_bound_under_threads, .timeout = 60)
     cr_assert_leq(atomic_load(&crowd.memory.bytes_peak), MEMORY_BLOCKS_MAX * MEMORY_BLOCK_BYTES);
 }
 
-Test(memory, loses_no_count_under_threads, .timeout = 60)
+Test(memory, loses_no_count_under_threads, .timeout = 100)
 {
     static memory_crowd crowd;
     memory_run_crowd(&crowd, 0);

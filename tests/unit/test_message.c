@@ -25,7 +25,7 @@ static void message_tear_down(void)
     cr_assert_eq(atomic_load(&memory.taken), atomic_load(&memory.given));
 }
 
-TestSuite(message, .init = message_set_up, .fini = message_tear_down, .timeout = 60);
+TestSuite(message, .init = message_set_up, .fini = message_tear_down, .timeout = 100);
 
 static uint64_t message_blocks_held(void)
 {

@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(options, .timeout = 20);
+TestSuite(options, .timeout = 100);
 
 static const struct bound {
     const char *name;

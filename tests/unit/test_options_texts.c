@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(options_texts, .timeout = 30);
+TestSuite(options_texts, .timeout = 100);
 
 static const pipeport_events texts_events = {.size = sizeof(pipeport_events)};
 static char texts_long[4096];

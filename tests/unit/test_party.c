@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(party, .timeout = 20);
+TestSuite(party, .timeout = 100);
 
 static pp_party party;
 static pp_hub hub;

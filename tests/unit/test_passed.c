@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(passed, .timeout = 60);
+TestSuite(passed, .timeout = 100);
 
 enum { LARGE = 40000, FRAME = 4 + LARGE, ROOM = 3 * FRAME };
 

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(peer, .timeout = 30);
+TestSuite(peer, .timeout = 100);
 
 LIFE_TEST(peer, is_told_of_an_open_connection_and_of_no_other)
 {

@@ -58,7 +58,7 @@ static void port_teardown(void)
     cr_assert_eq(system(command), 0);
 }
 
-TestSuite(port_linux, .init = port_setup, .fini = port_teardown, .timeout = 60);
+TestSuite(port_linux, .init = port_setup, .fini = port_teardown, .timeout = 100);
 
 static pp_fault port_listen(pp_ear **ear)
 {

@@ -14,7 +14,7 @@ static bed_end server[PAIRS], client[PAIRS];
 static char room[PAIRS][BLOCK], said[BLOCK];
 static pp_op posts[POSTS];
 
-TestSuite(port_linux_flood, .timeout = 60);
+TestSuite(port_linux_flood, .timeout = 100);
 
 /* One take; what was posted is posted again. Answers how much else it brought. */
 static uint32_t flood_take(void)

@@ -47,7 +47,7 @@ static void plan_teardown(void)
     cr_assert_eq(rmdir(folder), 0, "something was left behind");
 }
 
-TestSuite(port_linux_plan, .init = plan_setup, .fini = plan_teardown, .timeout = 60);
+TestSuite(port_linux_plan, .init = plan_setup, .fini = plan_teardown, .timeout = 100);
 
 static pp_fault plan_listen(const char *name, const pp_plan *plan)
 {

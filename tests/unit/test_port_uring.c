@@ -27,7 +27,7 @@ static char block[BIG], room[BIG];
 static char said[400];
 static int lines_said;
 
-TestSuite(port_uring, .timeout = 60);
+TestSuite(port_uring, .timeout = 100);
 
 static void uring_hear(void *user, const char *line)
 {

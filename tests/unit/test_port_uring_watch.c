@@ -20,7 +20,7 @@ static test_bed watch_bed;
 static bed_end server, client;
 static char burst[BURST], room[ROOM_BYTES];
 
-TestSuite(port_uring_watch, .timeout = 60);
+TestSuite(port_uring_watch, .timeout = 100);
 
 /* A bed of one's own on rings, or a skip. */
 static void watch_open(bool whole)

@@ -31,7 +31,7 @@ static void port_settle(void)
     bed_settle(&port_bed, NULL, NULL);
 }
 
-TestSuite(port_windows, .init = port_setup, .timeout = 60);
+TestSuite(port_windows, .init = port_setup, .timeout = 100);
 
 Test(port_windows, hands_out_posts_that_the_system_refused)
 {

@@ -129,40 +129,40 @@ static void close_before_a_dawdler(bool whole)
     planned_settle(&close_bed);
 }
 
-Test(port_windows_close, loses_no_byte_that_was_written, .timeout = 60)
+Test(port_windows_close, loses_no_byte_that_was_written, .timeout = 100)
 {
     close_after_a_write(false, true);
     close_after_a_write(false, false);
 }
 
-Test(port_windows_close, loses_no_message_that_was_written, .timeout = 60)
+Test(port_windows_close, loses_no_message_that_was_written, .timeout = 100)
 {
     close_after_a_write(true, true);
     close_after_a_write(true, false);
 }
 
-Test(port_windows_close, loses_no_byte_of_a_pipe_that_was_full, .timeout = 60)
+Test(port_windows_close, loses_no_byte_of_a_pipe_that_was_full, .timeout = 100)
 {
     close_when_full(false);
 }
 
-Test(port_windows_close, loses_no_message_of_a_pipe_that_was_full, .timeout = 60)
+Test(port_windows_close, loses_no_message_of_a_pipe_that_was_full, .timeout = 100)
 {
     close_when_full(true);
 }
 
-Test(port_windows_close, loses_no_byte_though_the_peer_dawdles, .timeout = 60)
+Test(port_windows_close, loses_no_byte_though_the_peer_dawdles, .timeout = 100)
 {
     close_before_a_dawdler(false);
 }
 
-Test(port_windows_close, loses_no_message_though_the_peer_dawdles, .timeout = 60)
+Test(port_windows_close, loses_no_message_though_the_peer_dawdles, .timeout = 100)
 {
     close_before_a_dawdler(true);
 }
 
 /* The end is heard in an instant, not when somebody's time is up: closing waits for nobody. */
-Test(port_windows_close, waits_for_nobody, .timeout = 60)
+Test(port_windows_close, waits_for_nobody, .timeout = 100)
 {
     for (int whole = 0; whole < 2; whole++) {
         pp_plan plan = close_plan(whole > 0);

@@ -36,7 +36,7 @@ static void guard_setup(void)
     LocalFree(text);
 }
 
-TestSuite(port_windows_guard, .init = guard_setup, .timeout = 60);
+TestSuite(port_windows_guard, .init = guard_setup, .timeout = 100);
 
 static bool guard_is_sid(PSID sid, const char *text)
 {

@@ -27,7 +27,7 @@ static void message_setup(void)
     planned_open(&message_bed, &whole_plan);
 }
 
-TestSuite(port_windows_message, .init = message_setup, .timeout = 60);
+TestSuite(port_windows_message, .init = message_setup, .timeout = 100);
 
 static void message_settle(void)
 {

@@ -33,7 +33,7 @@ static void peer_setup(void)
     planned_open(&peer_bed, &plain_plan);
 }
 
-TestSuite(port_windows_peer, .init = peer_setup, .timeout = 60);
+TestSuite(port_windows_peer, .init = peer_setup, .timeout = 100);
 
 static void peer_settle(void)
 {

@@ -57,7 +57,7 @@ static void plan_refuses(pp_way way)
     cr_assert_eq(stranger.pipe.handle, PP_PIPE_CLOSED);
 }
 
-Test(port_windows_plan, opens_duplex_both_ways, .timeout = 60)
+Test(port_windows_plan, opens_duplex_both_ways, .timeout = 100)
 {
     pp_plan plan = plan_of(PP_WAY_BOTH);
     planned_open(&plan_bed, &plan);
@@ -71,7 +71,7 @@ Test(port_windows_plan, opens_duplex_both_ways, .timeout = 60)
     plan_close_ends();
 }
 
-Test(port_windows_plan, goes_to_the_server_only, .timeout = 60)
+Test(port_windows_plan, goes_to_the_server_only, .timeout = 100)
 {
     pp_plan plan = plan_of(PP_WAY_TO_SERVER);
     planned_open(&plan_bed, &plan);
@@ -83,7 +83,7 @@ Test(port_windows_plan, goes_to_the_server_only, .timeout = 60)
     plan_close_ends();
 }
 
-Test(port_windows_plan, goes_to_the_client_only, .timeout = 60)
+Test(port_windows_plan, goes_to_the_client_only, .timeout = 100)
 {
     pp_plan plan = plan_of(PP_WAY_TO_CLIENT);
     planned_open(&plan_bed, &plan);
@@ -114,12 +114,12 @@ static void plan_refuses_all_but(pp_way way)
     planned_settle(&plan_bed);
 }
 
-Test(port_windows_plan, refuses_who_would_read_what_goes_to_the_server, .timeout = 60)
+Test(port_windows_plan, refuses_who_would_read_what_goes_to_the_server, .timeout = 100)
 {
     plan_refuses_all_but(PP_WAY_TO_SERVER);
 }
 
-Test(port_windows_plan, refuses_who_would_write_what_goes_to_the_client, .timeout = 60)
+Test(port_windows_plan, refuses_who_would_write_what_goes_to_the_client, .timeout = 100)
 {
     if (planned_is_wine()) {
         cr_skip_test("Wine lets in who asks for FILE_WRITE_DATA of an outbound pipe");
@@ -128,7 +128,7 @@ Test(port_windows_plan, refuses_who_would_write_what_goes_to_the_client, .timeou
 }
 
 /* On one way and the other the holder is out of reach, too. */
-Test(port_windows_plan, is_busy_on_every_way_while_nobody_accepts, .timeout = 60)
+Test(port_windows_plan, is_busy_on_every_way_while_nobody_accepts, .timeout = 100)
 {
     for (int way = PP_WAY_BOTH; way <= PP_WAY_TO_CLIENT; way++) {
         pp_plan plan = plan_of((pp_way) way);
@@ -148,7 +148,7 @@ static void plan_shows(HANDLE handle, DWORD type, DWORD mode)
     cr_assert_eq(state & (PIPE_READMODE_MESSAGE | PIPE_NOWAIT), mode);
 }
 
-Test(port_windows_plan, shows_its_type_and_mode_on_both_ends, .timeout = 60)
+Test(port_windows_plan, shows_its_type_and_mode_on_both_ends, .timeout = 100)
 {
     for (int kind = 0; kind < 3; kind++) { /* Bytes; messages read as bytes; messages. */
         pp_plan plan = plan_of(PP_WAY_BOTH);
@@ -165,7 +165,7 @@ Test(port_windows_plan, shows_its_type_and_mode_on_both_ends, .timeout = 60)
     }
 }
 
-Test(port_windows_plan, refuses_a_server_of_bytes_where_messages_are_planned, .timeout = 60)
+Test(port_windows_plan, refuses_a_server_of_bytes_where_messages_are_planned, .timeout = 100)
 {
     pp_plan bytes = plan_of(PP_WAY_BOTH), typed = bytes;
     typed.typed = true;
@@ -187,7 +187,7 @@ Test(port_windows_plan, refuses_a_server_of_bytes_where_messages_are_planned, .t
     planned_settle(&plan_bed);
 }
 
-Test(port_windows_plan, asks_for_the_buffers_of_either_way, .timeout = 60)
+Test(port_windows_plan, asks_for_the_buffers_of_either_way, .timeout = 100)
 {
     pp_plan plan = plan_of(PP_WAY_BOTH);
     plan.instances_max = 5;
@@ -230,7 +230,7 @@ static void plan_counts(uint32_t most)
     planned_settle(&plan_bed);
 }
 
-Test(port_windows_plan, has_as_many_instances_as_it_says, .timeout = 60)
+Test(port_windows_plan, has_as_many_instances_as_it_says, .timeout = 100)
 {
     plan_counts(1);
     plan_counts(3);
@@ -238,7 +238,7 @@ Test(port_windows_plan, has_as_many_instances_as_it_says, .timeout = 60)
     plan_counts(254); /* With the ear's own these are 255, which the system takes for no bound. */
 }
 
-Test(port_windows_plan, tells_the_default_time_of_waiting, .timeout = 60)
+Test(port_windows_plan, tells_the_default_time_of_waiting, .timeout = 100)
 {
     enum { WAIT_MS = 400, CLOCKS_MS = 40 /* How much earlier a wait may end by another clock. */ };
     pp_plan plan = plan_of(PP_WAY_BOTH);

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(reader, .timeout = 20);
+TestSuite(reader, .timeout = 100);
 
 static pp_memory memory;
 static pp_pipe place;

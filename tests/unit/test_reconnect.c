@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(reconnect, .timeout = 30);
+TestSuite(reconnect, .timeout = 100);
 
 static void reconnect_dial(uint32_t first_ms, uint32_t max_ms)
 {

@@ -10,7 +10,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(reply, .timeout = 60);
+TestSuite(reply, .timeout = 100);
 
 static fake_pipe *pipe;
 static pipeport_status status;

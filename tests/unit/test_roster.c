@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(roster, .timeout = 60);
+TestSuite(roster, .timeout = 100);
 
 typedef struct chair {
     pp_seat seat;

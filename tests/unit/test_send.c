@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(send, .timeout = 30);
+TestSuite(send, .timeout = 100);
 
 enum { CLIENTS = 20 };
 

@@ -11,7 +11,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(sendq_crowd, .timeout = 60);
+TestSuite(sendq_crowd, .timeout = 100);
 
 enum { CROWD_PRODUCERS = 4, CROWD_PUSHES = 60000, CROWD_LINK_BYTES = 3 };
 

@@ -25,7 +25,7 @@ static void steps_pause(void);
 
 #include <criterion/criterion.h>
 
-TestSuite(sendq_steps, .timeout = 60);
+TestSuite(sendq_steps, .timeout = 100);
 
 enum { STEPS_LINKS = 4, STEPS_NEVER = -1, STEPS_BYTES_MAX = 100 };
 

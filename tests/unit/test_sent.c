@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(sent, .timeout = 30);
+TestSuite(sent, .timeout = 100);
 
 static void sent_serve(void)
 {

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(server, .timeout = 20);
+TestSuite(server, .timeout = 100);
 
 static const pipeport_events server_events = {.size = sizeof(pipeport_events)};
 

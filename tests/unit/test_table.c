@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(table, .timeout = 60);
+TestSuite(table, .timeout = 100);
 
 enum { ENTRIES = 3 * PP_TABLE_FAN * PP_TABLE_CHUNK }; /* Three branches. */
 

@@ -10,7 +10,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(turn, .timeout = 60);
+TestSuite(turn, .timeout = 100);
 
 enum { SETTERS = 8, DUTIES = 4000, WORKERS = 4 };
 

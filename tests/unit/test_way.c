@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(way, .timeout = 30);
+TestSuite(way, .timeout = 100);
 
 static void way_serve(uint32_t direction)
 {

@@ -12,7 +12,7 @@
 
 enum { PEERS = 3, STUCK = 1, QUEUE = 40 };
 
-TestSuite(when_full, .timeout = 60);
+TestSuite(when_full, .timeout = 100);
 
 static fake_pipe *peers[PEERS];
 static life_conn *conns[PEERS];

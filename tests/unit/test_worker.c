@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(worker, .timeout = 30);
+TestSuite(worker, .timeout = 100);
 
 static pp_memory memory;
 static pp_port *port;

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(writer, .timeout = 60);
+TestSuite(writer, .timeout = 100);
 
 static test_bytes expected;
 

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(writer_fan, .timeout = 60);
+TestSuite(writer_fan, .timeout = 100);
 
 enum { PAYLOAD_BYTES = 100, FRAME_BYTES = PAYLOAD_BYTES + 4 };
 
