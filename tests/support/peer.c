@@ -6,6 +6,8 @@
 
 #include <criterion/criterion.h>
 
+enum { PEER_STALL_MS = 600000 };
+
 static void *peer_state_of(pipeport_conn conn)
 {
     return (void *) (uintptr_t) (conn.id ^ 0x5a5a);
@@ -82,10 +84,23 @@ static pipeport_events peer_events(test_peer *peer)
                              .failed = peer_failed};
 }
 
+/* A machine that stands still is no slow reader: where a test does not say how long one may be, it is ten minutes. */
+static const pipeport_options *peer_patient(const pipeport_options *given, pipeport_options *room)
+{
+    *room = given ? *given : (pipeport_options){.size = sizeof *room};
+    if (room->size != sizeof *room || room->write_stall_ms != 0) {
+        return given;
+    }
+    room->write_stall_ms = PEER_STALL_MS;
+    return room;
+}
+
 pipeport_status peer_try_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)
 {
     pipeport_events events = peer_events(peer);
+    pipeport_options room;
     peer->rig = rig;
+    options = peer_patient(options, &room);
     pipeport_status status = pipeport_server_start(&peer->server, rig->engine, name, options, &events);
     if (status == PIPEPORT_OK) {
         books_watch_server(peer->server);
@@ -103,7 +118,9 @@ void peer_serve(test_peer *peer, test_rig *rig, const char *name, const pipeport
 pipeport_status peer_try_dial(test_peer *peer, test_rig *rig, const char *name, const pipeport_options *options)
 {
     pipeport_events events = peer_events(peer);
+    pipeport_options room;
     peer->rig = rig;
+    options = peer_patient(options, &room);
     pipeport_status status = pipeport_client_start(&peer->client, rig->engine, name, options, &events);
     if (status == PIPEPORT_OK) {
         books_watch_client(peer->client);
