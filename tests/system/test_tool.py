@@ -244,7 +244,7 @@ def check_treats_slow_readers_as_told():
         pipe = name()
         server = listening(pipe, "--sink", "--broadcast-every", "0", "--broadcasts", "200", "--broadcast-size", "64K",
                            "--message-max", "64K", "--queue", "128K", "--when-full", policy, "--wait-for", "2",
-                           "--write-stall", "600000", "--until-empty", "--drain", "0")
+                           "--until-empty", "--drain", "0")
         slow = start("swarm", pipe, *listen[:-1], "60")
         expect(slow.lines.get(timeout=60).startswith("connected: 1 of 1"), policy)
         slow.send_signal(signal.SIGSTOP)
