@@ -5,7 +5,6 @@
 #ifndef PIPEPORT_BENCH_LINUX_OWN_H
 #define PIPEPORT_BENCH_LINUX_OWN_H
 
-#include "bench/linux/meter.h"
 #include "bench/linux/peer.h"
 #include "bench/load.h"
 
@@ -21,7 +20,6 @@ struct side {
     int epoll;           /* All peers, by edges; data.ptr is the peer. */
     struct peer asker;   /* Broadcast, where the protocol has one way only. */
 
-    struct meter meter;
     uint64_t fruitless; /* Waits that found nothing. */
 };
 

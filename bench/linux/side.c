@@ -8,6 +8,7 @@
 #include "bench/load.h"
 
 #include "bench/linux/machine.h"
+#include "bench/linux/meter.h"
 #include "bench/linux/own.h"
 #include "bench/linux/socket.h"
 
@@ -43,7 +44,7 @@ void side_prepare(struct load *load)
     side.plan.ordered = unordered == 0;
     side.plan.size = load->size;
     side.plan.frames_max = load->sent_max;
-    side.meter.server_pid = server_pid;
+    meter_watch(server_pid);
     machine_pin(cpu);
     machine_allow_files(load->connections + load->deaf);
     speech_init(&side.plan.speech, (enum speech_kind) kind, load->mode == LOAD_BROADCAST, load->size);
@@ -55,19 +56,9 @@ void side_prepare(struct load *load)
     }
 }
 
-void side_counting_begins(struct load *load)
-{
-    meter_begin(&load->side->meter);
-}
-
-void side_counting_ends(struct load *load, uint64_t ns)
-{
-    meter_end(&load->side->meter, ns, load->counted);
-}
-
 void side_tell(const struct load *load)
 {
-    meter_tell(&load->side->meter);
+    meter_tell();
     printf(" fruitless=%" PRIu64, load->side->fruitless);
 }
 

@@ -5,6 +5,7 @@
 
 #include "bench/frame.h"
 #include "bench/linux/machine.h"
+#include "bench/linux/meter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ void side_prepare(struct load *load)
     static struct side side;
 
     load->side = &side;
-    side.meter.server_pid = server_pid;
+    meter_watch(server_pid);
     machine_pin(cpu);
     machine_allow_files(load->connections * client_files + OTHER_FILES);
     side.clients = calloc(load->connections, sizeof *side.clients);
@@ -42,19 +43,10 @@ void side_prepare(struct load *load)
     client_prepare(load);
 }
 
-void side_counting_begins(struct load *load)
-{
-    meter_begin(&load->side->meter);
-}
-
-void side_counting_ends(struct load *load, uint64_t ns)
-{
-    meter_end(&load->side->meter, ns, load->counted);
-}
-
 void side_tell(const struct load *load)
 {
-    meter_tell(&load->side->meter);
+    (void) load;
+    meter_tell();
 }
 
 const char *client_address(const struct load *load, const char *suffix, char room[CLIENT_ADDRESS_BYTES])

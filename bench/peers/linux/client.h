@@ -2,16 +2,15 @@
 /*
  * client.h - a load whose connections are another library's: what is the same whichever library that is.
  *
- * client.c does what the load's modes ask of a system (side_... of bench/load.h), with a library that one file knows:
- * client_nng.c or client_zmq.c, which has the functions below and load_echo. Each connection is a socket of that
- * library, and the threads that it starts run where the load is pinned. As in bench/linux/peer.h all messages have the
- * same length and begin with their number, counted for each connection, in a broadcast for who asks: what is lost,
+ * client.c and meter.c do what the load's modes ask of a system (side_... of bench/load.h), with a library that one
+ * file knows: client_nng.c or client_zmq.c, which has the functions below and load_echo. Each connection is a socket of
+ * that library, and the threads that it starts run where the load is pinned. As in bench/linux/peer.h all messages have
+ * the same length and begin with their number, counted for each connection, in a broadcast for who asks: what is lost,
  * doubled, of a wrong length or out of order ends the run. An echo ends only when all that is under way has come back.
  */
 #ifndef PIPEPORT_BENCH_PEERS_LINUX_CLIENT_H
 #define PIPEPORT_BENCH_PEERS_LINUX_CLIENT_H
 
-#include "bench/linux/meter.h"
 #include "bench/load.h"
 
 #include <stdatomic.h>
@@ -34,7 +33,6 @@ struct side {
     unsigned char *message; /* As each is sent, but for its number. */
     uint32_t asked;         /* Broadcast: messages sent to all. */
     _Atomic bool gathering; /* Broadcast: not all receivers are counted in, and the first messages may miss some. */
-    struct meter meter;
 };
 
 /* "ipc://NAME" and the suffix, in `room`, which it returns. */
