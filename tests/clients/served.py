@@ -72,8 +72,8 @@ class Server:
 
 
 def echo(folder, system, framing, *arguments):
-    return Server(folder, system, "pipeport", "serve", "--echo", "--until-empty", "--write-stall", "600000", "--framing",
-                  framing, *arguments)
+    return Server(folder, system, "pipeport", "serve", "--echo", "--until-empty", "--write-stall", "600000",
+                  "--framing", framing, *arguments)
 
 
 def ran(command, timeout, environment):
