@@ -41,6 +41,21 @@ def end(wrong):
     sys.exit(1 if wrong else 0)
 
 
+def visited(name, visitor, visit):
+    """What was wrong with a visit; "": nothing. A load gives up where nothing comes for ten seconds; but the machine
+    itself may have stood still: then it is made again, twice."""
+    for tries in range(3):
+        load = Begun([*wine, *visitor, name, *visit], stdin=NOTHING, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                     text=True)
+        said, objected = load.communicate(timeout=100)
+        if load.returncode == 0 and said.strip().endswith(" ok"):
+            return ""
+        if not any(words in objected for words in ("no reply came", "nothing came for ten seconds")):
+            break
+        print(f"{visit}, {tries + 1} of 3 times: {objected.strip()}", flush=True)
+    return said + objected
+
+
 def serve(number, options, visits):
     """What is wrong with the peer under these visits of the load, one after the other; None: nothing."""
     name = f"pipeport-peers-{os.getpid()}-{number}" if wine else f"{folder.name}/{number}"
@@ -51,11 +66,9 @@ def serve(number, options, visits):
         if not said.startswith("listening on "):
             return f"{peer} {options} did not start: {said}"
         for visitor, visit in ((visitor, visit) for visitor in loads for visit in visits):
-            load = Begun([*wine, *visitor, name, *visit], stdin=NOTHING, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
-            said, objected = load.communicate(timeout=100)
-            if load.returncode != 0 or not said.strip().endswith(" ok"):
-                return f"{peer} {options} under {pathlib.Path(visitor[0]).stem} {visit}: {said}{objected}"
+            said = visited(name, visitor, visit)
+            if said:
+                return f"{peer} {options} under {pathlib.Path(visitor[0]).stem} {visit}: {said}"
         if server.poll() is not None:
             return f"{peer} {options} ended by itself, with {server.returncode}"
         return None
