@@ -53,7 +53,7 @@ def beside_bare(data):
 def goals_met(data, server):
     """How many of the goals that server meets, and of how many."""
     found = [tables.is_met(goal, ratio[1]) for row in data["rows"] for goal in row["goals"]
-             if (ratio := tables.to_best(row, server, goal["key"]))]
+             if (ratio := tables.to_goal(row, server, goal))]
     return sum(found), len(found)
 
 
@@ -157,17 +157,19 @@ def not_met(data_of, _):
     lines = []
     for row in data_of.get("linux", {"rows": ()})["rows"]:
         for goal in row["goals"]:
-            missed = [f"{server.removeprefix('pipeport ')} {ratio[1]:.2f}" for server in tables.LINUX_SERVERS[2:]
-                      if (ratio := tables.to_best(row, server, goal["key"])) and not tables.is_met(goal, ratio[1])]
+            missed = [f"{server.removeprefix('pipeport ')} {tables.beside_bound(ratio[1], goal)}"
+                      for server in tables.LINUX_SERVERS[2:]
+                      if (ratio := tables.to_goal(row, server, goal)) and not tables.is_met(goal, ratio[1])]
             if missed:
-                lines.append(f"- {row['name']}, {tables.KEY_CALLED[goal['key']]} to the better bare loop's: "
+                beside = goal["to"] or "the better bare loop"
+                lines.append(f"- {row['name']}, {tables.KEY_CALLED[goal['key']]} to {beside}'s: "
                              f"{', '.join(missed)} (goal {tables.bound_text(goal)}).")
     lines += missed_others(data_of, "linux", "")
     for row in data_of.get("wine", {"rows": ()})["rows"]:
         for goal in row["goals"]:
-            if (ratio := tables.to_best(row, "pipeport", goal["key"])) and not tables.is_met(goal, ratio[1]):
-                lines.append(f"- Wine, {row['name']}: {ratio[1]:.2f} of the bare port's rate (goal "
-                             f"{tables.bound_text(goal)}).")
+            if (ratio := tables.to_goal(row, "pipeport", goal)) and not tables.is_met(goal, ratio[1]):
+                lines.append(f"- Wine, {row['name']}: {tables.beside_bound(ratio[1], goal)} of the bare port's rate "
+                             f"(goal {tables.bound_text(goal)}).")
     if "wine" in data_of:
         lines += [f"- Wine, {name}: {values[-1]:,.1f} (goal {tables.bound_text(goal)}; the bare loop {values[0]:,.1f})."
                   for name, values, goal in tables.wine_own(data_of["wine"]) if not tables.is_met(goal, values[-1])]
@@ -189,7 +191,7 @@ def ahead_of_us(data):
     system = "Linux" if data["part"] == "peers-linux" else "Wine"
     for row in data["rows"]:
         missed = {(goal["key"], goal["to"]): f"{'rate' if goal['key'] == 'rate' else 'CPU'} of {goal['to']} "
-                  f"{ratio[1]:.2f} (goal {tables.bound_text(goal)})" for goal in row["goals"]
+                  f"{tables.beside_bound(ratio[1], goal)} (goal {tables.bound_text(goal)})" for goal in row["goals"]
                   if (ratio := kept.ratio(row, "pipeport", goal["to"], goal["key"]))
                   and not tables.is_met(goal, ratio[1])}
         ahead = [f"{server} ({ratio[1]:.2f})" for server in row["servers"]

@@ -107,12 +107,28 @@ def to_best(row, server, key="rate"):
     return None if other is None else kept.ratio(row, server, other, key)
 
 
+def to_goal(row, server, goal):
+    """The ratio that a goal speaks of: to the server that it names, or to the best of the references."""
+    return kept.ratio(row, server, goal["to"], goal["key"]) if goal["to"] else to_best(row, server, goal["key"])
+
+
 def is_met(goal, value):
     return value >= goal["bound"] if goal["more"] else value <= goal["bound"]
 
 
 def verdict(goal, value):
     return "yes" if is_met(goal, value) else "**no**"
+
+
+def verdict_of(goal, ratio):
+    """Of a quartile, the median and a quartile: not sure where the bound lies between the quartiles."""
+    return verdict(goal, ratio[1]) + (", unsure" if ratio[0] < goal["bound"] < ratio[2] else "")
+
+
+def beside_bound(value, goal):
+    """A figure that missed a goal, with as many digits as it takes to see that."""
+    text = f"{value:.2f}"
+    return text if float(text) != goal["bound"] else f"{value:.3f}"
 
 
 def bound_text(goal):
@@ -158,10 +174,11 @@ def linux_goals(data):
     lines = head(["pipeport to the better bare loop", "goal", "epoll", "met", "io_uring", "met"])
     for row in data["rows"]:
         for goal in row["goals"]:
-            cells = [f"{row['name']}: {KEY_CALLED[goal['key']]}", bound_text(goal)]
+            beside = f", to {goal['to']}" if goal["to"] else ""
+            cells = [f"{row['name']}: {KEY_CALLED[goal['key']]}{beside}", bound_text(goal)]
             for server in LINUX_SERVERS[2:]:
-                ratio = to_best(row, server, goal["key"])
-                cells += [ratio_cell(ratio), "" if ratio is None else verdict(goal, ratio[1])]
+                ratio = to_goal(row, server, goal)
+                cells += [ratio_cell(ratio), "" if ratio is None else verdict_of(goal, ratio)]
             lines.append(table_line(cells))
     return lines
 

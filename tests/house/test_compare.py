@@ -32,7 +32,7 @@ class Rows(unittest.TestCase):
         self.assertEqual(echoes, wanted)
         self.assertEqual({r.connections for r in linux_rows.ROWS if r.mode == "broadcast"}, {255, 1000})
         self.assertTrue(any(r.mode == "churn" for r in linux_rows.ROWS))
-        self.assertEqual(sum(len(r.goals) for r in linux_rows.ROWS), 13)
+        self.assertEqual(sum(len(r.goals) for r in linux_rows.ROWS), 18)
 
     def test_wine_has_every_mode(self):
         rows = wine_rows.rows([1, 64], [64, 4096], [1, 16])

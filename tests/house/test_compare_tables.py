@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 
 from compared import all_parts, figures, linux, NASTY, PEERS, peers, row, wine
 
+import kept     # noqa: E402
 import plot     # noqa: E402
 import plots    # noqa: E402
 import regions  # noqa: E402
@@ -34,8 +35,15 @@ class Tables(unittest.TestCase):
         text = "\n".join(tables.linux_goals(linux()))
         self.assertIn("| 64 B, 255 connections, depth 1: rate | >= 0.95 | **0.90** (0.90-0.90) | **no** | "
                       "**1.20** (1.20-1.20) | yes |", text)
-        self.assertIn("one at a time: CPU a message | <= 1.00 | **2.00** (2.00-2.00) | **no** | **0.50** (0.50-0.50) "
-                      "| yes", text)
+        self.assertIn("one at a time: rate, to bare epoll | >= 1.00 | **1.12** (1.12-1.12) | yes | "
+                      "**1.50** (1.50-1.50) | yes", text)
+        goal = kept.goal("p50_us", 1.10, more=False)
+        for low, middle, said in ((1.0, 1.1, "yes, unsure"), (1.0, 1.2, "**no**, unsure"), (1.2, 1.2, "**no**")):
+            self.assertEqual(tables.verdict_of(goal, [low, middle, 1.3]), said)
+
+    def test_what_was_missed_by_little_is_seen_to_be(self):
+        goal = kept.goal("rate", 1.0)
+        self.assertEqual([tables.beside_bound(value, goal) for value in (0.994, 0.996)], ["0.99", "0.996"])
 
     def test_all_lines_of_a_table_are_as_wide(self):
         parts = all_parts()
