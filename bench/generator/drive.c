@@ -77,15 +77,17 @@ static void drive_start(struct drive *drive)
 static void drive_kill(struct drive *drive)
 {
     struct load *load = drive->load;
+    uint32_t readers = plan_readers(drive->plan);
+    struct lane *first = &load->lanes[drive->plan->connections - readers]; /* Behind the slow ones. */
     uint64_t due = (uint64_t) ((double) (drive->turn_ns - drive->begin_ns) * drive->plan->kill_per_s / 1e9);
 
     for (; drive->killed < due; drive->killed++) {
         uint64_t random = sizes_mix(drive->plan->seed ^ sizes_mix(~drive->killed));
-        struct lane *lane = &load->lanes[random % drive->plan->connections];
+        struct lane *lane = &first[random % readers];
         pipeport_conn conn = {atomic_load(&lane->id)};
         struct recorder *recorder = load_recorder(load);
 
-        if (conn.id == 0 || lane->slow || recorder == NULL) {
+        if (conn.id == 0 || recorder == NULL) {
             continue; /* Just now there is nobody there to be killed. */
         }
         atomic_store(&lane->killed, true);

@@ -23,7 +23,7 @@ struct fan *fan_create(struct load *load)
         return NULL;
     }
     fan->asker = &load->lanes[plan->connections - 1];
-    fan->receivers = plan->connections - (uint32_t) ((uint64_t) plan->connections * plan->slow_percent / 100);
+    fan->receivers = plan_readers(plan);
     fan->places_count = plan->depth;
     atomic_store(&fan->quota, (plan->count + fan->receivers - 1) / fan->receivers);
     return fan;

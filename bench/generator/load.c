@@ -149,8 +149,7 @@ static bool load_make_lanes(struct load *load)
 {
     const struct plan *plan = load->plan;
     uint64_t entries = load_ring_entries(plan);
-    uint32_t slow = (uint32_t) ((uint64_t) plan->connections * plan->slow_percent / 100);
-    uint32_t readers = plan->connections - slow;
+    uint32_t readers = plan_readers(plan), slow = plan->connections - readers;
     uint64_t quota;
 
     load_set_options(load, entries);

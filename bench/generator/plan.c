@@ -19,3 +19,8 @@ const char *plan_mode_text(enum plan_mode mode)
     }
     return "unknown";
 }
+
+uint32_t plan_readers(const struct plan *plan)
+{
+    return plan->connections - (uint32_t) ((uint64_t) plan->connections * plan->slow_percent / 100);
+}

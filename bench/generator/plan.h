@@ -42,7 +42,7 @@ struct plan {
     uint32_t warmup_ms;       /* Not measured, before it. */
     double rate_per_s;        /* Open loop: messages of all connections planned a second; 0 closed loop. */
     uint32_t slow_percent;    /* So many of 100 connections never read. */
-    double kill_per_s;        /* Connections aborted, and dialled anew, a second. */
+    double kill_per_s;        /* Connections aborted, and dialled anew, a second; no slow readers. */
     bool verify;              /* Sequence and checksum of each message; otherwise its length only. */
     uint64_t seed;            /* Sizes, contents, who is killed: all choices grow from it. */
     uint32_t repeat;          /* Runs; 1 by default. */
@@ -58,5 +58,8 @@ struct plan {
 
 /* "ping-pong", as the command line has it; static. */
 const char *plan_mode_text(enum plan_mode mode);
+
+/* So many of the connections are no slow readers; at least 1. */
+uint32_t plan_readers(const struct plan *plan);
 
 #endif

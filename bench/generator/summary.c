@@ -94,6 +94,18 @@ static void summary_add_plan(const struct result *result, const struct result_ru
     text_add(text, " after the plan\n");
 }
 
+static void summary_add_killed(const struct result *result, const struct result_run *run, struct text *text)
+{
+    struct figure killed, came, planned;
+
+    if (result->plan.kill_per_s > 0.0) {
+        text_add(text, "%-14s%s connection%s, ", "killed", figure_count(&killed, run->killed),
+                 run->killed == 1 ? "" : "s");
+        text_add(text, "%s of %s planned\n", figure_rate(&came, say_rate(run->killed, run->measured_ns)),
+                 figure_rate(&planned, result->plan.kill_per_s));
+    }
+}
+
 /* Without the blanks that a padded column leaves. */
 static void summary_end_line(struct text *text)
 {
@@ -236,6 +248,7 @@ void summary_write(const struct result *result, struct text *text)
     }
     summary_add_rate(result, run, text);
     summary_add_plan(result, run, text);
+    summary_add_killed(result, run, text);
     summary_add_latency(result, run, text);
     summary_add_connecting(result, run, text);
     summary_add_costs(result, text);

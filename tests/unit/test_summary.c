@@ -121,6 +121,25 @@ Test(summary, tells_errors_by_kind_and_what_to_do)
            "              the server was too slow or dropped them: lower --rate, or look into its log\n");
 }
 
+Test(summary, tells_how_many_were_killed_beside_the_plan)
+{
+    struct text text = {NULL, 0, 0, false};
+
+    made_result(&result, RATES(1000));
+    result.plan.kill_per_s = 2.5;
+    result.runs[0].killed = 24;
+    summary_write(&result, &text);
+    cr_assert_not_null(strstr(text_string(&text), "\nkilled        24 connections, 2.4/s of 2.5/s planned\n"), "%s",
+                       text_string(&text));
+    text_clear(&text);
+    result.runs[0].killed = 1;
+    summary_write(&result, &text);
+    cr_assert_not_null(strstr(text_string(&text), "\nkilled        1 connection, 0.1/s of 2.5/s planned\n"), "%s",
+                       text_string(&text));
+    text_clear(&text);
+    result_clear(&result);
+}
+
 Test(summary, tells_what_idle_connections_cost)
 {
     made_result(&result, RATES(1));
