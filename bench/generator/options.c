@@ -206,6 +206,21 @@ static bool options_framing_carries(const struct plan *plan)
     return true;
 }
 
+/* A part of so few connections may be nobody. */
+static bool options_slow_are_some(const struct plan *plan)
+{
+    uint32_t percent = plan->slow_percent;
+
+    if (percent > 0 && plan_readers(plan) == plan->connections) {
+        say_error("run", "--slow-readers: %u%% of %u connection%s is less than one; give --connections %u or more%s",
+                  (unsigned) percent, (unsigned) plan->connections, plan->connections == 1 ? "" : "s",
+                  (unsigned) ((100 + percent - 1) / percent),
+                  plan->connections == 1 ? "" : ", or a larger part of them");
+        return false;
+    }
+    return true;
+}
+
 /* How options go together. */
 static bool options_fit(const struct options *options, const struct plan *plan)
 {
@@ -322,7 +337,8 @@ static bool options_settle(const struct options *options, struct plan *plan)
     return options_rate("--rate", options->rate, &plan->rate_per_s) &&
            options_rate("--kill-rate", options->kill_rate, &plan->kill_per_s) &&
            options_slow(options->slow, &plan->slow_percent) && options_ms(options, plan) &&
-           options_assertions(options->assertions) && options_fit(options, plan) && options_framing_carries(plan);
+           options_assertions(options->assertions) && options_fit(options, plan) && options_slow_are_some(plan) &&
+           options_framing_carries(plan);
 }
 
 enum args_result options_read(int count, char **arguments, struct plan *plan)

@@ -327,6 +327,7 @@ def check_refuses_wrong_arguments():
                             (["x", "--mode", "idle", "--rate", "5"], "--rate"),
                             (["x", "--mode", "churn", "--kill-rate", "5"], "--kill-rate"),
                             (["x", "--mode", "churn", "--slow-readers", "5"], "--slow-readers"),
+                            (["x", "--connections", "4", "--slow-readers", "5%"], "5% of 4 connections is less than"),
                             (["x", "--mode", "ping-pong", "--depth", "2"], "--depth"),
                             (["x", "--assert", "odd<3"], "--assert"), (["x", "--odd"], "unknown option '--odd'")):
         process = start(*arguments)

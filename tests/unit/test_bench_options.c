@@ -93,6 +93,9 @@ Test(options, take_slow_readers_with_their_sign_and_without)
     cr_assert_eq(go("x --slow-readers 0%").slow_percent, 0);
     cr_assert_eq(go("x --slow-readers 7").slow_percent, 7);
     cr_assert_eq(go("x --slow-readers=99%").slow_percent, 99);
+    cr_assert_eq(go("x --slow-readers 5% --connections 20").slow_percent, 5);
+    cr_assert_eq(go("x --slow-readers 25% --connections 4").slow_percent, 25);
+    cr_assert_eq(go("x --slow-readers 0% --connections 1").slow_percent, 0);
 }
 
 Test(options, refuse_what_does_not_go_together)
@@ -128,6 +131,9 @@ Test(options, refuse_what_does_not_go_together)
                                         "x --slow-readers %",
                                         "x --slow-readers 1.5%",
                                         "x --slow-readers -1",
+                                        "x --slow-readers 5% --connections 19",
+                                        "x --slow-readers 24% --connections 4",
+                                        "x --slow-readers 99% --connections 1",
                                         "x --assert odd",
                                         "x --connections 65537",
                                         "x --repeat 0"};
