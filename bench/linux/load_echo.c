@@ -41,9 +41,7 @@ static void echo_send(struct load *load, struct peer *peer, uint64_t now_ns)
     for (uint32_t i = 0; i < missing; i++) {
         *echo_departure(load, peer, peer->sent + i) = now_ns;
     }
-    if (!peer_send(peer, &load->side->plan, missing)) {
-        machine_die("send");
-    }
+    own_must_send(peer_send(peer, &load->side->plan, missing));
     if (peer->unsent_bytes != 0) {
         echo_ask_for_room(load, peer, true);
     }
@@ -63,9 +61,7 @@ static void echo_serve(struct load *load, struct peer *peer, uint32_t events)
     }
     load->all += count;
     if (peer->unsent_bytes != 0 && (events & EPOLLOUT) != 0) {
-        if (!peer_send_rest(peer, &load->side->plan)) {
-            machine_die("send");
-        }
+        own_must_send(peer_send_rest(peer, &load->side->plan));
         if (peer->unsent_bytes == 0) {
             echo_ask_for_room(load, peer, false);
         }

@@ -27,6 +27,9 @@ struct side {
 struct epoll_event;
 int own_wait(struct load *load, struct epoll_event *events);
 
+/* Ends the program where a send of a peer's was not `sent`. */
+void own_must_send(bool sent);
+
 /* What came for this peer: whole messages. */
 uint32_t own_receive(struct load *load, struct peer *peer);
 

@@ -91,6 +91,18 @@ void side_connect_deaf(struct load *load)
     }
 }
 
+static const char side_ended[] = "the server ended a connection";
+
+void own_must_send(bool sent)
+{
+    if (!sent && (errno == EPIPE || errno == ECONNRESET)) {
+        load_fail(side_ended);
+    }
+    if (!sent) {
+        machine_die("send");
+    }
+}
+
 int own_wait(struct load *load, struct epoll_event *events)
 {
     int count = epoll_wait(load->side->epoll, events, OWN_BATCH, spin != 0 ? 0 : 10000);
@@ -118,7 +130,7 @@ uint32_t own_receive(struct load *load, struct peer *peer)
             break;
         }
         if (came <= 0) {
-            load_fail("the server ended a connection");
+            load_fail(side_ended);
         }
         more = peer_take(peer, &load->side->plan, load->side->room, (uint32_t) came);
         if (more == UINT32_MAX) {
@@ -132,9 +144,7 @@ uint32_t own_receive(struct load *load, struct peer *peer)
 void side_send_each(struct load *load)
 {
     for (uint32_t i = 0; i < load->connections; i++) {
-        if (!peer_send(&load->side->peers[i], &load->side->plan, 1)) {
-            machine_die("send");
-        }
+        own_must_send(peer_send(&load->side->peers[i], &load->side->plan, 1));
     }
 }
 
@@ -149,9 +159,7 @@ static struct peer *side_sender(const struct load *load)
 
 void side_send_to_all(struct load *load, uint32_t count)
 {
-    if (!peer_send(side_sender(load), &load->side->plan, count)) {
-        machine_die("send");
-    }
+    own_must_send(peer_send(side_sender(load), &load->side->plan, count));
 }
 
 uint32_t side_take(struct load *load)
@@ -161,8 +169,8 @@ uint32_t side_take(struct load *load)
     uint32_t came = 0;
     int count;
 
-    if (sender != NULL && sender->unsent_bytes != 0 && !peer_send_rest(sender, &load->side->plan)) {
-        machine_die("send");
+    if (sender != NULL && sender->unsent_bytes != 0) {
+        own_must_send(peer_send_rest(sender, &load->side->plan));
     }
     count = own_wait(load, events);
     for (int i = 0; i < count; i++) {
@@ -190,9 +198,7 @@ static uint32_t side_gather_once(struct load *load)
     uint32_t came = 0;
     int count;
 
-    if (!peer_send(asker, &load->side->plan, 1) || asker->unsent_bytes != 0) {
-        machine_die("send");
-    }
+    own_must_send(peer_send(asker, &load->side->plan, 1) && asker->unsent_bytes == 0);
     while (came < load->connections && (count = epoll_wait(load->side->epoll, events, OWN_BATCH, GATHER_MS)) > 0) {
         for (int i = 0; i < count; i++) {
             came += own_receive(load, events[i].data.ptr);
@@ -247,9 +253,7 @@ void side_visit_ask(struct load *load, uint32_t index)
     if (!speech_greeted(peer->fd, load->side->plan.speech.hello)) {
         load_fail("a visit that the server did not greet");
     }
-    if (!peer_send(peer, &load->side->plan, 1) || peer->unsent_bytes != 0) {
-        machine_die("send");
-    }
+    own_must_send(peer_send(peer, &load->side->plan, 1) && peer->unsent_bytes == 0);
 }
 
 void side_visit_end(struct load *load, uint32_t index)

@@ -6,6 +6,9 @@ import re
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from begun import ended_by_wine   # noqa: E402
+
 
 def arguments():
     parser = argparse.ArgumentParser()
@@ -19,6 +22,11 @@ def arguments():
 
 def run(command, timeout=240, **more):
     """(exit code, output and errors together), never waiting for input."""
+    code, output = ran(command, timeout, **more)
+    return ran(command, timeout, **more) if ended_by_wine(command, code, output) else (code, output)
+
+
+def ran(command, timeout, **more):
     try:
         done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=timeout, check=False, **more)

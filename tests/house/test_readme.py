@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 import house
+from begun import Begun   # house.py says where it is
 
 args = house.arguments()
 windows = args.system == "windows"
@@ -31,10 +32,10 @@ for name, source in sources.items():
     house.must([args.cc, "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", args.root / "engine/include",
                 area / f"{name}.c", args.build / "libpipeport.a", *libraries, "-o", area / f"{name}{exe}"])
 
-server = subprocess.Popen([*house.emulator(args), str(area / f"server{exe}")], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+server = Begun([*house.emulator(args), str(area / f"server{exe}")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+               stderr=subprocess.STDOUT, text=True)
 said = queue.Queue()
-threading.Thread(target=lambda: [said.put(line) for line in server.stdout], daemon=True).start()
+threading.Thread(target=lambda: [said.put(line) for line in iter(server.hear, "")], daemon=True).start()
 try:
     first = said.get(timeout=30)
     if not first.startswith("listening on "):

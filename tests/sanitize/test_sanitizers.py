@@ -3,9 +3,13 @@
 """test_sanitizers.py VICTIM SYSTEM SANITIZERS - sees that each sanitizer this preset is built with ends a program that
 does what it is there to find, and says so: otherwise a suite that passes under it says nothing."""
 import os
+import pathlib
 import re
 import subprocess
 import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from begun import ended_by_wine   # noqa: E402
 
 victim, system, sanitizers = sys.argv[1:]
 UNDEFINED = {   # on Linux and on Windows, where the words are those of tests/support/windows/ubsan.c
@@ -34,6 +38,11 @@ command = ["wine", victim] if system == "windows" else [victim]
 
 
 def run(*arguments):
+    code, output = ran(*arguments)
+    return ran(*arguments) if ended_by_wine(command, code, output) else (code, output)
+
+
+def ran(*arguments):
     done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=environment, timeout=100, check=False)
     return done.returncode, done.stdout.decode(errors="replace")
