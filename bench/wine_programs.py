@@ -18,6 +18,7 @@ SERVERS = {   # name in tables: program and its own options
     "bare IOCP joined": ["bare_iocp", "--join", "1"],
 }
 MODES = {"echo": 0, "broadcast": 1, "churn": 2, "hold": 3}   # of the load
+ENDED = "before its main (docs/WINDOWS.md) Wine ended"
 numbers = itertools.count()
 
 
@@ -84,9 +85,13 @@ class Server(Program):
                    "--threads", str(args.threads), *own, *options]
         broadcasts = str(int(row.mode == "broadcast"))
         command += ["--ask", "1", "--mode", broadcasts] if kind == "pipeport" else ["--broadcast", broadcasts]
-        self.process = subprocess.Popen(command, env=args.wine.environment, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
-        said = self.hear()
+        for once_more in (True, False):
+            self.process = subprocess.Popen(command, env=args.wine.environment, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+            said = self.hear()
+            if said or not once_more or self.process.wait(100) != 1:
+                break
+            print(f"{ENDED} {kind}; once more", file=sys.stderr)
         if not said.startswith("listening on "):
             self.process.kill()
             self.process.wait()
@@ -131,7 +136,7 @@ def visit_once(args, server, row):
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S)
         if not once_more or done.returncode != 1 or done.stdout or done.stderr:
             break
-        print("Wine ended the load before its main (docs/WINDOWS.md); once more", file=sys.stderr)
+        print(f"{ENDED} the load; once more", file=sys.stderr)
     figures = visited(done, server, row)
     spent_ns = page.cpu_ns(server.process.pid) + args.wine.server_cpu_ns() - before_ns
     if row.fill_kib == 0:
