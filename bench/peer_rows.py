@@ -9,14 +9,14 @@ Goal = collections.namedtuple("Goal", "kind key bound more", defaults=("rate", 1
 
 # As the tool calls them in tables. nng and ZeroMQ are visited by their own clients; of the raw load at their servers,
 # which says what these alone can do, no goal speaks.
-LINUX_WITH_GOALS = ["thread per client", "libuv", "libuv joined", "Asio", "nng", "ZeroMQ"]
+LINUX_WITH_GOALS = ["thread per client", "libuv", "libuv joined", "Asio", "tokio", "nng", "ZeroMQ"]
 LINUX_PEERS = [*LINUX_WITH_GOALS, "nng, raw load", "ZeroMQ, raw load"]
 WINE_CLASSIC = ["thread per client", "overlapped", "completion routines"]
 WINE_PEERS = [*WINE_CLASSIC, "libuv", "libuv joined"]
 
-DEEP = [Goal("libuv", bound=9.0), Goal("libuv joined"), Goal("Asio", bound=1.3), Goal("ZeroMQ", bound=6.0),
-        Goal("nng", bound=30.0)]
-SHALLOW = [Goal("libuv", bound=1.3), Goal("Asio", bound=1.3)]
+DEEP = [Goal("libuv", bound=9.0), Goal("libuv joined"), Goal("Asio", bound=1.3),
+        Goal("tokio", bound=1.3), Goal("ZeroMQ", bound=6.0), Goal("nng", bound=30.0)]
+SHALLOW = [Goal("libuv", bound=1.3), Goal("Asio", bound=1.3), Goal("tokio", bound=1.3)]
 ABOVE_ALL = [Goal(kind) for kind in LINUX_WITH_GOALS]
 
 
@@ -53,7 +53,8 @@ LINUX_ROWS = [
     PeerRow("broadcast to 255, 100 at a time", [], mode="broadcast", depth=100),
     PeerRow("broadcast to 1,000, one at a time", [Goal("nng", bound=1.5), Goal("libuv", "server_us", 0.65, False)],
             mode="broadcast", connections=1000),
-    PeerRow("broadcast to 1,000, 100 at a time", [Goal("libuv", bound=25.0), Goal("Asio", bound=3.0)],
+    PeerRow("broadcast to 1,000, 100 at a time",
+            [Goal("libuv", bound=25.0), Goal("Asio", bound=3.0), Goal("tokio", bound=3.0)],
             mode="broadcast", connections=1000, depth=100),
     PeerRow("connect + echo + close, 64 at a time", [], mode="churn", connections=64),
     PeerRow("idle memory, 1,000 connections, bytes each", [], mode="idle", connections=1000),

@@ -52,7 +52,7 @@ ONE_DOOR = {"mimalloc": "engine/base/memory.c", "windows": "engine/port/windows/
 
 FILE_LINES, COLUMNS, FUNCTION_LINES, PARAMETERS = 500, 120, 60, 5
 CODE = {".c", ".h", ".cc"}
-TEXT = {".py", ".sh", ".cmake", ".txt", ""}
+TEXT = {".py", ".sh", ".cmake", ".txt", ".rs", ""}
 # written so that this line does not find itself
 NOTE_TO_ONESELF = re.compile("TO" "DO|FIX" "ME|XX" "X\\b")
 SYSTEM_SWITCH = re.compile(r"\b(_WIN32|_WIN64|__linux__|__unix__)\b")

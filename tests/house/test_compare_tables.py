@@ -118,7 +118,7 @@ class Tables(unittest.TestCase):
         names = PEERS + ["bare epoll"]
         self.assertEqual(tables.peer_columns(data), [*PEERS[:-4], "bare epoll", *PEERS[-4:]])
         first, *rest = (line.split(" | ") for line in tables.peer_ratios(data)[2:])
-        self.assertEqual([bool(cell) for cell in first[1:1 + len(names)]], [True] * 5 + [False] * 4)
+        self.assertEqual([bool(cell) for cell in first[1:1 + len(names)]], [True] * 6 + [False] * 4)
         self.assertTrue(all(all(line[1:1 + len(names)]) for line in rest))
         self.assertEqual(len({line.count("|") for line in regions.summary({"peers-linux": data}, {})
                               if line.startswith("|")}), 1)

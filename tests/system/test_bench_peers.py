@@ -307,7 +307,7 @@ def check_lives_on_a_terminal_only():
 def refusals():
     there_are = "is no peer on this system; give some of " + (
         "pipeport, blocking, overlapped, routines, libuv, libuv-joined, bare-iocp" if windows else
-        "pipeport, threads, libuv, libuv-joined, asio, nng, zeromq, nng-raw, zeromq-raw, bare-epoll, bare-uring")
+        "pipeport, threads, libuv, libuv-joined, asio, tokio, nng, zeromq, nng-raw, zeromq-raw, bare-epoll, bare-uring")
     yield "x", "'x': there is no NAME, as the servers are started here; leave it out"
     yield "--odd", "unknown option '--odd'; 'pipeport-bench peers --help' lists all"
     yield "--rounds 4", "--rounds: 4 is out of bounds; give 5 to 1000"

@@ -28,6 +28,14 @@ static const struct rival rivals_asio = {
     .family = RIVAL_PEER,
 };
 
+static const struct rival rivals_tokio = {
+    .word = "tokio",
+    .title = "tokio",
+    .program = "peer_tokio",
+    .about = "tokio (Rust)",
+    .family = RIVAL_PEER,
+};
+
 static const struct rival rivals_nng = {
     .word = "nng",
     .title = "nng",
@@ -80,9 +88,9 @@ static const struct rival rivals_bare_uring = {
     .family = RIVAL_BARE,
 };
 
-const struct rival *const rivals[] = {&rivals_pipeport,   &rivals_threads,    &rival_libuv,      &rival_libuv_joined,
-                                      &rivals_asio,       &rivals_nng,        &rivals_zeromq,    &rivals_nng_raw,
-                                      &rivals_zeromq_raw, &rivals_bare_epoll, &rivals_bare_uring};
+const struct rival *const rivals[] = {&rivals_pipeport, &rivals_threads,    &rival_libuv,       &rival_libuv_joined,
+                                      &rivals_asio,     &rivals_tokio,      &rivals_nng,        &rivals_zeromq,
+                                      &rivals_nng_raw,  &rivals_zeromq_raw, &rivals_bare_epoll, &rivals_bare_uring};
 const size_t rivals_count = sizeof rivals / sizeof rivals[0];
 
 const uint32_t rival_depth_max = 65536, rival_bytes_max = 16u << 20;
