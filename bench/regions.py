@@ -186,13 +186,20 @@ def missed_others(data_of, part, where):
             for entry in data_of.get(part, {}).get("others", ()) if "**no**" in tables.other_line(entry)]
 
 
+def missed_by_bare(row, goal):
+    """What the better bare loop reaches of a goal beside a peer that it misses too; else nothing."""
+    bare = kept.best_of(row, [name for name in row["servers"] if name.startswith("bare")], goal["key"])
+    ratio = kept.ratio(row, bare, goal["to"], goal["key"]) if bare and bare != goal["to"] else None
+    return "" if not ratio or tables.is_met(goal, ratio[1]) else f"; bare {tables.beside_bound(ratio[1], goal)}"
+
+
 def ahead_of_us(data):
     """Lines of missed goals beside peers, and of peers with a higher rate that no goal speaks of."""
     system = "Linux" if data["part"] == "peers-linux" else "Wine"
     for row in data["rows"]:
         missed = {(goal["key"], goal["to"]): f"{'rate' if goal['key'] == 'rate' else 'CPU'} of {goal['to']} "
-                  f"{tables.beside_bound(ratio[1], goal)} (goal {tables.bound_text(goal)})" for goal in row["goals"]
-                  if (ratio := kept.ratio(row, "pipeport", goal["to"], goal["key"]))
+                  f"{tables.beside_bound(ratio[1], goal)} (goal {tables.bound_text(goal)}{missed_by_bare(row, goal)})"
+                  for goal in row["goals"] if (ratio := kept.ratio(row, "pipeport", goal["to"], goal["key"]))
                   and not tables.is_met(goal, ratio[1])}
         ahead = [f"{server} ({ratio[1]:.2f})" for server in row["servers"]
                  if not server.startswith(("pipeport", "bare")) and ("rate", server) not in missed

@@ -129,6 +129,18 @@ class Tables(unittest.TestCase):
         self.assertIn("nng 1.00, ZeroMQ 8.00.", text)
         self.assertNotIn("raw load", text)
 
+    def test_it_says_where_the_bare_loop_misses_a_goal_beside_peers_too(self):
+        data = peers()
+        for row in data["rows"]:
+            row["servers"]["bare epoll"] = figures(6.2e6)
+            row["goals"] = [kept.goal("rate", 1.6, True, "Asio")]
+        text = " ".join(" ".join(regions.not_met({"peers-linux": data}, {})).split())
+        self.assertIn("missed beside peers: rate of Asio 1.00 (goal >= 1.60; bare 1.55).", text)
+        for row in data["rows"]:
+            row["goals"] = [kept.goal("rate", 1.5, True, "Asio")]
+        text = " ".join(" ".join(regions.not_met({"peers-linux": data}, {})).split())
+        self.assertIn("missed beside peers: rate of Asio 1.00 (goal >= 1.50).", text)
+
     def test_what_is_missed_is_listed(self):
         text = "\n".join(regions.not_met(all_parts(), {}))
         self.assertIn("- 64 B, 255 connections, depth 1, rate to the better bare loop's: epoll 0.90 (goal >= 0.95).",
