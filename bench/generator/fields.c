@@ -13,8 +13,9 @@
     }
 
 static const struct field fields_result[] = {
-    FIELD(result, command, FIELD_TEXT), FIELD(result, machine, FIELD_TEXT), FIELD(result, began, FIELD_TEXT),
-    FIELD(result, version, FIELD_TEXT), FIELD(result, driver, FIELD_TEXT),  FIELD(result, interrupted, FIELD_BOOL),
+    FIELD(result, command, FIELD_TEXT),     FIELD(result, machine, FIELD_TEXT), FIELD(result, began, FIELD_TEXT),
+    FIELD(result, version, FIELD_TEXT),     FIELD(result, build, FIELD_TEXT),   FIELD(result, driver, FIELD_TEXT),
+    FIELD(result, interrupted, FIELD_BOOL),
 };
 
 static const struct field fields_plan[] = {

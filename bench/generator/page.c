@@ -319,6 +319,27 @@ static void page_add_seconds(const struct result_run *run, struct text *text)
     text_add(text, "</tbody></table></div>\n</details>\n</section>\n");
 }
 
+/* How far what was planned came about: of an open loop, and of connections to be killed. */
+static void page_add_course(const struct result *result, const struct result_run *run, struct text *text)
+{
+    struct figure came, planned;
+
+    if (describe_is_open_loop(&result->plan) && run->planned > 0) {
+        text_add(text, "<dt>plan</dt><dd>%s of %s planned; the generator itself sent p50 ",
+                 figure_count(&came, run->messages), figure_count(&planned, run->planned));
+        page_add_duration((double) run->late_p50_ns, text);
+        text_add(text, ", p99 ");
+        page_add_duration((double) run->late_p99_ns, text);
+        text_add(text, " after the plan</dd>\n");
+    }
+    if (result->plan.kill_per_s > 0.0) {
+        text_add(text, "<dt>killed</dt><dd>%s connection%s, ", figure_count(&came, run->killed),
+                 run->killed == 1 ? "" : "s");
+        text_add(text, "%s of ", figure_rate(&came, say_rate(run->killed, run->measured_ns)));
+        text_add(text, "%s planned</dd>\n", figure_rate(&planned, result->plan.kill_per_s));
+    }
+}
+
 static void page_add_origin(const struct result *result, struct text *text)
 {
     struct figure figure;
@@ -333,14 +354,18 @@ static void page_add_origin(const struct result *result, struct text *text)
              result->version, result->driver, (unsigned) result->plan.threads, result->plan.threads == 1 ? "" : "s",
              (unsigned long long) result->plan.seed, result->plan.verify ? ", every message verified" : "");
     text_add_html(text, result->machine);
+    text_add(text, "</dd>\n<dt>built by</dt><dd>");
+    text_add_html(text, result->build);
     text_add(text, "</dd>\n<dt>begun</dt><dd>");
     page_add_began(result, text);
     text_add(text, "</dd>\n<dt>CPU a message</dt><dd>client ");
     page_add_metric(result, "client-cpu", text);
     text_add(text, ", server ");
     page_add_metric(result, "server-cpu", text);
-    text_add(text, "</dd>\n<dt>connections</dt><dd>%s at once</dd>\n</dl>\n<pre tabindex=\"0\">",
+    text_add(text, "</dd>\n<dt>connections</dt><dd>%s at once</dd>\n",
              figure_count(&figure, result_median(result)->connected));
+    page_add_course(result, result_median(result), text);
+    text_add(text, "</dl>\n<pre tabindex=\"0\">");
     text_add_html(text, result->command);
     text_add(text, "</pre>\n</section>\n");
 }

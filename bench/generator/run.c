@@ -96,6 +96,7 @@ int run_main(int count, char **arguments)
     result.machine = texts.machine;
     result.began = texts.began;
     result.version = pipeport_version();
+    result.build = origin_build();
     result.driver = "";
     result.runs = calloc(result.plan.repeat, sizeof *result.runs);
     if (result.runs == NULL) {

@@ -58,8 +58,8 @@ def see_page(here):
 
 
 def check_page_stands_alone():
-    for arguments in (["--repeat", "3"], ["--rate", "2K"], ["--mode", "broadcast"], ["--mode", "churn"],
-                      ["--mode", "one-way"], ["--mode", "pipelined", "--size", "1,64-4K"]):
+    for arguments in (["--repeat", "3"], ["--rate", "2K"], ["--kill-rate", "20"], ["--mode", "broadcast"],
+                      ["--mode", "churn"], ["--mode", "one-way"], ["--mode", "pipelined", "--size", "1,64-4K"]):
         here, there = path("page.html")
         load(*arguments, "--html", there)
         page, text = see_page(here)
@@ -67,6 +67,10 @@ def check_page_stands_alone():
         expect("--html" in text and " ".join(arguments[:2]) in text, "the command that made it is not there")
         expect(len(page.findall(".//svg[@class='wide']")) == len(page.findall(".//svg[@class='narrow']")) > 0, "plots")
         expect(page.findall(".//g[@class='spot first']"), "no point that can be reached", arguments)
+        terms = {term.text: said.text for term, said in zip(page.findall(".//dt"), page.findall(".//dd"))}
+        expect(re.match(r"(gcc|clang) [0-9].*, \w+$", terms["built by"]), terms)
+        expect(("plan" in terms) == ("--rate" in arguments), arguments, terms)
+        expect(("killed" in terms) == ("--kill-rate" in arguments), arguments, terms)
     here, there = path("idle.html")
     code, _, objected = run("run", "--self", "--mode", "idle", "--connections", "5", "--duration", "300ms",
                             "--html", there)
