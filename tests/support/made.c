@@ -54,6 +54,7 @@ void made_result(struct result *result, const double *rates, uint32_t count)
     result->machine = "a machine, 2 processors";
     result->began = "2026-01-31T12:00:00Z";
     result->version = "0.1.0";
+    result->build = "gcc 12.2.0, Release";
     result->driver = "epoll";
     result->runs = calloc(MADE_RUNS_MAX, sizeof(*result->runs));
     if (result->runs == NULL || count > MADE_RUNS_MAX) {

@@ -150,6 +150,7 @@ Test(record, comes_back_without_loss)
     same_text(result.machine, back.machine);
     same_text(result.began, back.began);
     same_text(result.version, back.version);
+    same_text(result.build, back.build);
     same_text(result.driver, back.driver);
     cr_assert_eq(back.interrupted, true);
     cr_assert_eq(back.runs_count, 3);
