@@ -28,9 +28,9 @@ def start(*arguments, files=None):
 def end(process, timeout=100):
     """(exit code, all it said that nobody has read)."""
     process.reader.join(timeout)
-    code = process.wait(timeout)
     text = "\n".join(process.lines.get() for _ in range(process.lines.qsize()))
-    return code, text
+    expect(not process.reader.is_alive(), f"it did not end within {timeout} s:", process.args, "and has said:", text)
+    return process.wait(timeout), text
 
 
 def run(*arguments):
