@@ -2,6 +2,7 @@
 #include "bench/generator/describe.h"
 
 #include "bench/generator/figure.h"
+#include "tools/pipeport/say.h"
 
 static void describe_size(const struct plan_size *size, struct text *text)
 {
@@ -152,4 +153,12 @@ const char *describe_cure(enum result_error error)
         break;
     }
     return "";
+}
+
+void describe_killed(const struct plan *plan, const struct result_run *run, struct text *text)
+{
+    struct figure killed, came, planned;
+
+    text_add(text, "%s connection%s, %s of %s planned", figure_count(&killed, run->killed), run->killed == 1 ? "" : "s",
+             figure_rate(&came, say_rate(run->killed, run->measured_ns)), figure_rate(&planned, plan->kill_per_s));
 }

@@ -16,6 +16,9 @@ void describe_load(const struct plan *plan, struct text *text);
 /* "closed loop, 10 s after 1 s of warm-up" */
 void describe_course(const struct plan *plan, struct text *text);
 
+/* "8 connections, 20.0/s of 20.0/s planned": how many were killed in this run. */
+void describe_killed(const struct plan *plan, const struct result_run *run, struct text *text);
+
 /* "64 bytes", "64 to 1,024 bytes", "64 bytes (3 of 4), 65,536 bytes (1 of 4)" */
 void describe_sizes(const struct plan *plan, struct text *text);
 

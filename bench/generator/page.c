@@ -333,10 +333,9 @@ static void page_add_course(const struct result *result, const struct result_run
         text_add(text, " after the plan</dd>\n");
     }
     if (result->plan.kill_per_s > 0.0) {
-        text_add(text, "<dt>killed</dt><dd>%s connection%s, ", figure_count(&came, run->killed),
-                 run->killed == 1 ? "" : "s");
-        text_add(text, "%s of ", figure_rate(&came, say_rate(run->killed, run->measured_ns)));
-        text_add(text, "%s planned</dd>\n", figure_rate(&planned, result->plan.kill_per_s));
+        text_add(text, "<dt>killed</dt><dd>");
+        describe_killed(&result->plan, run, text);
+        text_add(text, "</dd>\n");
     }
 }
 

@@ -96,13 +96,10 @@ static void summary_add_plan(const struct result *result, const struct result_ru
 
 static void summary_add_killed(const struct result *result, const struct result_run *run, struct text *text)
 {
-    struct figure killed, came, planned;
-
     if (result->plan.kill_per_s > 0.0) {
-        text_add(text, "%-14s%s connection%s, ", "killed", figure_count(&killed, run->killed),
-                 run->killed == 1 ? "" : "s");
-        text_add(text, "%s of %s planned\n", figure_rate(&came, say_rate(run->killed, run->measured_ns)),
-                 figure_rate(&planned, result->plan.kill_per_s));
+        text_add(text, "%-14s", "killed");
+        describe_killed(&result->plan, run, text);
+        text_add(text, "\n");
     }
 }
 
