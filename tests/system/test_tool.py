@@ -122,6 +122,22 @@ def check_gives_up_who_never_reads():
         expect(code == 1 and re.search(words, said) and "does not balance" not in said, policy, code, said)
 
 
+def check_says_who_does_not_close():
+    """The same server, and a swarm that is interrupted: what waits there is not written in time, and is said."""
+    path = f"/tmp/{name()}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        swarm = start("swarm", path, "--connections", "3", "--size", "900K", "--timeout", "600")
+        first = swarm.lines.get(timeout=60)
+        expect(first.startswith("connected: 3 of 3"), "a swarm began with:", first)
+        swarm.send_signal(signal.SIGINT)
+        code, said = end(swarm)
+    os.unlink(path)
+    expect(code == 1 and "3 connections are not closed 10 s after they were to be; they are aborted" in said, code, said)
+    expect("connections: 3 opened = 3 closed" in said and "does not balance" not in said, said)
+
+
 def check_carries_the_longest():
     verified([], ["--connections", "4", "--messages", "8", "--depth", "2", "--size", "1M,0,1048575"],
              r"verified: 4 connections, 32 messages of 0 to 1048576 bytes")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/pipeport/swarm.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "tools/pipeport/clock.h"
@@ -118,25 +119,43 @@ static bool swarm_run(struct swarm *swarm)
     return true;
 }
 
-static void swarm_stop(struct swarm *swarm, bool fine)
+/* How many are open, also of those that have opened meanwhile. */
+static uint32_t swarm_open(struct swarm *swarm)
 {
-    uint64_t began_ns = clock_now_ns();
-    pipeport_engine_figures figures = {.size = sizeof(figures)};
-    pipeport_closing how = fine || swarm->interrupted ? PIPEPORT_DRAIN : PIPEPORT_ABORT;
+    uint32_t closed = atomic_load(&swarm->closed); /* First: who has closed has opened. */
 
-    atomic_store(&swarm->ending, true);
-    while (atomic_load(&swarm->dials_entered) != atomic_load(&swarm->dials_left)) {
-        pipeport_engine_run(swarm->engine, 1);
-    }
+    return atomic_load(&swarm->opened) - closed;
+}
+
+/* All of them, or as many as do within SWARM_CLOSE_MS of began_ns: it says how many did not. */
+static void swarm_close(struct swarm *swarm, pipeport_closing how, uint64_t began_ns)
+{
+    uint32_t left;
+
     for (uint32_t i = 0; i < swarm->options.connections; i++) {
         if (swarm->clients[i].client != NULL) {
             pipeport_close(swarm->engine, swarm->clients[i].conn, how);
         }
     }
-    while (atomic_load(&swarm->closed) != atomic_load(&swarm->opened) &&
-           clock_now_ns() - began_ns < SWARM_CLOSE_MS * UINT64_C(1000000)) {
+    while ((left = swarm_open(swarm)) != 0 && clock_now_ns() - began_ns < SWARM_CLOSE_MS * UINT64_C(1000000)) {
         pipeport_engine_run(swarm->engine, 1);
     }
+    if (left != 0) {
+        say_error("swarm", "%" PRIu32 " connections are not closed %d s after they were to be; they are %s", left,
+                  SWARM_CLOSE_MS / 1000, how == PIPEPORT_DRAIN ? "aborted" : "waited for");
+    }
+}
+
+static void swarm_stop(struct swarm *swarm, bool fine)
+{
+    uint64_t began_ns = clock_now_ns();
+    pipeport_engine_figures figures = {.size = sizeof(figures)};
+
+    atomic_store(&swarm->ending, true);
+    while (atomic_load(&swarm->dials_entered) != atomic_load(&swarm->dials_left)) {
+        pipeport_engine_run(swarm->engine, 1);
+    }
+    swarm_close(swarm, fine || swarm->interrupted ? PIPEPORT_DRAIN : PIPEPORT_ABORT, began_ns);
     for (uint32_t i = 0; i < swarm->options.connections; i++) {
         pipeport_client_stop(swarm->clients[i].client, 0);
     }
