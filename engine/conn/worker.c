@@ -24,9 +24,15 @@ enum {
     POOL_LEND_MS = 10          /* How long a waiting or unattending thread goes before it looks around again. */
 };
 
+/* Drainers are numbered as workers are. */
+static _Atomic uintptr_t *worker_thread(const pp_worker *worker)
+{
+    return &worker->pool->threads[worker->drainer];
+}
+
 void pp_worker_defer(pp_worker *worker, pp_op *chore)
 {
-    PP_ASSERT(atomic_load_explicit(&worker->thread, memory_order_relaxed) == pp_os_thread_self());
+    PP_ASSERT(atomic_load_explicit(worker_thread(worker), memory_order_relaxed) == pp_os_thread_self());
     chore->room.next = NULL;
     if (worker->last) {
         worker->last->room.next = chore;
@@ -127,12 +133,12 @@ static uint64_t worker_turn(pp_worker *worker, uint64_t now_ms, uint64_t until_m
 static void worker_body(void *argument)
 {
     pp_worker *worker = argument;
-    atomic_store(&worker->thread, pp_os_thread_self());
+    atomic_store(worker_thread(worker), pp_os_thread_self());
     uint64_t now_ms = pp_os_now_ms();
     while (!atomic_load(&worker->pool->stopping)) {
         now_ms = worker_turn(worker, now_ms, UINT64_MAX);
     }
-    atomic_store(&worker->thread, 0);
+    atomic_store(worker_thread(worker), 0);
 }
 
 static void pool_join(pp_pool *pool, uint32_t started)
@@ -156,6 +162,7 @@ pp_fault pp_pool_start(pp_pool *pool, pp_port *port, pp_deadlines *deadlines, ui
     atomic_init(&pool->stopping, false);
     pp_gate_init(&pool->lent, 1);
     for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
+        atomic_init(&pool->threads[i], 0);
         pool->workers[i] = (pp_worker){.pool = pool,
                                        .drainer = i,
                                        .home = pp_port_is_shared(port) ? PP_WORKERS_MAX : i,
@@ -190,7 +197,7 @@ pp_worker *pp_pool_here(pp_pool *pool)
     uintptr_t self = pp_os_thread_self();
     uint32_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
     for (uint32_t i = 0; i < used; ++i) {
-        if (atomic_load_explicit(&pool->workers[i].thread, memory_order_relaxed) == self) {
+        if (atomic_load_explicit(&pool->threads[i], memory_order_relaxed) == self) {
             return &pool->workers[i];
         }
     }
@@ -226,7 +233,7 @@ static pp_worker *pool_claim(pp_pool *pool)
     uint32_t places = pp_port_is_shared(pool->port) ? PP_WORKERS_MAX : pool->homes;
     for (uint32_t i = pool->owned; i < places; ++i) {
         uintptr_t nobody = 0;
-        if (atomic_compare_exchange_strong(&pool->workers[i].thread, &nobody, pp_os_thread_self())) {
+        if (atomic_compare_exchange_strong(&pool->threads[i], &nobody, pp_os_thread_self())) {
             uint32_t used = atomic_load(&pool->used);
             while (used <= i && !atomic_compare_exchange_weak(&pool->used, &used, i + 1)) {
             }
@@ -259,7 +266,7 @@ static pipeport_status pool_drain_until(pp_pool *pool, uint64_t until_ms, pp_gat
     } while (now_ms < until_ms && !(gate && pp_gate_wait(gate, 0)));
     if (worker) {
         PP_ASSERT(!worker->first);
-        atomic_store(&worker->thread, 0);
+        atomic_store(worker_thread(worker), 0);
     }
     return PIPEPORT_OK;
 }

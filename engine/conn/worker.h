@@ -16,8 +16,8 @@
  * sent until it comes is one write for each pipe. But not to a worker whose batch has been going on since an earlier
  * millisecond, or whose last one was slow: nobody knows how long its handlers take.
  *
- * Threads: a worker's fields belong to its thread, which alone sets busy_since_ms, except `thread`, by which any thread
- * can find out whether it is one, and `outside`.
+ * Threads: a worker's fields belong to its thread, which alone sets busy_since_ms, except `outside`. By the pool's
+ * `threads` any thread can find out whether it is a worker.
  */
 #ifndef PP_CONN_WORKER_H
 #define PP_CONN_WORKER_H
@@ -40,8 +40,6 @@ typedef struct pp_fan {  /* See fan.h. */
 
 struct pp_worker {
     pp_pool *pool;
-    _Atomic uintptr_t thread; /* Who it is, 0: nobody. Claimed by CAS, compared by anybody (relaxed: only a thread's own
-                                 id matters to it, and that it wrote itself). */
     _Atomic uint64_t busy_since_ms; /* When its batch began; 0: it is in a take, and the batch before was
                                        no slow one. Relaxed: others only guess by it. */
     uint32_t drainer;
@@ -71,6 +69,9 @@ struct pp_pool {
     _Atomic uint32_t used; /* workers[used ...] were never claimed. */
     _Atomic bool stopping; /* A state, not a message; a wake follows it. */
     pp_gate lent;          /* 1 for the pool, and each thread that is lent. */
+    /* Who each worker is, 0: nobody. Claimed by CAS, compared by anybody (relaxed: only a thread's own id matters to
+     * it, and that it wrote itself). Side by side, for each send looks through them (docs/decisions/0006). */
+    _Atomic uintptr_t threads[PP_WORKERS_MAX];
     pp_worker workers[PP_WORKERS_MAX];
 };
 

@@ -16,7 +16,7 @@ static void plight_tell_threads(const pp_hub *hub)
     uint64_t armed, done;
     uint32_t workers = 0, busy = 0;
     for (uint32_t i = 0; i < PP_WORKERS_MAX; ++i) {
-        workers += atomic_load(&hub->pool.workers[i].thread) != 0;
+        workers += atomic_load(&hub->pool.threads[i]) != 0;
         busy += hub->pool.workers[i].first != NULL || hub->pool.workers[i].running.conn != NULL;
     }
     pp_port_count(hub->port, &armed, &done);

@@ -134,7 +134,8 @@ def check_says_who_does_not_close():
         swarm.send_signal(signal.SIGINT)
         code, said = end(swarm)
     os.unlink(path)
-    expect(code == 1 and "3 connections are not closed 10 s after they were to be; they are aborted" in said, code, said)
+    words = "3 connections are not closed 10 s after they were to be; they are aborted"
+    expect(code == 1 and words in said, code, said)
     expect("connections: 3 opened = 3 closed" in said and "does not balance" not in said, said)
 
 

@@ -200,11 +200,11 @@ Test(worker, is_refused_when_there_are_too_many)
 {
     begin();
     for (uintptr_t i = 0; i < PP_WORKERS_MAX; ++i) {
-        pool.workers[i].thread = 100 + i;
+        pool.threads[i] = 100 + i;
     }
     cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_INVALID);
     for (uintptr_t i = 0; i < PP_WORKERS_MAX; ++i) {
-        pool.workers[i].thread = 0;
+        pool.threads[i] = 0;
     }
     cr_assert_eq(pp_pool_lend(&pool, 0), PIPEPORT_OK);
     end();
@@ -456,11 +456,11 @@ Test(worker, waits_for_a_home_to_be_left_where_each_has_its_own_pipes)
 {
     begin();
     fake.not_shared = true;
-    pool.workers[0].thread = 100; /* Somebody else attends the only home. */
+    pool.threads[0] = 100; /* Somebody else attends the only home. */
     uint64_t begin_ms = fake_os_ms;
     cr_assert_eq(pp_pool_lend(&pool, 35), PIPEPORT_OK);
     cr_assert_geq(fake_os_ms - begin_ms, 35);
-    pool.workers[0].thread = 0;
+    pool.threads[0] = 0;
     end();
 }
 
