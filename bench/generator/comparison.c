@@ -154,16 +154,37 @@ static void comparison_add_plans(const struct plan *from, const struct plan *to,
     text_clear(&after);
 }
 
+static bool comparison_tells(const struct field *field, const struct result *result)
+{
+    const void *value = (const char *) result + field->offset;
+
+    return field->kind != FIELD_TEXT_LATER || *(const char *const *) value != NULL;
+}
+
+/* False, and said, where a record is older than this field: whether the two differ there is not known. */
+static bool comparison_is_told(const struct field *field, const struct result *from, const struct result *to,
+                               struct text *unknown)
+{
+    bool before = comparison_tells(field, from), after = comparison_tells(field, to);
+
+    if (!before || !after) {
+        text_add(unknown, "\nNot told by %s%s%s, so perhaps not alike: %s\n", before ? "" : "A",
+                 before || after ? "" : " and ", after ? "" : "B", field->name);
+    }
+    return before && after;
+}
+
 static void comparison_add_differences(const struct result *from, const struct result *to, struct text *text)
 {
-    struct text found = {NULL, 0, 0, false};
+    struct text found = {NULL, 0, 0, false}, unknown = {NULL, 0, 0, false};
 
     comparison_add_plans(&from->plan, &to->plan, &found);
     for (size_t i = 0; i < fields_of_result.count; i++) {
         const struct field *field = &fields_of_result.fields[i];
         struct text before = {NULL, 0, 0, false}, after = {NULL, 0, 0, false};
 
-        if (strcmp(field->name, "command") != 0 && strcmp(field->name, "began") != 0) {
+        if (strcmp(field->name, "command") != 0 && strcmp(field->name, "began") != 0 &&
+            comparison_is_told(field, from, to, &unknown)) {
             fields_add_value(&before, field, from);
             fields_add_value(&after, field, to);
             comparison_add_difference(field->name, &before, &after, &found);
@@ -174,8 +195,10 @@ static void comparison_add_differences(const struct result *from, const struct r
     if (found.length > 0) {
         text_add(text, "\nThey were not run alike, A | B:\n%s", text_string(&found));
     }
-    text->failed = text->failed || found.failed;
+    text_add(text, "%s", text_string(&unknown));
+    text->failed = text->failed || found.failed || unknown.failed;
     text_clear(&found);
+    text_clear(&unknown);
 }
 
 static bool comparison_add_metric(const char *name, const struct result *from, const struct result *to,

@@ -13,8 +13,8 @@
     }
 
 static const struct field fields_result[] = {
-    FIELD(result, command, FIELD_TEXT),     FIELD(result, machine, FIELD_TEXT), FIELD(result, began, FIELD_TEXT),
-    FIELD(result, version, FIELD_TEXT),     FIELD(result, build, FIELD_TEXT),   FIELD(result, driver, FIELD_TEXT),
+    FIELD(result, command, FIELD_TEXT),     FIELD(result, machine, FIELD_TEXT),     FIELD(result, began, FIELD_TEXT),
+    FIELD(result, version, FIELD_TEXT),     FIELD(result, build, FIELD_TEXT_LATER), FIELD(result, driver, FIELD_TEXT),
     FIELD(result, interrupted, FIELD_BOOL),
 };
 
@@ -107,6 +107,7 @@ void fields_add_value(struct text *text, const struct field *field, const void *
         text_add(text, "%.17g", *(const double *) value);
         break;
     case FIELD_TEXT:
+    case FIELD_TEXT_LATER:
         if (*(const char *const *) value == NULL) {
             text_add(text, "null");
         } else {

@@ -20,8 +20,9 @@ enum field_kind {
     FIELD_U64,
     FIELD_U64_TEXT, /* Decimal digits as a text, for what uses all 64 bits. */
     FIELD_DOUBLE,
-    FIELD_TEXT, /* const char *; NULL is null. */
-    FIELD_MODE  /* enum plan_mode, by plan_mode_text. */
+    FIELD_TEXT,       /* const char *; NULL is null. */
+    FIELD_TEXT_LATER, /* Likewise, but younger than its version of the format: where it is missing it is NULL. */
+    FIELD_MODE        /* enum plan_mode, by plan_mode_text. */
 };
 
 struct field {

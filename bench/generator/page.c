@@ -354,7 +354,7 @@ static void page_add_origin(const struct result *result, struct text *text)
              (unsigned long long) result->plan.seed, result->plan.verify ? ", every message verified" : "");
     text_add_html(text, result->machine);
     text_add(text, "</dd>\n<dt>built by</dt><dd>");
-    text_add_html(text, result->build);
+    text_add_html(text, result->build == NULL ? "not known" : result->build);
     text_add(text, "</dd>\n<dt>begun</dt><dd>");
     page_add_began(result, text);
     text_add(text, "</dd>\n<dt>CPU a message</dt><dd>client ");

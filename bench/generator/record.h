@@ -2,7 +2,8 @@
 /*
  * record.h - a result as JSON, and back. Nothing is lost on the way; docs/BENCH.md tells the format.
  *
- * Within a version fields are only added: a reader passes over what it does not know.
+ * Within a version fields are only added: a reader passes over what it does not know, and takes a field that was added
+ * (FIELD_TEXT_LATER) for not known where a record does not have it. All others it must have.
  */
 #ifndef PIPEPORT_GENERATOR_RECORD_H
 #define PIPEPORT_GENERATOR_RECORD_H

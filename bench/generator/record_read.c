@@ -103,6 +103,8 @@ static bool record_take_value(struct record_reader *reader, const cJSON *item, e
         return cJSON_IsNumber(item) && fabs(item->valuedouble) <= DBL_MAX;
     case FIELD_TEXT:
         return record_take_text(reader, item, into);
+    case FIELD_TEXT_LATER:
+        return item == NULL || record_take_text(reader, item, into); /* The result is empty before. */
     case FIELD_MODE:
         return record_take_mode(item, into);
     }

@@ -64,7 +64,7 @@ struct result {
     const char *machine; /* "AMD EPYC, 2 processors, Linux 6.1" */
     const char *began;   /* UTC, "2026-01-31T12:00:00Z" */
     const char *version; /* Of pipeport. */
-    const char *build;   /* What it was compiled by, and how: "gcc 12.2.0, Release" */
+    const char *build;   /* What it was compiled by, and how: "gcc 12.2.0, Release"; NULL: not known. */
     const char *driver;  /* "epoll", "io_uring", "iocp" */
     struct result_run *runs;
     uint32_t runs_count;

@@ -4,6 +4,7 @@
 the record by Python's json, the percentiles as plotters read them, the completion by bash.
 See checks.py.
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -146,6 +147,17 @@ def check_compares():
     expect(code == 0, code, objected)
     expect(re.search(r"^rate .*cannot tell$", said, re.M) and "fewer than 3 runs" in said, said)
     expect("sizes        64 bytes | 256 bytes" in said, said)
+    here, old = path("old.json")
+    record = read_json(path("one.json")[0])
+    del record["build"]   # It was added within the version.
+    here.write_text(json.dumps(record), encoding="utf-8")
+    code, said, objected = run("compare", old, one)
+    expect(code == 0 and "Not told by A, so perhaps not alike: build\n" in said, code, said, objected)
+    expect("They were not run alike" not in said, said)
+    del record["driver"]
+    here.write_text(json.dumps(record), encoding="utf-8")
+    code, said, objected = run("compare", old, one)
+    expect(code == 1 and said == "" and "old.json: 'driver' is missing" in objected, code, said, objected)
     code, said, objected = run("compare", three, three, one)
     expect(code == 0 and re.search(r"^rate .*same +(no more than noise|unstable)$", said, re.M), said, objected)
     expect(said.count("\nB  ") == 2, "two comparisons", said)

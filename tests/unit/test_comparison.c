@@ -211,3 +211,39 @@ Test(comparison, says_what_was_not_alike_and_that_one_run_is_too_few)
            "\n"
            "Cannot tell what is noise from fewer than 3 runs a side: measure with --repeat 3 or more.\n");
 }
+
+static void tells_of_builds(const char *before, const char *after, const char *expected)
+{
+    const struct comparison_side a = {"a.json", &from}, b = {"b.json", &to};
+    struct text text = {NULL, 0, 0, false};
+    const char *head, *table;
+
+    made_result(&from, RATES(1000));
+    made_result(&to, RATES(1000));
+    from.build = before;
+    to.build = after;
+    comparison_write(&a, &b, &text);
+    head = strstr(text_string(&text), "1 run\nB");
+    cr_assert_not_null(head);
+    head = strstr(head + 1, "1 run\n");
+    cr_assert_not_null(head);
+    head += strlen("1 run\n");
+    table = strstr(head, "\n                ");
+    cr_assert_not_null(table);
+    cr_assert_eq((size_t) (table - head), strlen(expected), "%.*s", (int) (table - head), head);
+    cr_assert_eq(strncmp(head, expected, strlen(expected)), 0, "%.*s", (int) (table - head), head);
+    text_clear(&text);
+    result_clear(&from);
+    result_clear(&to);
+}
+
+Test(comparison, claims_nothing_of_a_build_that_a_record_does_not_tell)
+{
+    tells_of_builds("gcc 12.2.0, Release", "gcc 12.2.0, Release", "");
+    tells_of_builds("gcc 12.2.0, Release", "clang 14.0, Debug",
+                    "\nThey were not run alike, A | B:\n"
+                    "   build        \"gcc 12.2.0, Release\" | \"clang 14.0, Debug\"\n");
+    tells_of_builds(NULL, "gcc 12.2.0, Release", "\nNot told by A, so perhaps not alike: build\n");
+    tells_of_builds("gcc 12.2.0, Release", NULL, "\nNot told by B, so perhaps not alike: build\n");
+    tells_of_builds(NULL, NULL, "\nNot told by A and B, so perhaps not alike: build\n");
+}

@@ -102,6 +102,17 @@ Test(page, keeps_what_people_typed_from_being_markup)
     has_not("<i>");
 }
 
+Test(page, says_that_a_build_is_not_known)
+{
+    made_result(&result, RATES(1000));
+    write_page();
+    has("<dt>built by</dt><dd>gcc 12.2.0, Release</dd>");
+    made_result(&result, RATES(1000));
+    result.build = NULL;
+    write_page();
+    has("<dt>built by</dt><dd>not known</dd>");
+}
+
 Test(page, says_unstable_instead_of_a_figure)
 {
     made_result(&result, RATES(1000, 1360, 1100));

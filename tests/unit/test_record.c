@@ -184,10 +184,9 @@ Test(record, keeps_every_mode)
 }
 
 /* The record of one run with the first `old` in it changed to `new`. */
-static void refuses(const char *old, const char *new, const char *expected)
+static struct text record_with(const char *old, const char *new)
 {
     struct text text = {NULL, 0, 0, false}, changed = {NULL, 0, 0, false};
-    struct record_fault fault = {""};
     struct result result;
     const char *place;
 
@@ -198,11 +197,20 @@ static void refuses(const char *old, const char *new, const char *expected)
     cr_assert_not_null(place, "%s", old);
     text_add_bytes(&changed, text.bytes, (size_t) (place - text.bytes));
     text_add(&changed, "%s%s", new, place + strlen(old));
+    text_clear(&text);
+    return changed;
+}
+
+static void refuses(const char *old, const char *new, const char *expected)
+{
+    struct text changed = record_with(old, new);
+    struct record_fault fault = {""};
+    struct result result;
+
     cr_assert_not(record_read(text_string(&changed), changed.length, &result, &fault), "%s", new);
     cr_assert_not_null(strstr(fault.text, expected), "%s: %s", new, fault.text);
     cr_assert_null(result.runs); /* What was read before the fault is given back. */
     cr_assert_null(result.texts);
-    text_clear(&text);
     text_clear(&changed);
 }
 
@@ -227,6 +235,7 @@ Test(record, refuses_what_is_not_what_it_must_be)
     refuses("\"seed\": \"1\"", "\"seed\": \"18446744073709551616\"", "'seed'");
     refuses("\"rate_per_s\": 0", "\"rate_per_s\": 1e999", "'rate_per_s'");
     refuses("\"name\": \"demo\"", "\"name\": 5", "'name'");
+    refuses("\"build\": \"gcc", "\"build\": 5, \"x\": \"gcc", "'build'");
     refuses("\"delimiter\": 0", "\"delimiter\": 256", "'delimiter'");
     refuses("\"adjust\": 0", "\"adjust\": 2147483648", "'adjust'");
     refuses("\"sizes\": [", "\"sizes\": 1, \"x\": [", "'sizes'");
@@ -276,6 +285,53 @@ Test(record, passes_over_what_it_does_not_know)
     result_clear(&result);
     text_clear(&text);
     text_clear(&more);
+}
+
+/* Those written before it was added. */
+Test(record, takes_a_build_that_is_missing_for_not_known)
+{
+    struct text old = record_with("  \"build\": \"gcc 12.2.0, Release\",\n", ""), again = {NULL, 0, 0, false};
+    struct text null = record_with("\"gcc 12.2.0, Release\"", "null");
+    struct record_fault fault = {""};
+    struct result result;
+
+    cr_assert(record_read(text_string(&old), old.length, &result, &fault), "%s", fault.text);
+    cr_assert_null(result.build);
+    cr_assert_str_eq(result.version, "0.1.0");
+    cr_assert_str_eq(result.driver, "epoll");
+    cr_assert_eq(result.runs_count, 1);
+    record_write(&result, &again);
+    result_clear(&result);
+    cr_assert_str_eq(text_string(&again), text_string(&null));
+    cr_assert(record_read(text_string(&again), again.length, &result, &fault), "%s", fault.text);
+    cr_assert_null(result.build);
+    result_clear(&result);
+    text_clear(&old);
+    text_clear(&again);
+    text_clear(&null);
+}
+
+Test(record, says_of_which_file_which_field_is_missing)
+{
+    static const char *const fields[] = {"command", "machine",     "began",      "version",
+                                         "driver",  "interrupted", "rate_per_s", "messages"};
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        char old[32], expected[96];
+        struct record_fault fault = {""};
+        struct result result;
+        struct text without;
+
+        snprintf(old, sizeof(old), "\"%s\": ", fields[i]);
+        snprintf(expected, sizeof(expected), "test_record_without.json: '%s' is missing, or is not what it must be",
+                 fields[i]);
+        without = record_with(old, "\"x\": ");
+        cr_assert(text_save(&without, "test_record_without.json"));
+        text_clear(&without);
+        cr_assert_not(record_load("test_record_without.json", &result, &fault), "%s", fields[i]);
+        cr_assert_str_eq(fault.text, expected);
+    }
+    remove("test_record_without.json");
 }
 
 Test(record, names_the_file_that_cannot_be_read)
