@@ -4,6 +4,8 @@
 #include "bench/generator/figure.h"
 #include "tools/pipeport/say.h"
 
+#define DESCRIBE_BEHIND 0.99 /* So much of what was planned must have come, or it is said. */
+
 static void describe_size(const struct plan_size *size, struct text *text)
 {
     struct figure least, most;
@@ -153,6 +155,16 @@ const char *describe_cure(enum result_error error)
         break;
     }
     return "";
+}
+
+void describe_planned(const struct result_run *run, struct text *text)
+{
+    struct figure came, planned;
+
+    text_add(text, "%s of %s planned", figure_count(&came, run->messages), figure_count(&planned, run->planned));
+    if ((double) run->messages < DESCRIBE_BEHIND * (double) run->planned) {
+        text_add(text, ": behind the plan, so the latencies grow with the length of the run");
+    }
 }
 
 void describe_killed(const struct plan *plan, const struct result_run *run, struct text *text)

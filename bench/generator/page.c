@@ -322,11 +322,10 @@ static void page_add_seconds(const struct result_run *run, struct text *text)
 /* How far what was planned came about: of an open loop, and of connections to be killed. */
 static void page_add_course(const struct result *result, const struct result_run *run, struct text *text)
 {
-    struct figure came, planned;
-
     if (describe_is_open_loop(&result->plan) && run->planned > 0) {
-        text_add(text, "<dt>plan</dt><dd>%s of %s planned; the generator itself sent p50 ",
-                 figure_count(&came, run->messages), figure_count(&planned, run->planned));
+        text_add(text, "<dt>plan</dt><dd>");
+        describe_planned(run, text);
+        text_add(text, "</dd>\n<dt>lateness</dt><dd>the generator itself sent p50 ");
         page_add_duration((double) run->late_p50_ns, text);
         text_add(text, ", p99 ");
         page_add_duration((double) run->late_p99_ns, text);

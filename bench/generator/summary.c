@@ -7,7 +7,6 @@
 #include "bench/generator/distribution.h"
 #include "bench/generator/metric.h"
 
-#define SUMMARY_BEHIND 0.99      /* So much of what was planned must have come, or it is said. */
 #define SUMMARY_RANGE_COLUMNS 24 /* Of "  lowest to highest" beside a median. */
 
 /* A metric by a name that is known to be one. */
@@ -78,19 +77,16 @@ static void summary_add_rate(const struct result *result, const struct result_ru
 
 static void summary_add_plan(const struct result *result, const struct result_run *run, struct text *text)
 {
-    struct figure planned, came;
+    struct figure half, most;
 
     if (!describe_is_open_loop(&result->plan) || run->planned == 0) {
         return;
     }
-    text_add(text, "%-14s%s of %s planned", "plan", figure_count(&came, run->messages),
-             figure_count(&planned, run->planned));
-    if ((double) run->messages < SUMMARY_BEHIND * (double) run->planned) {
-        text_add(text, ": behind the plan, so the latencies grow with the length of the run");
-    }
+    text_add(text, "%-14s", "plan");
+    describe_planned(run, text);
     text_add(text, "\n%-14s", "lateness");
-    text_add(text, "the generator itself sent p50 %s, p99 %s", figure_duration(&came, (double) run->late_p50_ns),
-             figure_duration(&planned, (double) run->late_p99_ns));
+    text_add(text, "the generator itself sent p50 %s, p99 %s", figure_duration(&half, (double) run->late_p50_ns),
+             figure_duration(&most, (double) run->late_p99_ns));
     text_add(text, " after the plan\n");
 }
 

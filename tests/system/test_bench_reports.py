@@ -70,7 +70,8 @@ def check_page_stands_alone():
         expect(page.findall(".//g[@class='spot first']"), "no point that can be reached", arguments)
         terms = {term.text: said.text for term, said in zip(page.findall(".//dt"), page.findall(".//dd"))}
         expect(re.match(r"(gcc|clang) [0-9].*, \w+$", terms["built by"]), terms)
-        expect(("plan" in terms) == ("--rate" in arguments), arguments, terms)
+        for term in ("plan", "lateness"):
+            expect((term in terms) == ("--rate" in arguments), arguments, term, terms)
         expect(("killed" in terms) == ("--kill-rate" in arguments), arguments, terms)
     here, there = path("idle.html")
     code, _, objected = run("run", "--self", "--mode", "idle", "--connections", "5", "--duration", "300ms",

@@ -102,6 +102,30 @@ Test(page, keeps_what_people_typed_from_being_markup)
     has_not("<i>");
 }
 
+Test(page, tells_of_a_plan_what_came_of_it)
+{
+    made_result(&result, RATES(1000));
+    made_open(&result);
+    write_page();
+    has("<dt>plan</dt><dd>10,000 of 10,000 planned</dd>");
+    has("<dt>lateness</dt><dd>the generator itself sent p50 1.50 \xc2\xb5s, p99 30.0 \xc2\xb5s after the plan</dd>");
+    made_result(&result, RATES(1000));
+    made_open(&result);
+    result.runs[0].messages = 9900;
+    write_page();
+    has("<dt>plan</dt><dd>9,900 of 10,000 planned</dd>");
+    made_result(&result, RATES(1000));
+    made_open(&result);
+    result.runs[0].messages = 9899;
+    write_page();
+    has("<dt>plan</dt><dd>9,899 of 10,000 planned: behind the plan, so the latencies grow with the length of the "
+        "run</dd>");
+    made_result(&result, RATES(1000)); /* A closed loop has none. */
+    write_page();
+    has_not("<dt>plan</dt>");
+    has_not("<dt>lateness</dt>");
+}
+
 Test(page, says_that_a_build_is_not_known)
 {
     made_result(&result, RATES(1000));
