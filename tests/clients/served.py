@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from begun import Begun, ended_by_wine, NOTHING   # noqa: E402
+from begun import Begun, NOTHING, once_more   # noqa: E402
 
 SIZES = (0, 1, 127, 128, 511, 512, 513, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20)
 ROUNDS = 8  # 112 messages, 9.6 MB
@@ -87,9 +87,7 @@ def ran(command, timeout, environment):
 def run(system, arguments, timeout=100, **environment):
     """A client to its end; its words. To a file, which is what Node for Windows writes to under Wine."""
     command = [*(["wine"] if system == "windows" else []), *arguments]
-    code, words = ran(command, timeout, environment)
-    if ended_by_wine(command, code, words):
-        code, words = ran(command, timeout, environment)
+    code, words = once_more(ran, command, timeout, environment)
     expect(code == 0, "the client ended with", code, words)
     return words
 

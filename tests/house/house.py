@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from begun import ended_by_wine   # noqa: E402
+from begun import once_more   # noqa: E402
 
 
 def arguments():
@@ -22,8 +22,7 @@ def arguments():
 
 def run(command, timeout=240, **more):
     """(exit code, output and errors together), never waiting for input."""
-    code, output = ran(command, timeout, **more)
-    return ran(command, timeout, **more) if ended_by_wine(command, code, output) else (code, output)
+    return once_more(ran, command, timeout, **more)
 
 
 def ran(command, timeout, **more):

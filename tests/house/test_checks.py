@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Sees tests/system/checks.py begin programs under a false Wine: once more what ended with 1 and without a word, and
-nothing else; and not the second time. Then what keeps no pace: it may at first, and not for ever.
+"""Sees tests/system/checks.py and house.py begin programs under a false Wine: once more what ended with 1 and without a
+word, and nothing else; and not the second time. Then what keeps no pace: it may at first, and not for ever.
 """
 import os
 import pathlib
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-SYSTEM = pathlib.Path(__file__).resolve().parents[1] / "system"
+HOUSE = pathlib.Path(__file__).resolve().parent
 # As often as SILENT says it ends with 1 and without a word; then it says WORDS and ends with CODE.
 WINE = """#!/bin/bash
 echo begun >>"$COUNTED"
@@ -22,6 +22,7 @@ WAYS = {
     "heard": "it = checks.begin(command, 'x'); said = ''.join(iter(it.hear, '')); code = it.wait()",
     "by ctest": "import begun; code = begun.main([command, 'x'])",
     "communicated": "it = checks.begin(command, 'x'); said, _ = it.communicate(timeout=60); code = it.returncode",
+    "by a house test": "import house; code, _ = house.run([command, 'x'])",
     "a terminal": "code = int('b' not in checks.said_on_terminal(command, 'x'))",
 }
 # command, SILENT, WORDS, CODE: how often it is begun, what it ends with.
@@ -42,7 +43,7 @@ with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([sys.executable, "-B", "-c", program, "program", "windows", "x"], capture_output=True,
                               text=True, check=False, cwd=root, timeout=100,
                               env={**os.environ, **environment, "PATH": f"{folder}:{os.environ['PATH']}",
-                                   "PYTHONPATH": str(SYSTEM), "COUNTED": str(counted)})
+                                   "PYTHONPATH": f"{HOUSE.parent / 'system'}:{HOUSE}", "COUNTED": str(counted)})
         return done.stdout, done.stdout.count("once more"), done.stdout.rpartition("ENDED ")[2].strip(), done.stderr
 
     for name, way in WAYS.items():

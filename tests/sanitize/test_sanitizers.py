@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from begun import ended_by_wine   # noqa: E402
+from begun import once_more   # noqa: E402
 
 victim, system, sanitizers = sys.argv[1:]
 UNDEFINED = {   # on Linux and on Windows, where the words are those of tests/support/windows/ubsan.c
@@ -38,13 +38,12 @@ command = ["wine", victim] if system == "windows" else [victim]
 
 
 def run(*arguments):
-    code, output = ran(*arguments)
-    return ran(*arguments) if ended_by_wine(command, code, output) else (code, output)
+    return once_more(ran, [*command, *arguments])
 
 
-def ran(*arguments):
-    done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, env=environment, timeout=100, check=False)
+def ran(command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=environment, timeout=100, check=False)
     return done.returncode, done.stdout.decode(errors="replace")
 
 

@@ -19,17 +19,23 @@ def ended_by_wine(command, code, heard):
     return ended
 
 
+def once_more(run, command, *more, **how):
+    """What `run` gives of a command, (exit code, all that was heard of it); of its second time if Wine ended it."""
+    code, heard = run(command, *more, **how)
+    return run(command, *more, **how) if ended_by_wine(command, code, heard) else (code, heard)
+
+
 class Begun(subprocess.Popen):
     """A process that is begun once more if Wine ended it: where it is heard, by `hear` or `communicate`."""
 
     def __init__(self, command, **how):
         super().__init__(command, **how)
-        self.how, self.once_more = how, True
+        self.how, self.is_first = how, True
 
     def begins_anew(self, heard):
         """Whether it did: it says no more, and this is all that it said."""
-        anew = self.once_more and not heard and ended_by_wine(self.args, self.wait(100), heard)
-        self.once_more = False
+        anew = self.is_first and not heard and ended_by_wine(self.args, self.wait(100), heard)
+        self.is_first = False
         if anew:
             super().__init__(self.args, **self.how)
         return anew
@@ -44,17 +50,21 @@ class Begun(subprocess.Popen):
         return super().communicate(input, timeout) if self.begins_anew("".join(filter(None, heard))) else heard
 
 
+def passed_on(command):
+    """(exit code, whether it said something), with all that it says."""
+    heard = False
+    with subprocess.Popen(command, stdin=NOTHING, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        while piece := process.stdout.read1():
+            sys.stdout.buffer.write(piece)
+            sys.stdout.flush()
+            heard = True
+    return process.returncode, heard
+
+
 def main(command):
-    """begun.py COMMAND... - it, with all that it says: so ctest begins programs."""
-    for once_more in (True, False):
-        heard = False
-        with subprocess.Popen(command, stdin=NOTHING, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-            while piece := process.stdout.read1():
-                sys.stdout.buffer.write(piece)
-                sys.stdout.flush()
-                heard = True
-        if not once_more or not ended_by_wine(command, process.returncode, heard):
-            return process.returncode if process.returncode >= 0 else 128 - process.returncode
+    """begun.py COMMAND... - so ctest begins programs."""
+    code, _ = once_more(passed_on, command)
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

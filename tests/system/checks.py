@@ -16,7 +16,7 @@ import tempfile
 import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from begun import Begun, ended_by_wine, NOTHING   # noqa: E402
+from begun import Begun, NOTHING, once_more   # noqa: E402
 
 *programs, system, wanted = sys.argv[1:]
 wine = ["wine"] if system == "windows" else []   # What a command begins with.
@@ -68,9 +68,7 @@ def ran(*command):
 
 def said_on_terminal(*command, columns=0):
     """All that a command says whose stdin, stdout and stderr are a terminal, so wide (0: it does not tell)."""
-    code, said = ended_on_terminal(command, columns)
-    if ended_by_wine(command, code, said):
-        code, said = ended_on_terminal(command, columns)
+    _, said = once_more(ended_on_terminal, command, columns)
     return plain(said.decode())
 
 
