@@ -18,12 +18,20 @@ SERVERS = {   # name in tables: program and its own options
     "bare IOCP joined": ["bare_iocp", "--join", "1"],
 }
 MODES = {"echo": 0, "broadcast": 1, "churn": 2, "hold": 3}   # of the load
-ENDED = "before its main (docs/WINDOWS.md) Wine ended"
 numbers = itertools.count()
 
 
 def version():
     return subprocess.run(["wine", "--version"], capture_output=True, text=True).stdout.strip()
+
+
+def once_more(who, begin, is_ended):
+    """What `begin` gives; of its second time where Wine ended the first before its main (docs/WINDOWS.md)."""
+    begun = begin()
+    if is_ended(begun):
+        print(f"before its main (docs/WINDOWS.md) Wine ended {who}; once more", file=sys.stderr)
+        begun = begin()
+    return begun
 
 
 class Wine:
@@ -85,24 +93,24 @@ class Server(Program):
                    "--threads", str(args.threads), *own, *options]
         broadcasts = str(int(row.mode == "broadcast"))
         command += ["--ask", "1", "--mode", broadcasts] if kind == "pipeport" else ["--broadcast", broadcasts]
-        for once_more in (True, False):
-            self.process = subprocess.Popen(command, env=args.wine.environment, stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
-            said = self.hear()
-            if said or not once_more or self.process.wait(100) != 1:
-                break
-            print(f"{ENDED} {kind}; once more", file=sys.stderr)
+        said = once_more(kind, lambda: self.begin(command, args.wine.environment),
+                         lambda heard: not heard and self.process.wait(100) == 1)
         if not said.startswith("listening on "):
             self.process.kill()
             self.process.wait()
             raise SystemExit(f"compare: {kind} did not start: {said.strip()}")
+
+    def begin(self, command, environment):
+        """The first line that it says; "" where it ends without one."""
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, bufsize=1)
+        return self.hear()
 
     def memory_bytes(self):
         """What no other process shares: what Wine answers GetProcessMemoryInfo with as PagefileUsage."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         kib = (int(line.split()[1]) for line in status.splitlines() if line.startswith(("RssAnon:", "VmSwap:")))
         return sum(kib) * 1024
-
 
 
 def environment(args):
@@ -129,14 +137,17 @@ def visit(args, server, row):
 def visit_once(args, server, row):
     """The processor time is that of the whole visit, by all its messages: Wine's server is the kernel there. Where it
     filled before it counted, that says nothing."""
-    for once_more in (True, False):
+    command = load_command(args, server, row, "--ms", str(args.ms), "--warm-up-ms", str(args.warm_up_ms))
+
+    def begin():
         before_ns = page.cpu_ns(server.process.pid) + args.wine.server_cpu_ns()
-        done = subprocess.run(load_command(args, server, row, "--ms", str(args.ms), "--warm-up-ms",
-                                           str(args.warm_up_ms)), env=args.wine.environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S)
-        if not once_more or done.returncode != 1 or done.stdout or done.stderr:
-            break
-        print(f"{ENDED} the load; once more", file=sys.stderr)
+        return before_ns, subprocess.run(command, env=args.wine.environment, stdin=subprocess.DEVNULL,
+                                         capture_output=True, text=True, timeout=PATIENCE_S)
+
+    def is_ended(begun):
+        return begun[1].returncode == 1 and not begun[1].stdout and not begun[1].stderr
+
+    before_ns, done = once_more("the load", begin, is_ended)
     figures = visited(done, server, row)
     spent_ns = page.cpu_ns(server.process.pid) + args.wine.server_cpu_ns() - before_ns
     if row.fill_kib == 0:
