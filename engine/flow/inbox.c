@@ -155,10 +155,17 @@ static bool inbox_replace_block(pp_inbox *inbox, const pp_inbox_means *means, ui
     return block != NULL;
 }
 
+/* Where a spare takes frames: the part of one that it can take whole is copied to it as long as it is short, so that
+ * the next read brings what comes behind the frame, too. */
+static bool inbox_is_copied(const pp_inbox *inbox, uint32_t bytes_needed)
+{
+    return bytes_needed <= PP_SPARE_BYTES && inbox->end - inbox->start <= PP_INBOX_COPIED_BYTES_MAX;
+}
+
 /* The spare in the place of a block that is none, or not worth a read of its own. False: an own block is to be used. */
 static bool inbox_borrow(pp_inbox *inbox, const pp_inbox_means *means, uint32_t bytes_needed)
 {
-    if (bytes_needed > PP_SPARE_BYTES || (bytes_needed > PP_INBOX_COPIED_BYTES_MAX && inbox->block != NULL)) {
+    if (!inbox_is_copied(inbox, bytes_needed)) {
         return inbox->borrowed && bytes_needed <= PP_SPARE_BYTES;
     }
     if (inbox->borrowed) {
@@ -329,7 +336,7 @@ void pp_inbox_rest(pp_inbox *inbox, const pp_inbox_means *means)
     }
     pp_frame frame;
     uint32_t bytes = waiting;
-    if (inbox_look(inbox, means, &frame) == PP_FRAME_PART) {
+    if (inbox_look(inbox, means, &frame) == PP_FRAME_PART && !inbox_is_copied(inbox, frame.bytes_needed)) {
         uint32_t wanted = inbox_own_bytes(inbox_foresee(inbox, means, frame.bytes_needed));
         bytes = wanted > bytes ? wanted : bytes;
     }

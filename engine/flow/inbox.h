@@ -45,13 +45,13 @@
 
 enum {
     PP_INBOX_IDLE_BYTES = 256,
-    PP_INBOX_BUSY_BYTES = PP_SPARE_BYTES,
+    PP_INBOX_BUSY_BYTES = 64 * 1024 + 512, /* A payload of 64 KiB, with its header and some more. */
     PP_INBOX_LEAN_READS = 16,
     PP_INBOX_APPETITE_MAX = 3
 };
 
-/* COPIED: the part of a frame up to this waits alone and is copied to where the next read goes; the part of a longer
- * one waits where the rest will be received. AFTER: how much a frame's own block is longer than the frame. */
+/* COPIED: the part of a frame up to this waits alone and is copied to where the next read goes; a longer part waits
+ * where the rest will be received. AFTER: how much a frame's own block is longer than the frame. */
 enum { PP_INBOX_COPIED_BYTES_MAX = 4096, PP_INBOX_AFTER_BYTES = 256 };
 
 typedef enum pp_inbox_state { PP_INBOX_LISTENING, PP_INBOX_IS_REFUSED, PP_INBOX_DROPPED } pp_inbox_state;

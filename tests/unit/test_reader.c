@@ -248,14 +248,43 @@ Test(reader, waits_without_a_block_after_whole_messages)
     end_with_the_peer();
 }
 
-Test(reader, keeps_a_part_in_a_block_as_small_as_its_frame)
+Test(reader, keeps_a_part_in_a_block_as_small_as_it_is)
 {
     begin_awaiting();
     fake_peer_sends(pipe, "\5\0\0\0hel", 7);
     come_home();
     expect(PP_READING_ARMED);
-    cr_assert_eq(held(), 9);
+    cr_assert_eq(held(), 7);
     end_with_the_rest_of_hello();
+}
+
+/* One in a block of its own would bring the others one by one, each in a block that ends a little behind it. */
+Test(reader, receives_what_comes_behind_the_rest_of_a_frame_with_it)
+{
+    enum { FRAMES = 7, FRAME = 4 + 8192, BEGUN = 500 };
+    static uint8_t stream[FRAMES * FRAME];
+    begin(true);
+    means.inbox.payload_bytes_max = FRAME - 4;
+    for (int i = 0; i < FRAMES; ++i) {
+        stream[i * FRAME + 1] = (FRAME - 4) >> 8;
+        stream[i * FRAME + 4] = (uint8_t) i;
+    }
+    expect(PP_READING_ARMED);
+    fake_peer_sends(pipe, stream, BEGUN);
+    come_home();
+    expect(PP_READING_ARMED);
+    cr_assert_eq(held(), BEGUN);
+    fake_peer_sends(pipe, stream + BEGUN, sizeof stream - BEGUN);
+    come_home();
+    for (int i = 0; i < FRAMES; ++i) {
+        expect(PP_READING_MESSAGE);
+        cr_assert_eq(length, FRAME - 4);
+        cr_assert_eq(*payload, i);
+    }
+    expect(PP_READING_ARMED);
+    cr_assert_eq(pipe->reads, 2);
+    cr_assert_eq(held(), 0);
+    end_with_the_peer();
 }
 
 Test(reader, receives_a_long_frame_straight_into_its_own_block)
