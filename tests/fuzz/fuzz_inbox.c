@@ -45,7 +45,8 @@ static void inbox_bed_check(const inbox_bed *bed)
         longest += PP_INBOX_AFTER_BYTES; /* Its block ends behind the bound, for it may end anywhere before. */
     }
     uint64_t spare = bed->awaits ? PP_SPARE_BYTES + PP_INBOX_AFTER_BYTES : 0;
-    PP_VERIFY(bed->memory.bytes <= spare + (longest > PP_INBOX_BUSY_BYTES ? longest : PP_INBOX_BUSY_BYTES));
+    uint64_t ordinary = bed->awaits ? PP_SPARE_BYTES : PP_INBOX_BUSY_BYTES; /* One may be kept. */
+    PP_VERIFY(bed->memory.bytes <= spare + (longest > ordinary ? longest : ordinary));
     if (bed->payload != NULL) {
         PP_VERIFY(memcmp(bed->payload, bed->sent.data + bed->payload_at, bed->length) == 0);
     }

@@ -70,11 +70,12 @@ static void rest_check_writing(const sim_conn *conn, const pp_conn *inner)
     }
 }
 
-/* A block of the ordinary sizes, or a frame's own: a block of headers, the longest message, and what it is longer. */
+/* A frame's own block: a block of headers, the longest message, and what it is longer; or the spare, which is kept
+ * where there was no memory to move what waits, and is longer than the ordinary sizes. */
 static uint32_t rest_block_bytes_max(void)
 {
     uint32_t own = PP_FRAMING_HEADER_BLOCK_BYTES_MAX + sim_message_bytes_max + PP_INBOX_AFTER_BYTES;
-    return own > PP_INBOX_BUSY_BYTES ? own : PP_INBOX_BUSY_BYTES;
+    return own > PP_SPARE_BYTES ? own : PP_SPARE_BYTES;
 }
 
 static void rest_check_conn(const sim_conn *conn, const pp_conn *inner)
