@@ -153,12 +153,11 @@ static PP_APART bool reply_pass(pp_worker *worker, const void *data, uint32_t le
     return true;
 }
 
-/* The first answer of a run of the turn only: several of them are better gathered, for each write wakes the peer. */
 static bool reply_may_pass(const pp_running *running, size_t length)
 {
     const pp_conn *conn = running->conn;
-    return length >= REPLY_PASSED_BYTES_MIN && running->may_pass && running->messages_sent == 0 &&
-           conn->reader.awaits && pp_sendq_is_idle(&conn->writer.sendq);
+    return length >= REPLY_PASSED_BYTES_MIN && running->may_pass && conn->reader.awaits &&
+           pp_sendq_is_idle(&conn->writer.sendq);
 }
 
 static PP_APART pipeport_status reply_send_or_begin(pp_worker *worker, const void *data, size_t length)
