@@ -76,7 +76,7 @@ static broadcast_place broadcast_look(const broadcast_set *set, uint32_t place)
         found.seat = pp_roster_look(&set->server->party.hub->roster, found.id);
     }
     if (found.seat) {
-        pp_fan_soon(found.seat);
+        pp_conn_soon(found.seat);
     }
     return found;
 }

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { CONN_READS_A_TURN = 8 };
+enum {
+    CONN_READS_A_TURN = 8,
+    CONN_MUCH_BYTES = 16 * 1024 /* Answers of a turn: more than this would not stay near for a batch. */
+};
 
 static pp_conn *conn_of_turn(pp_turn *turn)
 {
@@ -400,8 +403,12 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     conn_heard(conn, before, worker);
     conn_finish(conn, worker);
     pp_conn_rest_fan(worker); /* Behind the last event, which may broadcast as any other. */
+    bool much = worker->running.bytes_accepted >= CONN_MUCH_BYTES;
     pp_party_count(conn->party, worker);
     worker->running = (pp_running){.conn = NULL};
+    if (much) {
+        pp_conn_write_fan(worker);
+    }
     return rest;
 }
 

@@ -153,6 +153,13 @@ void pp_conn_deadline_due(pp_deadline *deadline, void *drainer);
 pp_writer_means pp_conn_writer_means(pp_conn *conn);
 void pp_conn_write_done(pp_op *op, pp_result result, void *drainer);
 
+/* On that worker, inside no event: writes what stands in its fan (fan.h), one connection after the other, and meanwhile
+ * brings near what the next one needs. */
+void pp_conn_write_fan(pp_worker *worker);
+
+/* Brings near what a message needs of the connection with this seat. */
+void pp_conn_soon(const pp_seat *seat);
+
 /* With a pin. Brings a worker to do `duties`. */
 void pp_conn_summon(pp_conn *conn, uint32_t duties, pp_worker *worker);
 

@@ -2,9 +2,20 @@
 /* connection_writing.c - what a connection's writer tells it; see connection.h. */
 #include "engine/conn/connection.h"
 
+#include "engine/base/hints.h"
+
+enum { WRITING_LINE_BYTES = 64 }; /* Of a cache, mostly. */
+
+_Static_assert(offsetof(pp_conn, turn) <= 3 * WRITING_LINE_BYTES - 16, "what a message needs lies close together");
+
 static pp_conn *writing_conn(pp_writer *writer)
 {
     return (pp_conn *) ((char *) writer - offsetof(pp_conn, writer));
+}
+
+static pp_conn *writing_conn_of_op(pp_op *op)
+{
+    return (pp_conn *) ((char *) op - offsetof(pp_conn, writer.op));
 }
 
 static void writing_pin(pp_writer *writer)
@@ -81,7 +92,44 @@ pp_writer_means pp_conn_writer_means(pp_conn *conn)
 
 void pp_conn_write_done(pp_op *op, pp_result result, void *drainer)
 {
-    pp_conn *conn = (pp_conn *) ((char *) op - offsetof(pp_conn, writer.op));
+    pp_conn *conn = writing_conn_of_op(op);
     pp_writer_means means = pp_conn_writer_means(conn);
     pp_writer_done(&conn->writer, &means, result, drainer);
+}
+
+/* ---- The fan ---- */
+
+void pp_conn_soon(const pp_seat *seat)
+{
+    const char *at = (const char *) seat;
+    PP_SOON(at);
+    PP_SOON(at + WRITING_LINE_BYTES);
+    PP_SOON(at + 2 * WRITING_LINE_BYTES);
+}
+
+/* `op` and what it says are near already, or it is NULL. */
+static void writing_ahead(pp_op *op)
+{
+    if (op) {
+        PP_SOON(atomic_load_explicit(&writing_conn_of_op(op)->pipe.state, memory_order_relaxed));
+        if (op->room.next) {
+            pp_conn_soon(&writing_conn_of_op(op->room.next)->seat);
+        }
+    }
+}
+
+void pp_conn_write_fan(pp_worker *worker)
+{
+    pp_op *op = worker->fan.first;
+    worker->fan.first = worker->fan.last = NULL;
+    for (uint32_t written = 1; op; ++written) {
+        pp_conn *conn = writing_conn_of_op(op);
+        pp_writer_means means = pp_conn_writer_means(conn);
+        op = op->room.next;
+        writing_ahead(op);
+        pp_writer_out(&conn->writer, &means, worker->alone, worker);
+        if (written % PP_WORKER_CLOCK_WRITES == 0) {
+            worker->writes_ms = 0;
+        }
+    }
 }

@@ -3,53 +3,14 @@
 #include "engine/conn/fan.h"
 
 #include "engine/base/assert.h"
-#include "engine/base/hints.h"
-
-enum { FAN_LINE_BYTES = 64 }; /* Of a cache, mostly. */
-
-_Static_assert(offsetof(pp_conn, turn) <= 3 * FAN_LINE_BYTES - 16, "what a message needs lies close together");
-
-void pp_fan_soon(const pp_seat *seat)
-{
-    const char *at = (const char *) seat;
-    PP_SOON(at);
-    PP_SOON(at + FAN_LINE_BYTES);
-    PP_SOON(at + 2 * FAN_LINE_BYTES);
-}
-
-static pp_conn *fan_conn(pp_op *op)
-{
-    return (pp_conn *) ((char *) op - offsetof(pp_conn, writer.op));
-}
-
-/* `op` and what it says are near already, or it is NULL. */
-static void fan_ahead(pp_op *op)
-{
-    if (op) {
-        PP_SOON(atomic_load_explicit(&fan_conn(op)->pipe.state, memory_order_relaxed));
-        if (op->room.next) {
-            pp_fan_soon(&fan_conn(op->room.next)->seat);
-        }
-    }
-}
 
 static void fan_done(pp_op *chore, pp_result result, void *drainer)
 {
     pp_worker *worker = drainer;
-    pp_op *op = worker->fan.first;
     (void) chore;
     (void) result;
-    worker->fan.first = worker->fan.last = NULL;
-    for (uint32_t written = 1; op; ++written) {
-        pp_conn *conn = fan_conn(op);
-        pp_writer_means means = pp_conn_writer_means(conn);
-        op = op->room.next;
-        fan_ahead(op);
-        pp_writer_out(&conn->writer, &means, worker->alone, worker);
-        if (written % PP_WORKER_CLOCK_WRITES == 0) {
-            worker->writes_ms = 0;
-        }
-    }
+    worker->fan.deferred = false;
+    pp_conn_write_fan(worker);
 }
 
 static void fan_add(pp_fan *fan, pp_op *op, pp_worker *worker)
@@ -59,10 +20,13 @@ static void fan_add(pp_fan *fan, pp_op *op, pp_worker *worker)
         fan->last->room.next = op;
     } else {
         fan->first = op;
+    }
+    fan->last = op;
+    if (!fan->deferred) {
+        fan->deferred = true;
         fan->op.done = fan_done;
         pp_worker_defer(worker, &fan->op);
     }
-    fan->last = op;
 }
 
 bool pp_fan_hold(pp_conn *conn, pp_link *link, pp_worker *worker)

@@ -7,7 +7,9 @@
  * other, and while one is, what the next ones need is brought near: a thousand connections, their queues and the
  * kernel's sockets do not stay in a cache from one broadcast to the next. What was queued for one meanwhile leaves in
  * the same write. Everybody else (another home, a pump in use, a queue that is full, a close) goes the way of a send.
- * An answer (reply.h) is the same thing with one receiver, whose turn runs.
+ * An answer (reply.h) is the same thing with one receiver, whose turn runs. A turn that has answered with much does not
+ * wait for the others of its batch, by whose end all that would have left the cache: at its own end everything in the
+ * list is written.
  *
  * Pins. A worker that is alone (worker.h) pins nobody on the way. Only a turn closes a connection, turns run on it
  * alone, and none runs inside an event, nor while a fan is written: so whose seat is found open is there until this
@@ -20,9 +22,6 @@
 #define PP_CONN_FAN_H
 
 #include "engine/conn/connection.h"
-
-/* What the walk will need of a connection soon. */
-void pp_fan_soon(const pp_seat *seat);
 
 /* On that worker, inside an event; the connection is pinned, or the worker alone and its seat open. True: it has the
  * link, and its pump lies in the worker's chores, with the caller's pin. False: nothing has happened. */

@@ -36,6 +36,7 @@ typedef struct pp_worker pp_worker;
 typedef struct pp_fan {  /* See fan.h. */
     pp_op op;            /* A chore while there are any: */
     pp_op *first, *last; /* the pumps that broadcasts and answers of this batch have taken, by room.next. */
+    bool deferred;       /* The chore is under way. */
 } pp_fan;
 
 struct pp_worker {

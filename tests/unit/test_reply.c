@@ -89,6 +89,51 @@ LIFE_TEST(reply, is_counted_among_what_a_batch_has_moved)
     cr_assert_eq(moved_at_write[1], 5 + 10 + 5, "%u", (unsigned) moved_at_write[1]);
 }
 
+enum { MUCH = 20000 };
+
+static fake_pipe *answered;
+static size_t written_at_turn;
+
+/* What it has answered is seen by the next one of its batch. */
+static void answer_and_look(life_conn *conn, const void *data, size_t length)
+{
+    static uint8_t text[MUCH];
+    uint32_t bytes = *(const char *) data == 'm' ? MUCH : 1;
+    (void) length;
+    written_at_turn = answered->written.length;
+    cr_assert_eq(pipeport_send(life.engine, conn->name, text, bytes), PIPEPORT_OK);
+}
+
+LIFE_TEST(reply, leaves_with_its_turn_where_it_is_much)
+{
+    (void) reply_open();
+    fake_pipe *first = pipe, *second = life_client();
+    life_settle();
+    bool has_home = life.engine->hub.pool.workers[0].home != PP_WORKERS_MAX;
+    life.on_message = answer_and_look;
+    answered = first;
+    peer_says("m");
+    pipe = second;
+    peer_says("l");
+    life_settle();
+    cr_assert_eq(written_at_turn, has_home ? 4 + MUCH : 0, "%zu", written_at_turn);
+    cr_assert_eq(first->written.length, 4 + MUCH);
+    pipe = first;
+    peer_says("lm"); /* What is little waits for the batch, with it. */
+    pipe = second;
+    peer_says("l");
+    life_settle();
+    cr_assert_eq(written_at_turn, 4 + MUCH + (has_home ? 5 + 4 + MUCH : 0), "%zu", written_at_turn);
+    answered = second;
+    peer_says("l");
+    pipe = first;
+    peer_says("l");
+    life_settle();
+    cr_assert_eq(written_at_turn, 3 * 5 - 5, "%zu", written_at_turn);
+    cr_assert_eq(second->written.length, 3 * 5);
+    cr_assert_eq(first->written.length, 2 * (4 + MUCH) + 2 * 5);
+}
+
 static void echo_once(life_conn *conn, const void *data, size_t length)
 {
     if (status == PIPEPORT_SYSTEM) {
