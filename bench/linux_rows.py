@@ -3,7 +3,7 @@
 from kept import goal
 from linux_programs import KINDS
 
-CALLED = {64: "64 B", 1024: "1 KiB", 65536: "64 KiB"}
+CALLED = {64: "64 B", 1024: "1 KiB", 8192: "8 KiB", 65536: "64 KiB"}
 
 
 class Row:
@@ -31,10 +31,15 @@ GOALS = {   # connections, bytes, depth: of the ratio to the better bare loop wh
 UNDER_WAY_MAX = 512 << 20   # a GiB under way says more about the machine's memory
 
 
+def counts(size):
+    """Of 8 KiB a few, so that what lies between the sizes that have goals is seen, too."""
+    return (64, 255) if size == 8192 else (1, 64, 255, 1000)
+
+
 def echo_rows():
     for size, called in CALLED.items():
         for depth in (1, 16):
-            for connections in (1, 64, 255, 1000):
+            for connections in counts(size):
                 if size * depth * connections <= UNDER_WAY_MAX:
                     name = f"{called}, {connections:,} connection{'s' if connections > 1 else ''}, depth {depth}"
                     yield Row(name, GOALS.get((connections, size, depth), []), connections=connections, size=size,

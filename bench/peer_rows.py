@@ -2,7 +2,7 @@
 """peer_rows - what bench/compare --peers measures on either system, and the goals."""
 import collections
 
-from linux_rows import CALLED, UNDER_WAY_MAX
+from linux_rows import CALLED, UNDER_WAY_MAX, counts
 
 # Of the ratio of pipeport's figure to that peer's; `more`: at least the bound, otherwise at most.
 Goal = collections.namedtuple("Goal", "kind key bound more", defaults=("rate", 1.0, True))
@@ -27,7 +27,7 @@ class PeerRow:
 
 
 def echo_goals(size, connections, depth):
-    if connections < 64:
+    if connections < 64 or size == 8192:
         return []
     if size == 64:
         return SHALLOW if depth == 1 else DEEP if connections > 64 else []
@@ -42,7 +42,7 @@ def echo_row(size, connections, depth, goals):
 def echo_rows():
     for size in CALLED:
         for depth in (16, 1):
-            for connections in (1, 64, 255, 1000):
+            for connections in counts(size):
                 if size * depth * connections <= UNDER_WAY_MAX:
                     yield echo_row(size, connections, depth, echo_goals(size, connections, depth))
 

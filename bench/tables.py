@@ -154,7 +154,7 @@ def linux_line(row):
 def linux_groups(data):
     """The rows of each size, and those that are no echo."""
     sizes = dict.fromkeys(row["size"] for row in data["rows"] if row["mode"] == "echo")
-    called = {64: "64 bytes", 1024: "1 KiB", 65536: "64 KiB"}
+    called = {64: "64 bytes", 1024: "1 KiB", 8192: "8 KiB", 65536: "64 KiB"}
     for size in sizes:
         yield (f"Echoes of {called.get(size, f'{size:,} bytes')}, messages/s",
                [row for row in data["rows"] if row["mode"] == "echo" and row["size"] == size])

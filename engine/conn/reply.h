@@ -13,8 +13,8 @@
  * long as what they answer. Where the pump is elsewhere a message grows not at all, and what stays empty in the turn's
  * messages is taken from the room of those to come, so that nothing waits in blocks that are mostly empty.
  *
- * A turn's first answer, if it is large and finds the pump idle, does not grow, nor wait: the pipe takes at once what
- * it can of it (writer.h).
+ * An answer that is large and finds the pump idle does not grow, nor wait: the pipe takes at once what it can of it
+ * (writer.h). Answers that are much together leave at the end of their turn (fan.h).
  *
  * Figures of messages are added up here and reach the party's tally when the turn ends.
  *

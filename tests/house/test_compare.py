@@ -29,6 +29,7 @@ class Rows(unittest.TestCase):
         echoes = {(r.size, r.connections, r.depth) for r in linux_rows.ROWS if r.mode == "echo"}
         wanted = {(size, connections, depth) for size in (64, 1024, 65536) for connections in (1, 64, 255, 1000)
                   for depth in (1, 16)} - {(65536, 1000, 16)}
+        wanted |= {(8192, connections, depth) for connections in (64, 255) for depth in (1, 16)}
         self.assertEqual(echoes, wanted)
         self.assertEqual({r.connections for r in linux_rows.ROWS if r.mode == "broadcast"}, {255, 1000})
         self.assertTrue(any(r.mode == "churn" for r in linux_rows.ROWS))

@@ -109,8 +109,10 @@ class Runs(unittest.TestCase):
 
     def test_the_grid_is_whole(self):
         echoes = {(r.size, r.connections, r.depth) for r in peer_rows.LINUX_ROWS if r.mode == "echo"}
-        self.assertEqual(echoes, {(size, connections, depth) for size in (64, 1024, 65536)
-                                  for connections in (1, 64, 255, 1000) for depth in (1, 16)} - {(65536, 1000, 16)})
+        wanted = {(size, connections, depth) for size in (64, 1024, 65536) for connections in (1, 64, 255, 1000)
+                  for depth in (1, 16)} - {(65536, 1000, 16)}
+        wanted |= {(8192, connections, depth) for connections in (64, 255) for depth in (1, 16)}
+        self.assertEqual(echoes, wanted)
         others = [(r.mode, r.connections, r.depth) for r in peer_rows.LINUX_ROWS if r.mode != "echo"]
         self.assertEqual(others, [("broadcast", 255, 1), ("broadcast", 255, 100), ("broadcast", 1000, 1),
                                   ("broadcast", 1000, 100), ("churn", 64, 1), ("idle", 1000, 1)])
