@@ -357,13 +357,21 @@ static void conn_resumed(pp_conn *conn)
     }
 }
 
+/* Whether the turn's answers leave with it. Not while a broadcast waits beside them: those of a batch are one write for
+ * each receiver. */
+static bool conn_answers_leave(const pp_worker *worker)
+{
+    const pp_running *running = &worker->running;
+    return running->bytes_accepted >= CONN_MUCH_BYTES && running->may_write && !worker->fan.broadcasts;
+}
+
 static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
 {
     pp_conn *conn = conn_of_turn(turn);
     uint64_t before = conn->reader.bytes;
     bool open = conn->state == PP_CONN_OPEN || conn->state == PP_CONN_DRAINING;
     worker->running.conn = conn; /* The rest is as the turn before has left it: nothing. */
-    worker->running.may_pass = !(duties & (PP_DUTY_SENT | PP_DUTY_DRAINED));
+    worker->running.may_write = !(duties & (PP_DUTY_SENT | PP_DUTY_DRAINED));
     worker->running.id = open ? pp_seat_id(&conn->seat) : 0;
     if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);
@@ -403,10 +411,10 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     conn_heard(conn, before, worker);
     conn_finish(conn, worker);
     pp_conn_rest_fan(worker); /* Behind the last event, which may broadcast as any other. */
-    bool much = worker->running.bytes_accepted >= CONN_MUCH_BYTES;
+    bool leaves = conn_answers_leave(worker);
     pp_party_count(conn->party, worker);
     worker->running = (pp_running){.conn = NULL};
-    if (much) {
+    if (leaves) {
         pp_conn_write_fan(worker);
     }
     return rest;

@@ -62,7 +62,7 @@ static void writing_stalled(pp_writer *writer, uint64_t since_ms, pp_worker *wor
 
 /* By the port, also on a worker: a handler that fills the queue at each `drained` would make its pump and its turn call
  * each other for as long as the peer reads, and the worker's round would not end. Inside the turn, where a large answer
- * is written, it is the turn's next run that tells, and that one passes nothing (running.h: may_pass). */
+ * is written, it is the turn's next run that tells, and that one writes nothing (running.h: may_write). */
 static void writing_drained(pp_writer *writer, pp_worker *worker)
 {
     (void) worker;
@@ -122,6 +122,7 @@ void pp_conn_write_fan(pp_worker *worker)
 {
     pp_op *op = worker->fan.first;
     worker->fan.first = worker->fan.last = NULL;
+    worker->fan.broadcasts = false;
     for (uint32_t written = 1; op; ++written) {
         pp_conn *conn = writing_conn_of_op(op);
         pp_writer_means means = pp_conn_writer_means(conn);

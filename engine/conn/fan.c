@@ -51,5 +51,6 @@ bool pp_fan_take(pp_conn *conn, pp_link *link, pp_worker *worker)
         pp_conn_refund(conn, bytes, worker);
         return false;
     }
+    worker->fan.broadcasts = true;
     return true;
 }

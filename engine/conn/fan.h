@@ -9,7 +9,7 @@
  * the same write. Everybody else (another home, a pump in use, a queue that is full, a close) goes the way of a send.
  * An answer (reply.h) is the same thing with one receiver, whose turn runs. A turn that has answered with much does not
  * wait for the others of its batch, by whose end all that would have left the cache: at its own end everything in the
- * list is written.
+ * list is written, if no broadcast is among it.
  *
  * Pins. A worker that is alone (worker.h) pins nobody on the way. Only a turn closes a connection, turns run on it
  * alone, and none runs inside an event, nor while a fan is written: so whose seat is found open is there until this

@@ -156,7 +156,7 @@ static PP_APART bool reply_pass(pp_worker *worker, const void *data, uint32_t le
 static bool reply_may_pass(const pp_running *running, size_t length)
 {
     const pp_conn *conn = running->conn;
-    return length >= REPLY_PASSED_BYTES_MIN && running->may_pass && conn->reader.awaits &&
+    return length >= REPLY_PASSED_BYTES_MIN && running->may_write && conn->reader.awaits &&
            pp_sendq_is_idle(&conn->writer.sendq);
 }
 

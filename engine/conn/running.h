@@ -18,7 +18,8 @@ typedef struct pp_running {
     uint32_t fan_pushes;        /* nor was anything else queued for one of them, or one of them closed. */
     uint32_t fan_reached;
     uint32_t fan_ahead_bytes; /* Reserved with each of these for broadcasts to come. */
-    bool may_pass;            /* Not while it is told of what it wrote: each such answer would lead to the next. */
+    bool may_write;           /* Before the batch ends. Not while it is told of what was written: each such answer would
+                                 lead to the next. */
     bool fan_grows;           /* It is counted in the party's `fans`. */
     uint32_t empty_bytes;     /* Room in the turn's messages that nothing grows into any more, up to reply.c's bound. */
     uint32_t ahead_bytes;     /* Reserved in the queue of `conn` for answers to come. */

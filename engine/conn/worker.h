@@ -34,9 +34,10 @@ typedef struct pp_pool pp_pool;
 typedef struct pp_worker pp_worker;
 
 typedef struct pp_fan {  /* See fan.h. */
-    pp_op op;            /* A chore while there are any: */
+    pp_op op;            /* A chore from the first of them on: */
     pp_op *first, *last; /* the pumps that broadcasts and answers of this batch have taken, by room.next. */
-    bool deferred;       /* The chore is under way. */
+    bool deferred;       /* The chore is under way, perhaps with nothing left to do. */
+    bool broadcasts;     /* One of them was taken by a broadcast. */
 } pp_fan;
 
 struct pp_worker {

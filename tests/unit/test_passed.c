@@ -127,15 +127,29 @@ static void send_on_and_look(life_conn *to)
     }
 }
 
-/* Else a turn would go on by itself: each such answer, written in it, leads to the next `sent`. */
+static void echo_and_count(life_conn *to, const void *data, size_t length)
+{
+    if (length == LARGE) {
+        echo(to, data, length);
+    } else {
+        written_inside = pipe->written.length;
+    }
+}
+
+/* Else a turn would go on by itself: each such answer, written in it, leads to the next `sent`. So whoever else is in
+ * the batch has his turn before the second. */
 LIFE_TEST(passed, is_not_what_sent_leads_to)
 {
     life.hears_sent = true;
-    life.on_message = echo;
+    life.on_message = echo_and_count;
     life.on_sent = send_on_and_look;
     open_with(UINT64_MAX);
-    peer_says(text, LARGE);
+    fake_pipe *other = life_client();
     life_settle();
+    peer_says(text, LARGE);
+    fake_peer_sends_message(other, "?", 1);
+    life_settle();
+    cr_assert_leq(written_inside, FRAME, "%zu", written_inside);
     cr_assert_eq(pipe->writes, 4);
     expect_all();
 }

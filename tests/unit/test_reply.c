@@ -134,6 +134,35 @@ LIFE_TEST(reply, leaves_with_its_turn_where_it_is_much)
     cr_assert_eq(first->written.length, 2 * (4 + MUCH) + 2 * 5);
 }
 
+static void answer_or_broadcast(life_conn *conn, const void *data, size_t length)
+{
+    if (*(const char *) data == 'b') {
+        cr_assert_eq(pipeport_broadcast(life.server, "b", 1, NULL), PIPEPORT_OK);
+    } else {
+        answer_and_look(conn, data, length);
+    }
+}
+
+/* Else the broadcasts of a batch were a write each for everybody, for the sake of one who is answered with much. */
+LIFE_TEST(reply, waits_for_its_batch_beside_a_broadcast)
+{
+    (void) reply_open();
+    fake_pipe *first = pipe, *second = life_client(), *third = life_client();
+    life_settle();
+    life.on_message = answer_or_broadcast;
+    answered = first;
+    peer_says("b");
+    pipe = second;
+    peer_says("m");
+    pipe = third;
+    peer_says("b");
+    life_settle();
+    cr_assert_eq(first->writes, 1);
+    cr_assert_eq(third->writes, 1);
+    cr_assert_eq(first->written.length, 2 * 5);
+    cr_assert_eq(second->written.length, 2 * 5 + 4 + MUCH);
+}
+
 static void echo_once(life_conn *conn, const void *data, size_t length)
 {
     if (status == PIPEPORT_SYSTEM) {
