@@ -8,7 +8,7 @@
 
 enum {
     CONN_READS_A_TURN = 8,
-    CONN_MUCH_BYTES = 16 * 1024 /* Answers of a turn: more than this would not stay near for a batch. */
+    CONN_MUCH_BYTES = 32 * 1024 /* Answers of a turn: more than this would not stay near for a batch. */
 };
 
 static pp_conn *conn_of_turn(pp_turn *turn)
