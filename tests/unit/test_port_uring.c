@@ -4,6 +4,8 @@
  * what a ring holds for a pipe, threads that leave a lent ring. What every backend must do is in tests/laws.
  */
 #define _GNU_SOURCE
+#include "engine/port/linux/port.h"
+#include "engine/port/linux/uring/ring.h"
 #include "tests/laws/bed.h"
 
 #include <criterion/criterion.h>
@@ -274,6 +276,7 @@ Test(port_uring, does_not_let_one_who_is_not_read_take_the_pool)
     pp_completion none;
     uring_open(true);
     uring_widen();
+    ((pp_ring *) uring_bed.port->drainers[0])->streams = true;
     bed_stamp(block, MANY, 0);
     for (int i = 0; i < SHORT; i++) { /* Short receives, one after the other, become a stream, */
         cr_assert_eq(uring_await(&server, &now), PP_LATER);

@@ -4,6 +4,8 @@
  * that it misses nothing, and how it ends.
  */
 #define _GNU_SOURCE
+#include "engine/port/linux/port.h"
+#include "engine/port/linux/uring/ring.h"
 #include "tests/laws/bed.h"
 
 #include <criterion/criterion.h>
@@ -217,6 +219,7 @@ Test(port_uring_watch, gives_way_to_a_stream_where_receives_are_short_again)
     pp_completion none;
     int left = -1;
     watch_begin();
+    ((pp_ring *) watch_bed.port->drainers[0])->streams = true;
     for (int i = 0; i < SHORT; i++) {
         cr_assert_eq(watch_await(&server), PP_LATER);
         watch_talk(&client, 1);

@@ -193,7 +193,7 @@ void pp_intake_hint(pp_intake_of of)
         of.intake->shot = PP_SHOT_WATCH;
         of.intake->ending = of.intake->hung_up = false;
     } else {
-        intake_send_pool(of, of.intake->shorts >= INTAKE_SHORTS);
+        intake_send_pool(of, of.guest->ring->streams && of.intake->shorts >= INTAKE_SHORTS);
     }
 }
 
