@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* connection_writing.c - what a connection's writer tells it; see connection.h. */
+/* connection_writing.c - what a connection's writer tells it, and how a worker's fan is written; see connection.h. */
 #include "engine/conn/connection.h"
 
 #include "engine/base/hints.h"
