@@ -130,6 +130,45 @@ Test(laws_await, is_told_of_the_end_after_the_last_bytes_and_again)
     await_settle();
 }
 
+/* A talker's last byte, and its end behind it: there before anybody waits, or while somebody does. A system that is
+ * woken once for both must not stop at the byte. Talkers of each length up to the one after which a backend may have
+ * changed how it waits. */
+Test(laws_await, is_told_of_the_end_however_near_it_comes_to_the_last_byte)
+{
+    enum { TALKERS = 20 };
+    for (int talker = 0; talker < TALKERS; talker++) {
+        pp_result now;
+        uint64_t talk = (uint64_t) talker / 2;
+        bool waits_before = talker % 2 == 1;
+        for (uint64_t i = 0; i < talk; i++) {
+            char byte = (char) bed_byte(i);
+            cr_assert_eq(bed_write(&await_bed, &client, &byte, 1).bytes, 1);
+            await_byte(&server, i);
+        }
+        if (waits_before) {
+            cr_assert_eq(await_arm(&server, &now), PP_LATER);
+            bed_hears_nothing(&await_bed);
+        }
+        char last = (char) bed_byte(talk);
+        cr_assert_eq(bed_write(&await_bed, &client, &last, 1).bytes, 1);
+        bed_end_close(&client);
+        if (waits_before) {
+            cr_assert_eq(bed_await(&await_bed, &server.read).fault.status, PIPEPORT_OK);
+            cr_assert_eq(bed_read(&await_bed, &server, room, BLOCK).bytes, 1);
+        } else {
+            await_byte(&server, talk);
+        }
+        now = await_word(&server); /* A word for nothing, or of the end. */
+        if (now.fault.status == PIPEPORT_OK) {
+            now = bed_read(&await_bed, &server, room, BLOCK);
+        }
+        cr_assert_eq(now.fault.status, PIPEPORT_GONE);
+        bed_end_close(&server);
+        bed_pair(&await_bed, &server, &client);
+    }
+    await_settle();
+}
+
 Test(laws_await, ends_when_the_peer_does_though_it_sent_nothing)
 {
     pp_result now;

@@ -276,7 +276,9 @@ Test(port_uring, does_not_let_one_who_is_not_read_take_the_pool)
     pp_completion none;
     uring_open(true);
     uring_widen();
-    ((pp_ring *) uring_bed.port->drainers[0])->streams = true;
+    if (!((pp_ring *) uring_bed.port->drainers[0])->streams) {
+        cr_skip_test("this kernel's receives that go on may miss the end");
+    }
     bed_stamp(block, MANY, 0);
     for (int i = 0; i < SHORT; i++) { /* Short receives, one after the other, become a stream, */
         cr_assert_eq(uring_await(&server, &now), PP_LATER);

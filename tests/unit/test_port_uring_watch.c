@@ -219,7 +219,9 @@ Test(port_uring_watch, gives_way_to_a_stream_where_receives_are_short_again)
     pp_completion none;
     int left = -1;
     watch_begin();
-    ((pp_ring *) watch_bed.port->drainers[0])->streams = true;
+    if (!((pp_ring *) watch_bed.port->drainers[0])->streams) {
+        cr_skip_test("this kernel's receives that go on may miss the end");
+    }
     for (int i = 0; i < SHORT; i++) {
         cr_assert_eq(watch_await(&server), PP_LATER);
         watch_talk(&client, 1);

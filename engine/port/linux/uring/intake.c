@@ -180,6 +180,7 @@ static void intake_send_pool(pp_intake_of of, bool again_and_again)
     request->buf_group = PP_POOL_GROUP;
     pp_ring_point(request, of.guest, of.lane);
     of.intake->shot = again_and_again ? PP_SHOT_STREAM : PP_SHOT_POOL;
+    of.intake->fresh = again_and_again;
     of.intake->ending = false;
 }
 
@@ -209,14 +210,24 @@ void pp_intake_block(pp_intake_of of, void *data, uint32_t bytes)
 
 /* ---- What came ---- */
 
+static bool intake_has_ended(pp_intake_of of)
+{
+    struct pollfd about = {.fd = of.guest->fd, .events = POLLRDHUP};
+    return poll(&about, 1, 0) > 0;
+}
+
 static void intake_received(pp_intake_of of, uint32_t bytes, uint32_t buffer)
 {
     pp_intake *intake = of.intake;
     intake_hold(intake, &of.guest->ring->pool, buffer, bytes);
     intake->more = intake->cut = bytes == PP_POOL_BUFFER_BYTES;
     intake_weigh(intake, intake->cut);
-    if (intake->shot == PP_SHOT_STREAM && (intake->bulk || intake->held_count >= INTAKE_HELD_MAX)) {
-        intake_cancel(of);
+    if (intake->shot == PP_SHOT_STREAM) {
+        bool missed = intake->fresh && intake_has_ended(of);
+        intake->fresh = false;
+        if (missed || intake->bulk || intake->held_count >= INTAKE_HELD_MAX) {
+            intake_cancel(of);
+        }
     }
 }
 

@@ -18,6 +18,10 @@
  * is ended when a buffer is full, and when nobody reads what it brings, so that one pipe cannot take the pool for
  * itself; a watch when receives are short again. Where the pool is empty the hint is a POLL; nothing is lost by that.
  *
+ * A stream that is asked for where the last bytes and the end are there already may bring the bytes and miss the end,
+ * for ever (docs/decisions/0024). So what it brings first has the socket looked at: if the peer has ended by then the
+ * stream is ended too, and the next hint hears of it. An end that comes later is told.
+ *
  * A watch is fair, which polls that are asked for anew after each read are not: the kernel answers such a one while it
  * is asked for, where the socket has something by then, and who is answered so is ahead of all whose poll was already
  * waiting (docs/decisions/0021).
@@ -43,6 +47,7 @@ typedef struct pp_intake {
     bool bulk : 1;       /* The last receive was larger than a buffer. */
     bool cut : 1;        /* The last one filled a buffer: what follows it is the rest of one receive. */
     bool ending : 1;     /* The stream or the watch was cancelled. */
+    bool fresh : 1;      /* A stream has brought nothing yet. */
     bool hung_up : 1;    /* A watch has told of the peer's end, or of an error. */
     int16_t ended_code;  /* with this code, which is an errno. */
     uint16_t held_first; /* Of the pool, oldest first; the first is read up to `held_at`. */

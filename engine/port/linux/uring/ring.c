@@ -3,6 +3,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/port/linux/fault.h"
+#include "engine/port/linux/uring/probe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -142,20 +143,6 @@ static const pp_guest_kind ring_bell_kind = {.came = ring_bell_came};
 
 /* ---- Its life ---- */
 
-static bool ring_can(struct io_uring *uring)
-{
-    /* The last is not used: it came with Linux 6.1, as did what has no opcode of its own and cannot be asked for. */
-    static const int needed[] = {IORING_OP_RECV, IORING_OP_SEND, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL,
-                                 IORING_OP_SENDMSG_ZC};
-    struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
-    bool can = probe != NULL;
-    for (size_t i = 0; can && i < sizeof needed / sizeof needed[0]; i++) {
-        can = io_uring_opcode_supported(probe, needed[i]) != 0;
-    }
-    io_uring_free_probe(probe);
-    return can && (uring->features & IORING_FEAT_EXT_ARG) != 0 && (uring->features & IORING_FEAT_NODROP) != 0;
-}
-
 /* Answers 0 or an errno, and then *refused. A ring that is lent goes without IORING_SETUP_COOP_TASKRUN: with it, what a
  * thread had asked for would wait for that thread to enter the kernel, which it may have left us for good. */
 static int ring_open(pp_ring *ring, const char **refused)
@@ -172,7 +159,7 @@ static int ring_open(pp_ring *ring, const char **refused)
     }
     int code = EOPNOTSUPP;
     *refused = "an operation on rings";
-    if (ring_can(&ring->uring)) {
+    if (pp_probe_operations(&ring->uring)) {
         *refused = "a ring of buffers";
         code = pp_pool_init(&ring->pool, &ring->uring);
     }
@@ -203,6 +190,7 @@ pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const ch
         fault = (pp_fault){PIPEPORT_SYSTEM, code};
         goto fini_mailbox;
     }
+    ring->streams = pp_probe_streams();
     pp_lock_init(&ring->lines);
     *out = &ring->mailbox;
     return fault;

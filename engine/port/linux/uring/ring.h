@@ -65,7 +65,7 @@ struct pp_ring {
     struct io_uring uring;
     pp_memory *memory;
     bool lent;
-    bool streams;             /* Receives may go on. Only tests say so (docs/decisions/0011, "No streams"). */
+    bool streams;             /* Receives may go on (probe.h). */
     bool begun;               /* Enabled, and the bell is polled. */
     bool skipped;             /* The last take had enough without a look at the ring; so the next one looks. */
     uint32_t reaped;          /* Completions since the kernel was last asked for what waits there. */
