@@ -4,6 +4,7 @@ from kept import goal
 from linux_programs import KINDS
 
 CALLED = {64: "64 B", 1024: "1 KiB", 8192: "8 KiB", 65536: "64 KiB"}
+BETWEEN = 8192   # of the sizes that have goals: a few rows, so that what happens there is seen, too
 
 
 class Row:
@@ -32,8 +33,8 @@ UNDER_WAY_MAX = 512 << 20   # a GiB under way says more about the machine's memo
 
 
 def counts(size):
-    """Of 8 KiB a few, so that what lies between the sizes that have goals is seen, too."""
-    return (64, 255) if size == 8192 else (1, 64, 255, 1000)
+    """Of connections."""
+    return (64, 255) if size == BETWEEN else (1, 64, 255, 1000)
 
 
 def echo_rows():

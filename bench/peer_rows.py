@@ -2,7 +2,7 @@
 """peer_rows - what bench/compare --peers measures on either system, and the goals."""
 import collections
 
-from linux_rows import CALLED, UNDER_WAY_MAX, counts
+from linux_rows import BETWEEN, CALLED, UNDER_WAY_MAX, counts
 
 # Of the ratio of pipeport's figure to that peer's; `more`: at least the bound, otherwise at most.
 Goal = collections.namedtuple("Goal", "kind key bound more", defaults=("rate", 1.0, True))
@@ -27,7 +27,7 @@ class PeerRow:
 
 
 def echo_goals(size, connections, depth):
-    if connections < 64 or size == 8192:
+    if connections < 64 or size == BETWEEN:
         return []
     if size == 64:
         return SHALLOW if depth == 1 else DEEP if connections > 64 else []
