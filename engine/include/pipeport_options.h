@@ -75,7 +75,8 @@ typedef struct pipeport_options {
                                    payload, both ways; checked before anything is allocated. */
     /* [4 MiB] per connection, headers counted; at least a frame of message_bytes_max. What the answers and broadcasts
      * of an event that runs will need may be counted ahead, at most a quarter of it, until that event's turn ends.
-     * What one read has brought is answered before the answers leave (but for large ones): on Linux up to 128 KiB. */
+     * What a turn has read is answered before the answers leave (but for large ones): on Linux up to 128 KiB, and more
+     * where much has waited for pipeport_resume. */
     uint32_t send_queue_bytes_max;
     /* The next three above 48 days (4147200000) count as 48 days. */
     uint32_t first_message_ms; /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */

@@ -143,6 +143,7 @@ LIFE_TEST(passed, is_not_what_sent_leads_to)
     life.hears_sent = true;
     life.on_message = echo_and_count;
     life.on_sent = send_on_and_look;
+    written_inside = SIZE_MAX;
     open_with(UINT64_MAX);
     fake_pipe *other = life_client();
     life_settle();

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "engine/port/linux/port.h"
+#include "engine/port/linux/uring/probe.h"
 #include "engine/port/linux/uring/ring.h"
 #include "tests/laws/bed.h"
 
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -184,6 +184,15 @@ Test(port_uring, gives_way_to_epoll_where_the_ring_cannot_be_asked_what_it_can)
     uring_expect_refusal("an operation", EOPNOTSUPP);
 }
 
+Test(port_uring, does_without_streams_where_they_cannot_be_tried)
+{
+    uring_refuse(SYS_socketpair, EMFILE);
+    cr_assert_not(pp_probe_streams());
+    uring_open(true);
+    cr_assert_not(((pp_ring *) uring_bed.port->drainers[0])->streams);
+    uring_settle();
+}
+
 /* ---- What a ring holds ---- */
 
 /* What an await has brought, the read after it is given at once. */
@@ -258,47 +267,6 @@ Test(port_uring, fills_a_large_block_past_the_pool_and_in_order)
         got += now.bytes;
     }
     cr_assert(bed_is_stamped(room, got, 0));
-    uring_settle();
-}
-
-/* Bytes that the kernel has for the server, and not the ring. */
-static int uring_left(void)
-{
-    int bytes = -1;
-    cr_assert_eq(ioctl((int) server.pipe.handle, FIONREAD, &bytes), 0);
-    return bytes;
-}
-
-Test(port_uring, does_not_let_one_who_is_not_read_take_the_pool)
-{
-    enum { SHORT = 10, MANY = 40 };
-    pp_result now;
-    pp_completion none;
-    uring_open(true);
-    uring_widen();
-    if (!((pp_ring *) uring_bed.port->drainers[0])->streams) {
-        cr_skip_test("this kernel's receives that go on may miss the end");
-    }
-    bed_stamp(block, MANY, 0);
-    for (int i = 0; i < SHORT; i++) { /* Short receives, one after the other, become a stream, */
-        cr_assert_eq(uring_await(&server, &now), PP_LATER);
-        cr_assert_eq(bed_write(&uring_bed, &client, "x", 1).bytes, 1);
-        cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
-        cr_assert_eq(bed_read(&uring_bed, &server, room, BIG).bytes, 1);
-    }
-    cr_assert_eq(bed_write(&uring_bed, &client, block, 1).bytes, 1);
-    cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, &none, 1), 0);
-    cr_assert_eq(uring_left(), 0, "which receives unasked");
-    for (int i = 1; i < MANY; i++) {
-        cr_assert_eq(bed_write(&uring_bed, &client, block + i, 1).bytes, 1);
-        cr_assert_eq(pp_port_take(uring_bed.port, 0, 0, &none, 1), 0);
-    }
-    cr_assert_gt(uring_left(), MANY / 2, "it ended long ago");
-    for (uint32_t got = 0; got < MANY;) {
-        now = bed_read(&uring_bed, &server, room, BIG);
-        cr_assert(now.fault.status == PIPEPORT_OK && bed_is_stamped(room, now.bytes, got));
-        got += now.bytes;
-    }
     uring_settle();
 }
 

@@ -274,9 +274,10 @@ static void line_leave(pp_line *line)
     pp_intake_drop(line_intake(line));
     if (line->intake.shot == PP_SHOT_NONE) {
         line_free(&line->guest);
-    } else { /* The shutdown brings the request home, but not a multishot poll. */
+    } else { /* The shutdown brings the request home, but not a multishot poll; and a stream that is asked for only now
+                may miss its end (intake.h). */
         line->leaving = true;
-        if (line_is_unread(line) || line->intake.shot == PP_SHOT_WATCH) {
+        if (line_is_unread(line) || line->intake.shot == PP_SHOT_WATCH || line->intake.shot == PP_SHOT_STREAM) {
             pp_ring_cancel(&line->guest, LINE_READING);
         }
         pp_guest_leave(&line->guest);

@@ -64,15 +64,17 @@ static void probe_ask(struct io_uring *uring, int fd)
  * IORING_SETUP_DEFER_TASKRUN. */
 static bool probe_hears_end(struct io_uring *uring, const int ends[2])
 {
-    bool heard = false;
+    bool came = false, heard = false;
     probe_ask(uring, ends[0]);
-    (void) send(ends[1], "", 1, MSG_NOSIGNAL);
-    (void) shutdown(ends[1], SHUT_RDWR);
+    if (send(ends[1], "", 1, MSG_NOSIGNAL) != 1 || shutdown(ends[1], SHUT_RDWR) != 0) {
+        return false;
+    }
     for (int i = 0; i < PROBE_LOOKS && !heard; i++) {
         struct io_uring_cqe *completion;
         (void) io_uring_submit_and_get_events(uring);
         while (!heard && io_uring_peek_cqe(uring, &completion) == 0) {
-            heard = completion->res == 0;
+            heard = came && completion->res == 0;
+            came = came || completion->res == 1;
             io_uring_cqe_seen(uring, completion);
         }
     }
