@@ -141,6 +141,12 @@ static bool drive_is_due(const struct drive *drive)
     return drive->plan->mode == PLAN_CHURN || drive->plan->count != 0 || drive_has_in_flight(drive);
 }
 
+/* Also when all have been made. */
+static bool drive_makes_connections(const struct plan *plan)
+{
+    return plan->mode == PLAN_CHURN || plan->kill_per_s > 0;
+}
+
 /* With nothing that came. Who makes connections still, and has none at this moment, ends them himself. */
 static bool drive_server_is_gone(struct drive *drive, uint64_t still_ns)
 {
@@ -168,7 +174,9 @@ static bool drive_is_broken(struct drive *drive)
     }
     if (drive_server_is_gone(drive, still_ns)) {
         line_clear();
-        say_error("run", "the server is gone: no connection is left, and none can be made");
+        say_error("run", drive_makes_connections(drive->plan)
+                             ? "the server is gone: no connection is left, and none can be made"
+                             : "no connection is left: the server has ended all of them, or is gone");
         return true;
     }
     if (drive->plan->mode == PLAN_BROADCAST && atomic_load(&load->lost) != 0 && still_ns > DRIVE_STILL_NS) {
@@ -325,6 +333,7 @@ enum drive_end drive(struct load *load, struct result_run *run)
         end = drive_all(&drive);
     }
     pacer_stop(drive.pacer, end == DRIVE_DONE ? DRIVE_GRACE_NS : 0, run);
+    end = end == DRIVE_DONE && drive.pacer != NULL && interrupt_came() ? DRIVE_INTERRUPTED : end;
     atomic_store(&load->phase, LOAD_ENDING);
     live_end(drive.live);
     if (end == DRIVE_DONE || end == DRIVE_INTERRUPTED) {

@@ -7,16 +7,19 @@
 #include "bench/generator/fan.h"
 #include "bench/generator/machine.h"
 #include "tools/pipeport/clock.h"
+#include "tools/pipeport/interrupt.h"
 
 #define PACER_TRIES 5
 #define PACER_TRY_US 1000u
 #define PACER_LOOK_NS (UINT64_C(200) * 1000)       /* How often lanes that are behind are tried again. */
 #define PACER_SLEEP_NS_MAX (UINT64_C(5) * 1000000) /* How long it looks away from a stop. */
+#define PACER_STILL_NS (UINT64_C(1) * 1000000000)  /* So long without one that could be sent, and it gives up. */
 
 /* How far a lane is. Its message number j is number j * lanes + place of the run. */
 struct pacer_lane {
     struct lane *lane; /* NULL: the broadcasts. */
-    uint64_t due;      /* Messages planned until now. */
+    uint64_t due;      /* Messages planned until now, */
+    uint64_t measured; /* and those of them that are not of the warm-up: the last. */
     uint64_t sent;
 };
 
@@ -109,6 +112,7 @@ static bool pacer_plan_next(struct pacer *pacer, uint64_t planned_ns)
         if (recorder != NULL) {
             recorder_count(&recorder->planned, 1);
         }
+        mine->measured++;
     }
     pacer->next++;
     pacer->behind++;
@@ -139,15 +143,23 @@ static void pacer_catch_up_all(struct pacer *pacer)
     }
 }
 
-/* It may have slept over the end: what was to be planned until then is not left out. */
+/* It may have slept over the end: what was to be planned until then is not left out. Then until nothing is behind, as
+ * long as there is time and something can be sent. */
 static void pacer_finish(struct pacer *pacer)
 {
-    uint64_t now_ns = clock_now_ns();
+    uint64_t now_ns = clock_now_ns(), moved_ns = now_ns, behind;
 
     while (!pacer->over && pacer_planned_ns(pacer, pacer->next) <= now_ns) {
         pacer->over = !pacer_plan_next(pacer, pacer_planned_ns(pacer, pacer->next));
     }
-    pacer_catch_up_all(pacer);
+    do {
+        behind = pacer->behind;
+        machine_yield();
+        pacer_catch_up_all(pacer);
+        now_ns = clock_now_ns();
+        moved_ns = pacer->behind != behind ? now_ns : moved_ns;
+    } while (pacer->behind != 0 && now_ns < atomic_load(&pacer->until_ns) && now_ns - moved_ns < PACER_STILL_NS &&
+             !interrupt_came());
 }
 
 static void pacer_run(void *user)
@@ -206,6 +218,21 @@ struct pacer *pacer_start(struct load *load)
     return pacer;
 }
 
+/* Measured, and not sent; of a broadcast all that it would have been. */
+static uint64_t pacer_missing(const struct pacer *pacer)
+{
+    const struct load *load = pacer->load;
+    uint64_t missing = 0;
+
+    for (uint32_t i = 0; i < pacer->lanes_count; i++) {
+        const struct pacer_lane *mine = &pacer->lanes[i];
+        uint64_t behind = mine->due - mine->sent;
+
+        missing += behind < mine->measured ? behind : mine->measured;
+    }
+    return load->fan != NULL ? missing * load->fan->receivers : missing;
+}
+
 void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run)
 {
     if (pacer == NULL) {
@@ -216,6 +243,6 @@ void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run)
     crew_join(pacer->thread);
     run->late_p50_ns = histogram_share_ns(&pacer->late, 0.5);
     run->late_p99_ns = histogram_share_ns(&pacer->late, 0.99);
-    run->errors[RESULT_MISSING] += finish_ns != 0 ? pacer->behind : 0;
+    run->errors[RESULT_MISSING] += finish_ns != 0 && !interrupt_came() ? pacer_missing(pacer) : 0;
     free(pacer);
 }

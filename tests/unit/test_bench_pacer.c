@@ -4,9 +4,11 @@
 
 #include <criterion/criterion.h>
 
+#include "bench/crew.h"
 #include "bench/generator/fan.h"
 #include "bench/generator/machine.h"
 #include "tools/pipeport/clock.h"
+#include "tools/pipeport/interrupt.h"
 
 #define LANES 3
 #define SENT_MAX 1000
@@ -24,6 +26,12 @@ static struct recorder recorder;
 static struct said said[LANES][SENT_MAX];
 static struct result_run run;
 static uint32_t send_us; /* How long a message takes to send. */
+static atomic_bool interrupted;
+
+bool interrupt_came(void)
+{
+    return atomic_load(&interrupted);
+}
 
 struct recorder *load_recorder(struct load *of)
 {
@@ -153,28 +161,56 @@ Test(pacer, plans_as_many_as_are_counted, .timeout = 100)
     see_moments(begin_ns, 200000);
 }
 
-Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 100)
+/* Lane 1 has room again, message by message; nothing comes home that was not sent. */
+static void bring_home(void *user)
 {
-    uint64_t begin_ns;
-    struct pacer *pacer;
-
-    begin(2500, 90);
-    lanes[1].mask = 3;
-    pacer = start(&begin_ns, 0);
-    wait_for(30 + 4 + 30);
-    machine_pause_us(20000);
-    cr_assert_eq(atomic_load(&lanes[1].sent), 4, "a lane of 4 places took %u", (unsigned) atomic_load(&lanes[1].sent));
+    (void) user;
     for (uint64_t done = 1; done <= 30; done++) {
-        while (atomic_load(&lanes[1].sent) < done) { /* Nothing comes home that was not sent. */
+        while (atomic_load(&lanes[1].sent) < done) {
             machine_pause_us(100);
         }
         atomic_store(&lanes[1].done, done);
         machine_pause_us(500);
     }
+}
+
+static struct pacer *start_with_a_full_lane(uint64_t *begin_ns)
+{
+    struct pacer *pacer;
+
+    begin(2500, 90);
+    lanes[1].mask = 3;
+    pacer = start(begin_ns, 0);
+    wait_for(30 + 4 + 30);
+    machine_pause_us(20000);
+    cr_assert_eq(atomic_load(&lanes[1].sent), 4, "a lane of 4 places took %u", (unsigned) atomic_load(&lanes[1].sent));
+    return pacer;
+}
+
+Test(pacer, lets_a_full_lane_catch_up_by_its_own_moments, .timeout = 100)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer = start_with_a_full_lane(&begin_ns);
+
+    bring_home(NULL);
     wait_for(90);
     pacer_stop(pacer, PATIENCE_NS, &run);
     see_moments(begin_ns, 400000);
     cr_assert_eq(run.errors[RESULT_MISSING], 0);
+}
+
+Test(pacer, lets_a_full_lane_catch_up_behind_the_end, .timeout = 100)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer = start_with_a_full_lane(&begin_ns);
+    struct crew_thread *helper = crew_start(bring_home, NULL);
+
+    cr_assert_not_null(helper);
+    pacer_stop(pacer, PATIENCE_NS, &run);
+    cr_assert_eq(sent(), 90);
+    cr_assert_eq(run.errors[RESULT_MISSING], 0);
+    crew_join(helper);
+    see_moments(begin_ns, 400000);
 }
 
 Test(pacer, tells_what_was_planned_and_never_sent, .timeout = 100)
@@ -190,6 +226,38 @@ Test(pacer, tells_what_was_planned_and_never_sent, .timeout = 100)
     pacer_stop(pacer, PATIENCE_NS, &run);
     cr_assert_eq(sent(), 60);
     cr_assert_eq(run.errors[RESULT_MISSING], 30);
+}
+
+/* The same with 50 of a warm-up, which nobody misses. */
+Test(pacer, does_not_miss_what_was_not_measured, .timeout = 100)
+{
+    struct pacer *pacer;
+
+    begin(2500, 90);
+    plan.warmup_ms = 20;
+    atomic_store(&lanes[2].id, 0);
+    pacer = pacer_start(&load);
+    cr_assert_not_null(pacer);
+    machine_pause_us(30000);
+    atomic_store(&load.begin_ns, clock_now_ns() + 20 * MS);
+    atomic_store(&load.phase, LOAD_RUNNING);
+    wait_for(94);
+    machine_pause_us(20000);
+    pacer_stop(pacer, PATIENCE_NS, &run);
+    cr_assert_eq(sent(), 94);
+    cr_assert_eq(atomic_load(&recorder.planned), 90);
+    cr_assert_eq(run.errors[RESULT_MISSING], 30);
+}
+
+Test(pacer, blames_nobody_for_what_a_ctrl_c_cut_off, .timeout = 100)
+{
+    uint64_t begin_ns;
+    struct pacer *pacer = start_with_a_full_lane(&begin_ns);
+
+    atomic_store(&interrupted, true);
+    pacer_stop(pacer, PATIENCE_NS, &run);
+    cr_assert_eq(sent(), 64);
+    cr_assert_eq(run.errors[RESULT_MISSING], 0);
 }
 
 /* 800 are planned within 200 ms, and take 16 s to send. */
