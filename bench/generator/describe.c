@@ -67,7 +67,7 @@ void describe_load(const struct plan *plan, struct text *text)
 
     text_add(text, "%s, %s connection%s", plan_mode_text(plan->mode), figure_count(&figure, plan->connections),
              plan->connections == 1 ? "" : "s");
-    if (plan->mode == PLAN_PIPELINED || plan->mode == PLAN_ONE_WAY) {
+    if ((plan->mode == PLAN_PIPELINED || plan->mode == PLAN_ONE_WAY) && !describe_is_open_loop(plan)) {
         text_add(text, ", depth %u", (unsigned) plan->depth);
     }
     if (plan->mode != PLAN_IDLE && plan->sizes_count > 0) {
@@ -129,7 +129,7 @@ const char *describe_error(enum result_error error)
     case RESULT_ORDER:
         return "messages were lost, doubled or overtaken";
     case RESULT_MISSING:
-        return "messages were never answered";
+        return "messages were never sent, or never answered";
     case RESULT_ERRORS:
         break;
     }
@@ -142,7 +142,7 @@ const char *describe_cure(enum result_error error)
     case RESULT_CONNECT:
         return "look whether the server runs under this name and takes so many; try a slower --ramp";
     case RESULT_LOST:
-        return "look into the server's log for why it ended them";
+        return "look above for what was wrong with them, and into the server's log for why it ended them";
     case RESULT_REFUSED:
         return "a queue or the memory is full: lower --rate or --depth, or let the peer read faster";
     case RESULT_DAMAGED:
@@ -157,14 +157,18 @@ const char *describe_cure(enum result_error error)
     return "";
 }
 
-void describe_planned(const struct result_run *run, struct text *text)
+void describe_planned(const struct plan *plan, const struct result_run *run, struct text *text)
 {
+    uint64_t done = plan->mode == PLAN_BROADCAST ? run->messages / plan_readers(plan) : run->messages;
     struct figure came, planned;
 
-    text_add(text, "%s of %s planned", figure_count(&came, run->messages), figure_count(&planned, run->planned));
-    if ((double) run->messages < DESCRIBE_BEHIND * (double) run->planned) {
-        text_add(text, ": behind the plan, so the latencies grow with the length of the run");
+    text_add(text, "%s of %s planned", figure_count(&came, done), figure_count(&planned, run->planned));
+    if ((double) done >= DESCRIBE_BEHIND * (double) run->planned) {
+        return;
     }
+    text_add(text, run->killed > 0 || run->errors[RESULT_LOST] > 0
+                       ? ": the others were lost with their connections, or are behind the plan"
+                       : ": behind the plan, so the latencies grow with the length of the run");
 }
 
 void describe_killed(const struct plan *plan, const struct result_run *run, struct text *text)

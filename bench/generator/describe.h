@@ -16,8 +16,9 @@ void describe_load(const struct plan *plan, struct text *text);
 /* "closed loop, 10 s after 1 s of warm-up" */
 void describe_course(const struct plan *plan, struct text *text);
 
-/* "9,000 of 10,000 planned", and where that is too few, what it means: how far the plan of an open loop came about. */
-void describe_planned(const struct result_run *run, struct text *text);
+/* "9,000 of 10,000 planned", and where that is too few, what it means: how far the plan of an open loop came about. Of
+ * broadcasts those that reached all. */
+void describe_planned(const struct plan *plan, const struct result_run *run, struct text *text);
 
 /* "8 connections, 20.0/s of 20.0/s planned": how many were killed in this run. */
 void describe_killed(const struct plan *plan, const struct result_run *run, struct text *text);

@@ -324,7 +324,7 @@ static void page_add_course(const struct result *result, const struct result_run
 {
     if (describe_is_open_loop(&result->plan) && run->planned > 0) {
         text_add(text, "<dt>plan</dt><dd>");
-        describe_planned(run, text);
+        describe_planned(&result->plan, run, text);
         text_add(text, "</dd>\n<dt>lateness</dt><dd>the generator itself sent p50 ");
         page_add_duration((double) run->late_p50_ns, text);
         text_add(text, ", p99 ");

@@ -41,7 +41,9 @@ static void summary_add_head(const struct result *result, struct text *text)
     describe_load(&result->plan, text);
     text_add(text, ", ");
     describe_course(&result->plan, text);
-    if (result->runs_count > 1) {
+    if (result->runs_count < result->plan.repeat) {
+        text_add(text, "; %u of %u runs", (unsigned) result->runs_count, (unsigned) result->plan.repeat);
+    } else if (result->runs_count > 1) {
         text_add(text, "; %u runs", (unsigned) result->runs_count);
     }
     text_add(text, "\n%s\n", result->interrupted ? "interrupted: this is what was measured until then\n" : "");
@@ -83,7 +85,7 @@ static void summary_add_plan(const struct result *result, const struct result_ru
         return;
     }
     text_add(text, "%-14s", "plan");
-    describe_planned(run, text);
+    describe_planned(&result->plan, run, text);
     text_add(text, "\n%-14s", "lateness");
     text_add(text, "the generator itself sent p50 %s, p99 %s", figure_duration(&half, (double) run->late_p50_ns),
              figure_duration(&most, (double) run->late_p99_ns));

@@ -153,7 +153,7 @@ Test(page, tells_errors_and_marks_their_seconds)
     result.runs[0].seconds[1].errors = 1234;
     result.interrupted = true;
     write_page();
-    has("<li><strong>1,234 lost</strong> connections ended while messages were due: look into");
+    has("<li><strong>1,234 lost</strong> connections ended while messages were due: look above");
     has("<path class=\"bad\"");
     has(", errors 1,234\"");
     has("Interrupted.");

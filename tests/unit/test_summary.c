@@ -110,14 +110,14 @@ Test(summary, tells_errors_by_kind_and_what_to_do)
            "  connect     1,000: connections could not be made;\n"
            "              look whether the server runs under this name and takes so many; try a slower --ramp\n"
            "  lost        2,000: connections ended while messages were due;\n"
-           "              look into the server's log for why it ended them\n"
+           "              look above for what was wrong with them, and into the server's log for why it ended them\n"
            "  refused     3,000: messages were not accepted for sending;\n"
            "              a queue or the memory is full: lower --rate or --depth, or let the peer read faster\n"
            "  damaged     4,000: messages came back changed;\n"
            "              look whether the server echoes exactly, and whether --framing is the server's\n"
            "  order       5,000: messages were lost, doubled or overtaken;\n"
            "              the server must answer each connection's messages in their order\n"
-           "  missing     6,000: messages were never answered;\n"
+           "  missing     6,000: messages were never sent, or never answered;\n"
            "              the server was too slow or dropped them: lower --rate, or look into its log\n");
 }
 
@@ -174,6 +174,52 @@ Test(summary, tells_a_broadcast_to_the_last_receiver)
     result_clear(&result);
 }
 
+static void says_of_the_plan(const char *words)
+{
+    struct text text = {NULL, 0, 0, false};
+
+    summary_write(&result, &text);
+    cr_assert_not_null(strstr(text_string(&text), words), "%s", text_string(&text));
+    text_clear(&text);
+}
+
+Test(summary, holds_broadcasts_and_not_deliveries_against_their_plan)
+{
+    made_result(&result, RATES(1000));
+    made_open(&result);
+    result.plan.mode = PLAN_BROADCAST;
+    result.plan.slow_percent = 20; /* 8 of 10 read. */
+    result.runs[0].planned = 1250;
+    says_of_the_plan("\nplan          1,250 of 1,250 planned\n");
+    result.runs[0].planned = 1300;
+    says_of_the_plan("\nplan          1,250 of 1,300 planned: behind the plan, so the latencies grow");
+    result_clear(&result);
+}
+
+Test(summary, does_not_call_behind_what_went_with_its_connection)
+{
+    const char *words = "\nplan          10,000 of 11,000 planned: the others were lost with their connections, or are "
+                        "behind the plan\n";
+
+    made_result(&result, RATES(1000));
+    made_open(&result);
+    result.runs[0].planned = 11000;
+    result.runs[0].killed = 1;
+    says_of_the_plan(words);
+    result.runs[0].killed = 0;
+    result.runs[0].errors[RESULT_LOST] = 1;
+    says_of_the_plan(words);
+    result_clear(&result);
+}
+
+Test(summary, tells_of_how_many_runs_it_is_where_one_broke_off)
+{
+    made_result(&result, RATES(1000));
+    result.plan.repeat = 2;
+    says_of_the_plan("10 s after 1 s of warm-up; 1 of 2 runs\n");
+    result_clear(&result);
+}
+
 Test(summary, says_that_nothing_was_measured)
 {
     made_result(&result, NULL, 0);
@@ -211,6 +257,9 @@ Test(summary, describes_every_load)
     result.plan.kill_per_s = 2.5;
     describes("pipelined, 1 connection, depth 16, 64 to 65,536 bytes (3 of 4), 1,048,576 bytes (1 of 4)",
               "closed loop, 1,000,000 messages after 1.5 s of warm-up, 5 % never read, 2.5/s killed");
+    result.plan.rate_per_s = 1000; /* Then a depth bounds nothing. */
+    describes("pipelined, 1 connection, 64 to 65,536 bytes (3 of 4), 1,048,576 bytes (1 of 4)",
+              "open loop at 1,000/s, 1,000,000 messages after 1.5 s of warm-up, 5 % never read, 2.5/s killed");
     result.plan.mode = PLAN_CHURN;
     cr_assert_str_eq(describe_noun(PLAN_CHURN), "visits");
     result_clear(&result);
