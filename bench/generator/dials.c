@@ -55,23 +55,27 @@ bool dials_first(struct load *load, struct live *live)
     wrong = (pipeport_status) atomic_load(&load->first_wrong);
     if (wrong == PIPEPORT_NO_SERVER) {
         say_error("run", "'%s': nobody serves this name; start the server first, or give --self", load->plan->name);
-    } else if (wrong != PIPEPORT_OK) {
+    } else if (wrong != PIPEPORT_OK && wrong != PIPEPORT_INVALID) { /* Of that the engine's log has said more. */
         say_status("run", load->plan->name, wrong);
     }
     return false;
 }
 
-/* As many a second as the plan says, in steps. */
-static bool dials_ramp(struct load *load, struct live *live)
+void dials_ramp(struct load *load, struct dials_ramp *ramp, uint64_t now_ns)
 {
-    uint64_t from_ns = clock_now_ns();
+    uint64_t due = 1 + (now_ns - ramp->from_ns) * load->plan->ramp_per_s / DIALS_S_NS;
 
-    for (uint32_t next = 1; next < load->plan->connections;) {
-        uint64_t due = 1 + (clock_now_ns() - from_ns) * load->plan->ramp_per_s / DIALS_S_NS;
+    for (; ramp->next < load->plan->connections && ramp->next <= due; ramp->next++) {
+        (void) lane_dial(&load->lanes[ramp->next]);
+    }
+}
 
-        for (; next < load->plan->connections && next <= due; next++) {
-            (void) lane_dial(&load->lanes[next]);
-        }
+static bool dials_ramp_all(struct load *load, struct live *live)
+{
+    struct dials_ramp ramp = {clock_now_ns(), 1};
+
+    while (ramp.next < load->plan->connections) {
+        dials_ramp(load, &ramp, clock_now_ns());
         if (interrupt_came()) {
             return false;
         }
@@ -84,7 +88,7 @@ static bool dials_ramp(struct load *load, struct live *live)
 bool dials_others(struct load *load, struct live *live)
 {
     if (load->plan->ramp_per_s != 0) {
-        return dials_ramp(load, live);
+        return dials_ramp_all(load, live);
     }
     for (uint32_t i = 0; i < DIALS_WINDOW; i++) {
         lane_dial_next(load);

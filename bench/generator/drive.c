@@ -39,6 +39,7 @@ struct drive {
     uint64_t opened_ns;         /* When a connection was last seen to have been made, */
     uint32_t seen_opened;       /* and how many had been. */
     uint64_t killed, redial_ns;
+    struct dials_ramp ramp; /* Of churn. */
     uint64_t client_cpu_ns, server_cpu_ns, memory_bytes;
     bool measuring;
 };
@@ -224,6 +225,9 @@ static enum drive_end drive_turns(struct drive *drive)
         if (drive->plan->kill_per_s > 0 && drive->measuring) {
             drive_kill(drive);
         }
+        if (drive->ramp.next != 0) {
+            dials_ramp(load, &drive->ramp, drive->turn_ns);
+        }
         if (drive->turn_ns - drive->redial_ns > 10 * DRIVE_MS_NS) {
             drive->redial_ns = drive->turn_ns;
             drive_redial(drive);
@@ -288,7 +292,9 @@ static enum drive_end drive_all(struct drive *drive)
     enum drive_end end;
 
     if ((drive->server != NULL && !self_serves(drive->server)) || !dials_first(load, drive->live)) {
-        return interrupt_came() ? DRIVE_INTERRUPTED : DRIVE_FAILED;
+        return interrupt_came()                                      ? DRIVE_INTERRUPTED
+               : atomic_load(&load->first_wrong) == PIPEPORT_INVALID ? DRIVE_MISNAMED
+                                                                     : DRIVE_FAILED;
     }
     if (drive->plan->mode == PLAN_IDLE) { /* With one connection, and at rest. */
         machine_pause_us(DRIVE_REST_US);
@@ -309,7 +315,9 @@ static enum drive_end drive_all(struct drive *drive)
         machine_pause_us(DRIVE_REST_US); /* While it tries the timer. */
     }
     drive_start(drive);
-    if (churn) {
+    if (churn && drive->plan->ramp_per_s != 0) {
+        drive->ramp = (struct dials_ramp){clock_now_ns(), 1};
+    } else if (churn) {
         (void) dials_others(load, drive->live);
     }
     end = drive_turns(drive);
@@ -340,10 +348,10 @@ enum drive_end drive(struct load *load, struct result_run *run)
         drive_grace(&drive);
     }
     lane_stop_all(load, end == DRIVE_DONE || end == DRIVE_INTERRUPTED);
-    if (end != DRIVE_FAILED && !tally_sum(load, run)) {
+    if (end < DRIVE_FAILED && !tally_sum(load, run)) {
         end = DRIVE_FAILED;
     }
-    if (!self_end(drive.server) && end != DRIVE_FAILED) {
+    if (!self_end(drive.server) && end < DRIVE_FAILED) {
         say_error("run", "--self: its server did not end well");
     }
     free(drive.series);

@@ -13,7 +13,8 @@ enum drive_end {
     DRIVE_DONE,        /* As long as the plan says. */
     DRIVE_INTERRUPTED, /* By Ctrl-C: what was measured until then. */
     DRIVE_BROKEN,      /* Nothing came any more: what was measured until then. One line has said so. */
-    DRIVE_FAILED       /* It never began. One line has said why. */
+    DRIVE_FAILED,      /* It never began. One line has said why. */
+    DRIVE_MISNAMED     /* Likewise, for the NAME is none. */
 };
 
 /* Runs it and fills `run`, which was zeroed. */

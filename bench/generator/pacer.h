@@ -18,8 +18,8 @@ struct pacer;
 struct pacer *pacer_start(struct load *load);
 
 /* Ends it. It has so long to send what it is behind with, for a rate that the machine does not bear would take many
- * times the run's time, and gives up sooner where it can send nothing for a second; what it planned of the measured time
- * and did not send is missing. 0, or a Ctrl-C: it sends nothing more, and that is nobody's fault. NULL is fine. */
+ * times the run's time, and gives up sooner where it can send nothing for a second; what it planned of the measured
+ * time and did not send is missing. 0, or a Ctrl-C: it sends nothing more, and that is nobody's fault. NULL is fine. */
 void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run);
 
 #endif

@@ -24,8 +24,8 @@ struct run_texts {
     char command[RUN_COMMAND_BYTES], machine[256], began[32], name[64];
 };
 
-/* One run. `*go_on`: another may follow. */
-static bool run_once(struct result *result, bool *go_on)
+/* One run. */
+static enum drive_end run_once(struct result *result)
 {
     static struct load load; /* The events keep pointing at it. */
     struct result_run *run = &result->runs[result->runs_count];
@@ -37,24 +37,23 @@ static bool run_once(struct result *result, bool *go_on)
     }
     load_destroy(&load);
     result->interrupted |= end == DRIVE_INTERRUPTED;
-    result->runs_count += end != DRIVE_FAILED;
-    *go_on = end == DRIVE_DONE;
-    return end != DRIVE_FAILED;
+    result->runs_count += end < DRIVE_FAILED;
+    return end;
 }
 
 static int run_all(struct result *result)
 {
-    bool broken = false;
+    enum drive_end end = DRIVE_DONE;
     int code;
 
-    for (bool go_on = true; go_on && result->runs_count < result->plan.repeat;) {
-        if (!run_once(result, &go_on)) {
-            return SAY_EXIT_FAIL;
+    while (end == DRIVE_DONE && result->runs_count < result->plan.repeat) {
+        end = run_once(result);
+        if (end >= DRIVE_FAILED) {
+            return end == DRIVE_MISNAMED ? SAY_EXIT_USAGE : SAY_EXIT_FAIL;
         }
-        broken = !go_on && !result->interrupted;
     }
     code = report_result(result);
-    return broken && code == SAY_EXIT_OK ? SAY_EXIT_FAIL : code;
+    return end == DRIVE_BROKEN && code == SAY_EXIT_OK ? SAY_EXIT_FAIL : code;
 }
 
 /* Better before a long run than after it. */

@@ -106,7 +106,7 @@ def check_draws_sizes():
 
 def check_speaks_every_framing():
     for framing in ("len:0,4,le,0", "len:2,2,be,2", "len:0,4,be,0,escape", "varint", "headers", "message"):
-        run = fine("--self", "--framing", framing, "--count", "300", "--size", "1-300", "--verify",
+        run = fine("--self", "--framing", framing, "--count", "300", "--size", "2-300", "--verify",
                    "--connections", "3")
         expect(run["messages"] == 300, framing, run["messages"])
     for framing in ("delim:0a", "delim:61", "none"):
@@ -169,20 +169,20 @@ def check_bears_a_server_that_goes():
     run = read_json(here)["runs"][0]
     expect(process.returncode == 1 and run["errors"]["lost"] == 4 and run["messages"] > 0, process.returncode, run,
            objected)
-    expect("the server is gone" in objected, objected)
+    expect("no connection is left" in objected, objected)
 
 
-def late_behind_a_halt(rate, seconds):
-    """(how many waited for 100 ms, the run) of an open loop whose server stands still for 400 ms of it."""
+def late_behind_a_halt(rate, seconds, halt=0.4, connections=2):
+    """(how many waited for 100 ms, the run) of an open loop whose server stands still for `halt` seconds."""
     pipe = name()
     server = serve(pipe, "--echo")
     here, there = path(f"{next(numbers)}.json")
-    process = start(pipe, "--rate", str(rate), "--duration", f"{seconds}s", "--warmup", "0s", "--connections", "2",
-                    "--depth", "1", "--json", there)
+    process = start(pipe, "--rate", str(rate), "--duration", f"{seconds}s", "--warmup", "0s", "--connections",
+                    str(connections), "--json", there)
     await_work(process, server.pid)
     time.sleep(0.3)
     server.send_signal(signal.SIGSTOP)
-    time.sleep(0.4)
+    time.sleep(halt)
     server.send_signal(signal.SIGCONT)
     said, objected = process.communicate(timeout=100)
     run = read_json(here)["runs"][0]
@@ -201,6 +201,14 @@ def check_counts_from_the_planned_moment():
     expect(counted(run["histograms"]["corrected"]) == rate * seconds, counted(run["histograms"]["corrected"]))
     expect(0.2 * rate < late < most, "of", 0.4 * rate, "planned meanwhile about", 0.3 * rate,
            "waited for 100 ms; told were", late)
+    if system == "windows":
+        return   # So many are more than Wine carries in that time.
+    # More than a connection holds (4,096) are behind at the end: they are sent behind it.
+    late, run = paced(lambda: late_behind_a_halt(30000, 1, halt=1.0, connections=1),
+                      lambda found: found[0] > 6000 and not stood_still(found[1]))
+    expect(run["planned"] == 30000 and counted(run["histograms"]["corrected"]) == 30000, run["planned"],
+           counted(run["histograms"]["corrected"]))
+    expect(late > 6000, "of 20,000 that were planned meanwhile", late, "waited for 100 ms")
 
 
 def check_keeps_the_pace():
@@ -220,6 +228,12 @@ def check_ramps():
     began = time.monotonic()
     fine("--self", "--ramp", "20", "--connections", "21", "--count", "21")
     expect(time.monotonic() - began > 0.95, "20 connections at 20 a second came too soon")
+    # The run does not wait for them, and is measured from its begin.
+    began = time.monotonic()
+    run = fine("--self", "--mode", "churn", "--ramp", "5", "--connections", "1000", "--duration", "1s",
+               "--warmup", "0s", kept=lambda run: run["connected"] > 1)
+    expect(time.monotonic() - began < 60, "it made all connections first")
+    expect(1 < run["connected"] < 10 and len(run["seconds"]) > 0, run["connected"], len(run["seconds"]))
 
 
 def check_kills_and_dials_anew():
@@ -339,6 +353,8 @@ def check_refuses_wrong_arguments():
     out, objected = process.communicate(timeout=100)
     expect(process.returncode == 1 and "cannot be written" in objected and out == "", process.returncode, objected)
     expect(time.monotonic() - began < 30, "it ran before it said that it cannot write")
+    code, _, objected = load("not/a/name")
+    expect(code == 2 and "not/a/name" in objected and objected.count("\n") == 1, code, objected)
     code, _, objected = load(name())
     expect(code == 1 and "nobody serves this name" in objected, code, objected)
 
