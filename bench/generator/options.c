@@ -38,7 +38,7 @@ static const struct args_option options_table[] = {
     {"--connections", "N", "connections; churn: at a time [64]", ARGS_NUMBER, OPTIONS_AT(connections), 1, 65536},
     {"--threads", "T", "threads that send and receive [half of the processors]", ARGS_NUMBER, OPTIONS_AT(threads), 1,
      64},
-    {"--depth", "D", "messages in flight on each connection [16]; broadcast: in all [1]", ARGS_NUMBER,
+    {"--depth", "D", "messages in flight on each connection [16]; broadcast: in all [1; with --rate 256]", ARGS_NUMBER,
      OPTIONS_AT(depth), 1, 65536},
     {"--ramp", "N", "connect N a second [as fast as they come]", ARGS_NUMBER, OPTIONS_AT(ramp), 1, 1000000},
     {"--size", "S[,S...]",
@@ -48,7 +48,8 @@ static const struct args_option options_table[] = {
     {"--duration", "TIME", "measured time, 10s, 500ms or 2m [10s]", ARGS_TEXT, OPTIONS_AT(duration), 0, 0},
     {"--count", "N", "measured messages of all connections, instead of a time", ARGS_NUMBER, OPTIONS_AT(count), 1,
      UINT32_MAX},
-    {"--warmup", "TIME", "not measured, before it [1s; with --count 0s]", ARGS_TEXT, OPTIONS_AT(warmup), 0, 0},
+    {"--warmup", "TIME", "not measured, before it [1s; with --count or --mode idle 0s]", ARGS_TEXT, OPTIONS_AT(warmup),
+     0, 0},
     {"--rate", "R",
      "open loop: plan R messages a second of all connections, send each at its planned moment whatever came back, and "
      "count latency from that moment; K and M multiply by 1000 [closed loop: send when something came back]",
@@ -158,6 +159,12 @@ static bool options_rate(const char *word, const char *text, double *per_s)
     return true;
 }
 
+/* The default, given by hand. */
+static bool options_is_zero(const char *text)
+{
+    return text != NULL && strcmp(text, "0") == 0;
+}
+
 /* "25%", or "25" alone. */
 static bool options_slow(const char *text, uint32_t *percent)
 {
@@ -172,6 +179,18 @@ static bool options_slow(const char *text, uint32_t *percent)
     }
     if (at == text || strcmp(at, *at == '%' ? "%" : "") != 0) {
         say_error("run", "--slow-readers: '%s' is no part of 100 connections; give one such as 5%% or 25%%", text);
+        return false;
+    }
+    return true;
+}
+
+static bool options_framing_says(const struct plan *plan, uint32_t bytes)
+{
+    if (!framing_says(&plan->framing, bytes)) {
+        say_error("run",
+                  "--framing: the length field of %s cannot tell of a message of %u bytes; give another --size or a "
+                  "--framing that can",
+                  plan->framing_text, (unsigned) bytes);
         return false;
     }
     return true;
@@ -203,7 +222,8 @@ static bool options_framing_carries(const struct plan *plan)
                   plan->framing_text);
         return false;
     }
-    return true;
+    return options_framing_says(plan, sizes_shortest(plan)) && options_framing_says(plan, sizes_longest(plan)) &&
+           (plan->mode != PLAN_BROADCAST || options_framing_says(plan, 1)); /* It calls with that. */
 }
 
 /* A part of so few connections may be nobody. */
@@ -239,6 +259,16 @@ static bool options_fit(const struct options *options, const struct plan *plan)
     }
     if (plan->mode == PLAN_PING_PONG && options->depth > 1) {
         say_error("run", "--depth: ping-pong has one message in flight; give --mode pipelined");
+        return false;
+    }
+    if ((plan->mode == PLAN_CHURN || plan->mode == PLAN_IDLE) && options->depth != 0) {
+        say_error("run", "--depth: %s has one message on each connection; leave it out", mode);
+        return false;
+    }
+    if (plan->rate_per_s > 0 && plan->mode != PLAN_BROADCAST && options->depth != 0) {
+        say_error("run",
+                  "--depth bounds a closed loop; with --rate each message goes at its moment, whatever is in flight; "
+                  "give one of them");
         return false;
     }
     if (plan->rate_per_s > 0 && (plan->mode == PLAN_CHURN || plan->mode == PLAN_IDLE)) {
@@ -335,7 +365,8 @@ static bool options_settle(const struct options *options, struct plan *plan)
         return false;
     }
     return options_rate("--rate", options->rate, &plan->rate_per_s) &&
-           options_rate("--kill-rate", options->kill_rate, &plan->kill_per_s) &&
+           (options_is_zero(options->kill_rate) ||
+            options_rate("--kill-rate", options->kill_rate, &plan->kill_per_s)) &&
            options_slow(options->slow, &plan->slow_percent) && options_ms(options, plan) &&
            options_assertions(options->assertions) && options_fit(options, plan) && options_slow_are_some(plan) &&
            options_framing_carries(plan);

@@ -51,7 +51,7 @@ Test(options, make_a_plan_of_a_name_alone)
 Test(options, make_a_plan_of_all_that_can_be_said)
 {
     struct plan plan = go(
-        "--self --mode one-way --connections 7 --threads 3 --depth 9 --ramp 50 --size 1K --count 77 "
+        "--self --mode one-way --connections 7 --threads 3 --ramp 50 --size 1K --count 77 "
         "--slow-readers 20% --kill-rate 1.5 --verify --seed 5 --repeat 2 --framing varint --rate 2.5K "
         "--warmup 1.5 --timeout 2m");
 
@@ -59,7 +59,6 @@ Test(options, make_a_plan_of_all_that_can_be_said)
     cr_assert_eq(plan.mode, PLAN_ONE_WAY);
     cr_assert_eq(plan.connections, 7);
     cr_assert_eq(plan.threads, 3);
-    cr_assert_eq(plan.depth, 9);
     cr_assert_eq(plan.ramp_per_s, 50);
     cr_assert_eq(plan.sizes[0].max_bytes, 1024);
     cr_assert_eq(plan.count, 77);
@@ -87,6 +86,19 @@ Test(options, take_their_mode_from_the_depth_and_the_depth_from_the_mode)
     cr_assert_eq(go("x --count 5").warmup_ms, 0);
 }
 
+Test(options, take_the_longest_and_the_shortest_that_a_framing_tells_of)
+{
+    cr_assert_eq(go("x --framing len:0,1,le,0 --size 255").sizes[0].max_bytes, 255);
+    cr_assert_eq(go("x --framing len:0,1,le,0,escape --size 256").sizes[0].max_bytes, 256);
+    cr_assert_eq(go("x --framing len:0,4,le,5 --size 5").sizes[0].min_bytes, 5);
+}
+
+Test(options, take_a_default_that_is_given_by_hand)
+{
+    cr_assert_float_eq(go("x --kill-rate 0").kill_per_s, 0, 0);
+    cr_assert_eq(go("x --mode churn --kill-rate 0").mode, PLAN_CHURN);
+}
+
 Test(options, take_slow_readers_with_their_sign_and_without)
 {
     cr_assert_eq(go("x").slow_percent, 0);
@@ -105,6 +117,13 @@ Test(options, refuse_what_does_not_go_together)
                                         "x y",
                                         "x --count 1 --duration 1s",
                                         "x --mode ping-pong --depth 2",
+                                        "x --mode churn --depth 4",
+                                        "x --mode idle --depth 1",
+                                        "x --rate 5 --depth 2",
+                                        "x --rate 5 --depth 2 --mode one-way",
+                                        "x --framing len:0,1,le,0 --size 256",
+                                        "x --framing len:0,4,le,5 --size 4",
+                                        "x --framing len:0,4,le,2 --mode broadcast",
                                         "x --mode churn --rate 5",
                                         "x --mode idle --rate 5",
                                         "x --mode broadcast --kill-rate 5",
