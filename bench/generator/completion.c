@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/generator/machine.h"
 #include "bench/generator/options.h"
 #include "bench/generator/peers_options.h"
 #include "bench/generator/report.h"
@@ -155,6 +156,7 @@ int completion_main(int count, char **arguments)
         return SAY_EXIT_USAGE;
     }
     completion_write(&program, &text);
+    machine_print_as_is(); /* A bash need not be one of Windows. */
     printed = text_print(&text);
     text_clear(&text);
     return printed ? SAY_EXIT_OK : SAY_EXIT_FAIL;

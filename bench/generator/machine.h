@@ -29,6 +29,9 @@ void machine_describe(char *text, size_t text_bytes);
 void machine_pause_us(uint32_t us);
 void machine_yield(void);
 
+/* What is printed to stdout from here on is not changed on its way (Windows: no carriage returns are put in). */
+void machine_print_as_is(void);
+
 /* Do both stdout and stderr go to somebody's eyes? */
 bool machine_has_terminal(void);
 

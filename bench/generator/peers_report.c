@@ -85,6 +85,9 @@ static void peers_report_add_line(const struct contest *contest, const struct en
         text_add(text, " %12s", "-");
     }
     peers_report_add_remark(&figures, &ratios, text);
+    if (entrant->state == ENTRANT_FAILED) {
+        text_add(text, "  %" PRIu32 " of %" PRIu32 " rounds", entrant->visits_count, contest->rounds_done);
+    }
     text_add(text, "\n");
 }
 

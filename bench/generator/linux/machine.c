@@ -127,6 +127,10 @@ void machine_yield(void)
     (void) sched_yield();
 }
 
+void machine_print_as_is(void)
+{
+}
+
 bool machine_has_terminal(void)
 {
     return isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1;

@@ -5,7 +5,9 @@
 
 #include "bench/generator/machine.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <io.h>
 #include <stdio.h>
 #include <string.h>
 #include <windows.h>
@@ -116,6 +118,11 @@ void machine_pause_us(uint32_t us)
 void machine_yield(void)
 {
     (void) SwitchToThread();
+}
+
+void machine_print_as_is(void)
+{
+    (void) _setmode(_fileno(stdout), _O_BINARY);
 }
 
 bool machine_has_terminal(void)
