@@ -117,9 +117,11 @@ PIPEPORT_API pipeport_status pipeport_engine_create(pipeport_engine **out, const
 PIPEPORT_API const char *pipeport_engine_driver(const pipeport_engine *engine);
 
 /* Lends this thread to the engine: events run inside. Returns after for_ms (UINT32_MAX: when the engine stops).
- * Up to 64 threads at a time, the engine's own counted.
+ * Windows: up to 64 threads at a time drain the port together, the engine's own counted. Linux: a pipe belongs to one
+ * thread, so an engine of host threads has one of those that are lent at work, the others wait to follow it; one with
+ * workers of its own has nothing for a lent thread, which waits.
  * Thread:  any but an event.
- * Fails:   INVALID (inside an event; too many threads), STOPPED (the engine is being destroyed). */
+ * Fails:   INVALID (inside an event; Windows: too many threads), STOPPED (the engine is being destroyed). */
 PIPEPORT_API pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32_t for_ms);
 
 /* Stops what still lives on the engine (abort), ends the workers, frees everything. Messages still held must have been

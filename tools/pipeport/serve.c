@@ -118,7 +118,8 @@ static bool serve_is_over(const struct serve *serve, uint64_t began_ns)
            (options->seconds != 0 && clock_now_ns() - began_ns >= options->seconds * UINT64_C(1000000000));
 }
 
-/* The main thread lends itself to the engine between its own duties, so that it needs no sleep. */
+/* The main thread lends itself to the engine between its own duties, so that it needs no sleep; on Linux it only waits
+ * there where the engine has workers. */
 static bool serve_run(struct serve *serve)
 {
     uint64_t began_ns = clock_now_ns();
@@ -214,7 +215,7 @@ int serve_main(int count, char **arguments)
         return SAY_EXIT_FAIL;
     }
     engine.workers = serve.options.workers == 1  ? PIPEPORT_HOST_THREADS
-                     : serve.options.workers > 1 ? serve.options.workers - 1
+                     : serve.options.workers > 1 ? serve.options.workers - system_main_drains()
                                                  : 0;
     status = pipeport_engine_create(&serve.engine, &engine);
     if (status != PIPEPORT_OK) {

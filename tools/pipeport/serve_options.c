@@ -38,7 +38,7 @@ static const struct args_option options_table[] = {
     {"--connections", "N", "open at one time; one more waits [255]", ARGS_NUMBER, OPTIONS_AT(connections), 1, 1000000},
     {"--accepts", "N", "idle instances kept ready [the engine's default]", ARGS_NUMBER, OPTIONS_AT(accepts), 1, 255},
     {"--workers", "N",
-     "threads that drain the port, the main thread is one of them [the main thread and one for each processor]",
+     "threads that drain the port; 1 is the main thread alone [one for each processor; on Windows the main one, too]",
      ARGS_NUMBER, OPTIONS_AT(workers), 1, 64},
     {"--message-max", "BYTES",
      "longest message, both ways [1M; with the framing message what the system takes, if that is less]", ARGS_SIZE,

@@ -174,7 +174,7 @@ static int swarm_live(struct swarm *swarm)
     pipeport_status status;
     bool fine;
 
-    engine.workers = threads == 1 ? PIPEPORT_HOST_THREADS : threads > 1 ? threads - 1 : 0;
+    engine.workers = threads == 1 ? PIPEPORT_HOST_THREADS : threads > 1 ? threads - system_main_drains() : 0;
     status = pipeport_engine_create(&swarm->engine, &engine);
     if (status != PIPEPORT_OK) {
         say_status("swarm", "the engine cannot start", status);

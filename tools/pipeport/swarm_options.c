@@ -27,8 +27,8 @@ static const struct args_option options_table[] = {
      ARGS_NUMBER, OPTIONS_AT(topics), 1, 4096},
     {"--depth", "D", "messages of one client in flight [1]", ARGS_NUMBER, OPTIONS_AT(depth), 1, 65536},
     {"--threads", "T",
-     "that drain the port, the main thread is one of them [the main thread and one for each processor]", ARGS_NUMBER,
-     OPTIONS_AT(threads), 1, 64},
+     "that drain the port; 1 is the main thread alone [one for each processor; on Windows the main one, too]",
+     ARGS_NUMBER, OPTIONS_AT(threads), 1, 64},
     {"--broadcasts", "N",
      "expect exactly N broadcasts on every connection, from the first on, and wait for them [check what comes]; in the "
      "framing none each of --size bytes",

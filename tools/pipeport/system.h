@@ -16,6 +16,10 @@ struct system_room {
  * where that is not enough, one line on stderr says what, where and what to do. Thread: main, before others begin. */
 bool system_allows(const char *who, uint32_t connections);
 
+/* How many threads more drain the port where the main thread is lent to an engine that has workers: 1, or 0 on Linux,
+ * where each of its own has pipes of its own. */
+uint32_t system_main_drains(void);
+
 /* The program's one lock, for what is short and rare. Thread: any, not twice. */
 void system_lock_take(void);
 void system_lock_give(void);

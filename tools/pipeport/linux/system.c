@@ -47,6 +47,11 @@ const char *system_code_text(struct system_room *room, long code)
     return room->text;
 }
 
+uint32_t system_main_drains(void)
+{
+    return 0;
+}
+
 static pthread_mutex_t system_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 void system_lock_take(void)

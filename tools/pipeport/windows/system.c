@@ -30,6 +30,11 @@ const char *system_code_text(struct system_room *room, long code)
     return room->text;
 }
 
+uint32_t system_main_drains(void)
+{
+    return 1;
+}
+
 static SRWLOCK system_srw = SRWLOCK_INIT;
 
 void system_lock_take(void)
