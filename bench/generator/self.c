@@ -114,14 +114,16 @@ int self_main(int count, char **arguments)
     return system_allows("serve-self", self.options.connections) ? self_serve(&self, name) : SAY_EXIT_FAIL;
 }
 
-/* All that may be on its way to one connection fits its queue: what `depth` asks for, and of a broadcast all of it. */
-static uint32_t self_queue_bytes(const struct plan *plan)
+/* All that may be on its way to one connection fits its queue: what `depth` asks for, and of a broadcast all of it; and
+ * a message of `longest` beside. Where that is more than a queue can be told to hold, as much as it can. */
+static uint32_t self_queue_bytes(const struct plan *plan, uint32_t longest)
 {
     uint64_t frame = (uint64_t) sizes_longest(plan) + framing_overhead_max(&plan->framing);
-    uint64_t bytes = frame * (plan->depth + 1);
+    uint64_t bytes = frame * ((uint64_t) plan->depth + 1);
 
     bytes = bytes < SELF_QUEUE_LEAST ? SELF_QUEUE_LEAST : bytes;
     bytes = plan->rate_per_s > 0 && bytes < 16 * SELF_QUEUE_LEAST ? 16 * SELF_QUEUE_LEAST : bytes;
+    bytes += longest;
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t) bytes;
 }
 
@@ -141,7 +143,7 @@ static void self_add_words(const struct plan *plan, struct words *words)
     /* Churn: whoever comes again may be there before the server has seen him go. */
     words_add_number(words, "--connections", plan->connections * (plan->mode == PLAN_CHURN ? 2 : 1) + 8);
     words_add_number(words, "--message-max", longest);
-    words_add_number(words, "--queue", self_queue_bytes(plan) + longest);
+    words_add_number(words, "--queue", self_queue_bytes(plan, longest));
     words_add(words, "--way");
     words_add(words, ways[way]);
     words_add(words, "--framing");

@@ -75,6 +75,9 @@ def check_counts_in_every_mode():
         expect(counted(run["histograms"]["corrected"]) == messages, arguments, "durations")
         expect(run["bytes"] == messages * 64, arguments, run["bytes"])
         expect(sum(second["messages"] for second in run["seconds"]) == messages, arguments, run["seconds"])
+    # In flight may be 4 GiB, which is more than the server's queue can be told to hold.
+    run = fine("--self", "--count", "20", "--connections", "1", "--depth", "65536", "--size", "64K")
+    expect(run["messages"] == 20, "65536 of 64K in flight", run["messages"])
     run = fine("--self", "--mode", "idle", "--duration", "300ms", "--connections", "20")
     expect(run["messages"] == 20 and run["connected"] == 20, run["messages"], run["connected"])
     run = fine("--self", "--mode", "idle", "--duration", "1ms", "--connections", "20")
