@@ -25,6 +25,16 @@ uint32_t machine_processors(void);
 /* "AMD EPYC, 2 processors, Linux 6.1" */
 void machine_describe(char *text, size_t text_bytes);
 
+enum machine_place { MACHINE_NOTHING, MACHINE_FILE, MACHINE_STREAM };
+
+/* What is at a path: a stream is a pipe or a device, a file all else. It is not opened: to open a pipe may wait for
+ * whoever is at its other end, and to close it again tells him that this was all. */
+enum machine_place machine_place(const char *path);
+
+/* May this process write to the stream at a path? It is not opened. True where that cannot be known. False: errno says
+ * why. */
+bool machine_may_write(const char *path);
+
 /* Rests for about so long, and often longer: as the system's timer has it. */
 void machine_pause_us(uint32_t us);
 void machine_yield(void);

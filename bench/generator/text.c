@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/generator/machine.h"
+
 #define TEXT_ROOM_FIRST 4096
 
 /* Room for `more` bytes and the end. */
@@ -178,21 +180,21 @@ bool text_save(const struct text *text, const char *path)
 
 bool text_can_save(const char *path)
 {
-    FILE *before = fopen(path, "rb");
-    FILE *file = fopen(path, "ab");
-    int cause = errno;
+    enum machine_place before = machine_place(path);
+    FILE *file;
 
-    if (before != NULL) {
-        fclose(before);
+    if (before == MACHINE_STREAM) {
+        return machine_may_write(path);
     }
-    if (file != NULL) {
-        fclose(file);
-        if (before == NULL) { /* The try made it. */
-            (void) remove(path);
-        }
+    file = fopen(path, "ab");
+    if (file == NULL) {
+        return false;
     }
-    errno = cause;
-    return file != NULL;
+    fclose(file);
+    if (before == MACHINE_NOTHING) { /* The try made it. */
+        (void) remove(path);
+    }
+    return true;
 }
 
 bool text_print(const struct text *text)

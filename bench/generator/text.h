@@ -33,7 +33,8 @@ const char *text_string(const struct text *text);
 /* False: it could not be written whole; errno says why, or is 0 where the text itself has failed. */
 bool text_save(const struct text *text, const char *path);
 
-/* Could text_save write there? What is in the file stays. False: errno says why. */
+/* Could text_save write there? What is in the file stays, and who reads from a pipe hears nothing of it. False: errno
+ * says why. */
 bool text_can_save(const char *path);
 
 /* On stdout, at once. */

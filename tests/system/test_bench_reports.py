@@ -5,6 +5,7 @@ the record by Python's json, the percentiles as plotters read them, the completi
 See checks.py.
 """
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
-from checks import check, expect, folder, names_in, path, programs, ran, read_json, wine
+from checks import begin, check, expect, folder, names_in, path, programs, ran, read_json, wine
 
 command = [*wine, *programs]
 manual = pathlib.Path(__file__).resolve().parents[2] / "docs" / "BENCH.md"
@@ -137,6 +138,20 @@ def check_assertions_set_the_exit_code():
     expect(code == 2 and said == "" and "--assert: 'p99<5': a time wants a unit" in objected, code, said, objected)
     code, said, objected = run("run", "--self", "--count", "100", "--json", path("no/such/folder.json")[1])
     expect(code == 1 and "cannot be written" in objected, code, objected)
+
+
+def check_writes_into_pipes():
+    """Whoever reads from one gets the whole report, and no end before it. One that nobody reads is waited for by no one
+    who has nothing to write."""
+    fifo, there = path("fifo.json")
+    os.mkfifo(fifo)
+    reader = begin("cat", there)
+    load("--json", there, "--hgrm", "/dev/null")
+    said, _ = reader.communicate(timeout=60)
+    expect(said.endswith("}\n") and len(json.loads(said)["runs"]) == 1, "through the pipe came", said[:200])
+    expect(fifo.is_fifo(), "it is no pipe any more")
+    code, said, objected = run("run", "nobody-serves-this", "--count", "1", "--json", there)
+    expect(code == 1 and "nobody serves this name" in objected, code, said, objected)
 
 
 def check_compares():

@@ -97,3 +97,25 @@ Test(text, comes_back_from_a_file_and_knows_its_bound)
     cr_assert_neq(errno, 0);
     text_clear(&text);
 }
+
+Test(text, tries_whether_it_could_be_saved_and_leaves_everything_as_it_was)
+{
+    struct text text = {NULL, 0, 0, false}, back = {NULL, 0, 0, false};
+    char path[] = "test_text_try.txt";
+
+    remove(path);
+    cr_assert(text_can_save(path));
+    cr_assert_null(fopen(path, "rb"));
+    text_add(&text, "old");
+    cr_assert(text_save(&text, path));
+    cr_assert(text_can_save(path));
+    cr_assert(text_load(&back, path, 100));
+    cr_assert_str_eq(text_string(&back), "old");
+    remove(path);
+    cr_assert_not(text_can_save("no-such-folder/file.txt"));
+    cr_assert_eq(errno, ENOENT);
+    cr_assert_not(text_can_save("."));
+    cr_assert_neq(errno, 0);
+    text_clear(&text);
+    text_clear(&back);
+}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -113,6 +114,21 @@ void machine_describe(char *text, size_t text_bytes)
     }
     snprintf(text, text_bytes, "%s, %" PRIu32 " processors, %s %s", model, machine_processors(), name.sysname,
              name.release);
+}
+
+enum machine_place machine_place(const char *path)
+{
+    struct stat found;
+
+    if (stat(path, &found) != 0) {
+        return MACHINE_NOTHING;
+    }
+    return S_ISFIFO(found.st_mode) || S_ISCHR(found.st_mode) ? MACHINE_STREAM : MACHINE_FILE;
+}
+
+bool machine_may_write(const char *path)
+{
+    return access(path, W_OK) == 0;
 }
 
 void machine_pause_us(uint32_t us)

@@ -110,6 +110,20 @@ void machine_describe(char *text, size_t text_bytes)
              version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber, machine_is_wine() ? " (Wine)" : "");
 }
 
+enum machine_place machine_place(const char *path)
+{
+    if (strncmp(path, "\\\\.\\", 4) == 0 || strncmp(path, "//./", 4) == 0) {
+        return MACHINE_STREAM; /* To ask for the attributes of a pipe would take one of its instances. */
+    }
+    return GetFileAttributesA(path) == INVALID_FILE_ATTRIBUTES ? MACHINE_NOTHING : MACHINE_FILE;
+}
+
+bool machine_may_write(const char *path)
+{
+    (void) path; /* Only who opens it hears. */
+    return true;
+}
+
 void machine_pause_us(uint32_t us)
 {
     Sleep((us + 999) / 1000);
