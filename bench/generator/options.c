@@ -372,12 +372,36 @@ static bool options_settle(const struct options *options, struct plan *plan)
            options_framing_carries(plan);
 }
 
+/* Each of the files that are asked for has a name, and one of its own: the later would replace the earlier. */
+static bool options_files(const struct options *options)
+{
+    const struct {
+        const char *word, *path;
+    } files[] = {{"--json", options->json}, {"--hgrm", options->hgrm}, {"--html", options->html}};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i].path != NULL && files[i].path[0] == '\0') {
+            say_error("run", "%s: the name of a file is empty; give one, or leave %s out", files[i].word,
+                      files[i].word);
+            return false;
+        }
+        for (size_t j = 0; files[i].path != NULL && j < i; j++) {
+            if (files[j].path != NULL && strcmp(files[j].path, files[i].path) == 0) {
+                say_error("run", "%s and %s: both would be written to '%s'; give two names", files[j].word,
+                          files[i].word, files[i].path);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 enum args_result options_read(int count, char **arguments, struct plan *plan)
 {
     struct options options = {.connections = 64, .size = "64", .seed = 1, .repeat = 1, .framing = OPTIONS_FRAMING};
     enum args_result result = args_parse(&options_command, count, arguments, &options, &plan->name);
 
-    if (result == ARGS_GO && !options_settle(&options, plan)) {
+    if (result == ARGS_GO && (!options_files(&options) || !options_settle(&options, plan))) {
         return ARGS_WRONG;
     }
     return result;

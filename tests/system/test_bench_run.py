@@ -346,6 +346,12 @@ def check_refuses_wrong_arguments():
                             (["x", "--mode", "churn", "--slow-readers", "5"], "--slow-readers"),
                             (["x", "--connections", "4", "--slow-readers", "5%"], "5% of 4 connections is less than"),
                             (["x", "--mode", "ping-pong", "--depth", "2"], "--depth"),
+                            (["x", "--json", "a", "--hgrm", "a"],
+                             "--json and --hgrm: both would be written to 'a'; give two names"),
+                            (["x", "--hgrm", "b", "--json", "a", "--html", "b"],
+                             "--hgrm and --html: both would be written to 'b'; give two names"),
+                            (["x", "--json", ""], "--json: the name of a file is empty; give one, or leave --json out"),
+                            (["x", "--html="], "--html: the name of a file is empty"),
                             (["x", "--assert", "odd<3"], "--assert"), (["x", "--odd"], "unknown option '--odd'")):
         process = start(*arguments)
         out, objected = process.communicate(timeout=60)

@@ -110,6 +110,27 @@ Test(options, take_slow_readers_with_their_sign_and_without)
     cr_assert_eq(go("x --slow-readers 0% --connections 1").slow_percent, 0);
 }
 
+Test(options, keep_the_names_of_files)
+{
+    struct plan plan = go("x --json a --hgrm b --html ./a");
+
+    cr_assert_str_eq(plan.json, "a");
+    cr_assert_str_eq(plan.hgrm, "b");
+    cr_assert_str_eq(plan.html, "./a");
+}
+
+Test(options, refuse_a_file_without_a_name)
+{
+    char name[] = "x", empty[] = "", words[][8] = {"--json", "--hgrm", "--html"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char *line[] = {name, words[i], empty};
+        struct plan plan = {0};
+
+        cr_expect_eq(options_read(3, line, &plan), ARGS_WRONG, "%s", words[i]);
+    }
+}
+
 Test(options, refuse_what_does_not_go_together)
 {
     static const char *const lines[] = {"",
@@ -154,6 +175,10 @@ Test(options, refuse_what_does_not_go_together)
                                         "x --slow-readers 24% --connections 4",
                                         "x --slow-readers 99% --connections 1",
                                         "x --assert odd",
+                                        "x --json a --hgrm a",
+                                        "x --html a --json b --hgrm a",
+                                        "x --hgrm a --html=a",
+                                        "x --json a --html a",
                                         "x --connections 65537",
                                         "x --repeat 0"};
 
