@@ -12,6 +12,7 @@
 
 #include "bench/generator/fields.h"
 #include "bench/generator/metric.h"
+#include "bench/generator/peers_report.h"
 
 #define RECORD_INTEGER_MAX 9007199254740992.0 /* 2^53 */
 
@@ -147,11 +148,20 @@ static bool record_take_plan(struct record_reader *reader, const cJSON *object)
     return true;
 }
 
-/* [[ns, count], ...] or null. */
+/* [ns, count] */
+static bool record_is_bucket(const cJSON *bucket)
+{
+    return cJSON_IsArray(bucket) && cJSON_GetArraySize(bucket) == 2 &&
+           record_is_integer(cJSON_GetArrayItem(bucket, 0), 0, RECORD_INTEGER_MAX) &&
+           record_is_integer(cJSON_GetArrayItem(bucket, 1), 1, RECORD_INTEGER_MAX);
+}
+
+/* [[ns, count], ...], each ns above the one before; or null. */
 static bool record_take_histogram(struct record_reader *reader, const cJSON *list, const char *name,
                                   struct histogram **histogram)
 {
     const cJSON *bucket;
+    double before = -1.0;
 
     if (cJSON_IsNull(list)) {
         return true;
@@ -165,12 +175,21 @@ static bool record_take_histogram(struct record_reader *reader, const cJSON *lis
     }
     cJSON_ArrayForEach(bucket, list)
     {
-        const cJSON *ns = cJSON_GetArrayItem(bucket, 0), *count = cJSON_GetArrayItem(bucket, 1);
+        double ns, count;
 
-        if (!record_is_integer(ns, 0, RECORD_INTEGER_MAX) || !record_is_integer(count, 1, RECORD_INTEGER_MAX)) {
+        if (!record_is_bucket(bucket)) {
             return record_refuse(reader, "the histogram '%s' has a bucket that is not [nanoseconds, count]", name);
         }
-        histogram_add_many(*histogram, (uint64_t) ns->valuedouble, (uint64_t) count->valuedouble);
+        ns = cJSON_GetArrayItem(bucket, 0)->valuedouble;
+        count = cJSON_GetArrayItem(bucket, 1)->valuedouble;
+        if (ns <= before) {
+            return record_refuse(reader,
+                                 "the histogram '%s' has a bucket of %.0f ns behind one of %.0f ns; the shortest must "
+                                 "come first, each once",
+                                 name, ns, before);
+        }
+        histogram_add_many(*histogram, (uint64_t) ns, (uint64_t) count);
+        before = ns;
     }
     return true;
 }
@@ -251,6 +270,9 @@ static bool record_take(struct record_reader *reader, const cJSON *root)
     const cJSON *format = cJSON_GetObjectItemCaseSensitive(root, "format");
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "format_version");
 
+    if (cJSON_IsString(format) && strcmp(format->valuestring, PEERS_REPORT_FORMAT) == 0) {
+        return record_refuse(reader, "this is a record of pipeport-bench peers; give one of pipeport-bench run");
+    }
     if (!cJSON_IsString(format) || strcmp(format->valuestring, RECORD_FORMAT) != 0) {
         return record_refuse(reader, "this is JSON, but no record of pipeport-bench");
     }
@@ -266,10 +288,20 @@ static bool record_take(struct record_reader *reader, const cJSON *root)
            record_take_runs(reader, cJSON_GetObjectItemCaseSensitive(root, "runs"));
 }
 
+/* Where something other than white space stands behind the record; `length` where nothing does. */
+static size_t record_rest(const char *bytes, size_t at, size_t length)
+{
+    while (at < length && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n')) {
+        at++;
+    }
+    return at;
+}
+
 bool record_read(const char *bytes, size_t length, struct result *result, struct record_fault *fault)
 {
     struct record_reader reader = {result, NULL, fault};
     const char *end = NULL;
+    size_t rest;
     cJSON *root;
     bool taken;
 
@@ -278,6 +310,12 @@ bool record_read(const char *bytes, size_t length, struct result *result, struct
     if (root == NULL) {
         return record_refuse(&reader, "this is no JSON: it goes wrong at byte %zu",
                              end == NULL ? (size_t) 0 : (size_t) (end - bytes));
+    }
+    rest = record_rest(bytes, (size_t) (end - bytes), length);
+    if (rest < length) {
+        cJSON_Delete(root);
+        return record_refuse(&reader,
+                             "behind its JSON, at byte %zu, something else begins; only white space may follow", rest);
     }
     result->texts = malloc(length + 1);
     reader.texts_next = result->texts;

@@ -174,6 +174,11 @@ def check_compares():
     here.write_text(json.dumps(record), encoding="utf-8")
     code, said, objected = run("compare", old, one)
     expect(code == 1 and said == "" and "old.json: 'driver' is missing" in objected, code, said, objected)
+    record["format"] = "pipeport-bench-peers"
+    here.write_text(json.dumps(record), encoding="utf-8")
+    code, said, objected = run("compare", one, old)
+    expect(code == 1 and said == "" and "old.json: this is a record of pipeport-bench peers; give" in objected, code,
+           said, objected)
     code, said, objected = run("compare", three, three, one)
     expect(code == 0 and re.search(r"^rate .*same +(no more than noise|unstable)$", said, re.M), said, objected)
     expect(said.count("\nB  ") == 2, "two comparisons", said)

@@ -218,6 +218,8 @@ Test(record, refuses_what_is_not_what_it_must_be)
 {
     refuses("{", "[", "this is no JSON");
     refuses("\"format\": \"pipeport-bench\"", "\"format\": \"other\"", "no record of pipeport-bench");
+    refuses("\"pipeport-bench\"", "\"pipeport-bench-peers\"",
+            "of pipeport-bench peers; give one of pipeport-bench run");
     refuses("\"format\"", "\"fromat\"", "no record of pipeport-bench");
     refuses("\"format_version\": 1", "\"format_version\": 2", "version 2, and this pipeport-bench reads 1");
     refuses("\"format_version\": 1", "\"format_version\": \"1\"", "'format_version' is missing");
@@ -247,6 +249,11 @@ Test(record, refuses_what_is_not_what_it_must_be)
     refuses("[10111, 900]", "[10047]", "the histogram 'corrected' has a bucket");
     refuses("[10111, 900]", "[10047, 0]", "the histogram 'corrected' has a bucket");
     refuses("[10111, 900]", "7", "the histogram 'corrected' has a bucket");
+    refuses("[10111, 900]", "[10111, 900, 1]", "the histogram 'corrected' has a bucket that is not");
+    refuses("[10111, 900]", "{\"ns\": 10111, \"count\": 900}", "the histogram 'corrected' has a bucket that is not");
+    refuses("[10111, 900]", "[10111, 900], [10110, 1]", "'corrected' has a bucket of 10110 ns behind one of 10111 ns");
+    refuses("[10111, 900]", "[10111, 900], [10111, 1]", "'corrected' has a bucket of 10111 ns behind one of 10111 ns");
+    refuses("[10111, 900]", "[999999, 900]", "the shortest must come first, each once");
     refuses("\"seconds\": [", "\"seconds\": null, \"x\": [", "'seconds'");
     refuses("\"p50_ns\": 10000", "\"p50_ns\": true", "'p50_ns'");
 }
@@ -269,6 +276,37 @@ Test(record, refuses_what_is_cut_anywhere)
         free(cut);
     }
     text_clear(&text);
+}
+
+/* `extra` bytes of `behind`, a NUL among them perhaps. */
+static bool reads_with(const char *behind, size_t extra, struct record_fault *fault)
+{
+    struct text text = {NULL, 0, 0, false};
+    struct result result;
+    bool taken;
+
+    made_result(&result, rates, 1);
+    record_write(&result, &text);
+    result_clear(&result);
+    text_add_bytes(&text, behind, extra);
+    taken = record_read(text_string(&text), text.length, &result, fault);
+    cr_assert_eq(taken, result.runs != NULL); /* What is refused leaves nothing. */
+    cr_assert_eq(taken, result.texts != NULL);
+    result_clear(&result);
+    text_clear(&text);
+    return taken;
+}
+
+Test(record, ends_with_its_file)
+{
+    struct record_fault fault = {""};
+
+    cr_assert(reads_with(" \t\r\n\n", 5, &fault), "%s", fault.text);
+    cr_assert_not(reads_with("\n  x", 4, &fault));
+    cr_assert_not_null(strstr(fault.text, "something else begins; only white space may follow"), "%s", fault.text);
+    cr_assert_not(reads_with("{}", 2, &fault));
+    cr_assert_not(reads_with("}", 1, &fault));
+    cr_assert_not(reads_with("", 1, &fault));
 }
 
 Test(record, passes_over_what_it_does_not_know)
