@@ -241,6 +241,11 @@ def check_says_how_many_files_it_may_open():
         expect(code == 1 and len(said.splitlines()) == 1, arguments, code, said)
         for part in ("--connections 100 takes 164 open files", "may have 120", "ulimit -Hn", "give 56 or less"):
             expect(part in said, part, "is not in", said)
+        for files in (50, 64):  # Not even one connection.
+            code, said = end(start(*arguments, files=files))
+            expect(code == 1 and len(said.splitlines()) == 1 and "or less" not in said, arguments, code, said)
+            for part in (f"may have {files}", "too few for a single connection; raise the limit to 164 or more"):
+                expect(part in said, part, "is not in", said)
     pipe = name()  # The soft bound of 16 is far too low for both; the hard one is enough.
     server = listening(pipe, "--until-empty", "--connections", "100", files=164)
     code, said = end(start("swarm", pipe, "--connections", "100", files=164))

@@ -13,6 +13,24 @@
 
 /* Beside a descriptor for each connection: the listening socket, its lock, stdin to stderr, and a few a thread. */
 #define SYSTEM_OTHER_FILES 64u
+#define SYSTEM_RAISE "nofile in /etc/security/limits.conf, LimitNOFILE= of a service"
+
+/* That it wants `wanted` files and may have `limit` of them, and what to do. */
+static void system_say_too_few(const char *who, uint32_t connections, uint64_t wanted, uint64_t limit)
+{
+    if (limit <= SYSTEM_OTHER_FILES) {
+        say_error(who,
+                  "--connections %" PRIu32 " takes %" PRIu64 " open files, and this process may have %" PRIu64
+                  ", which is its hard limit (ulimit -Hn), and too few for a single connection; raise the limit to "
+                  "%" PRIu64 " or more (" SYSTEM_RAISE ")",
+                  connections, wanted, limit, wanted);
+        return;
+    }
+    say_error(who,
+              "--connections %" PRIu32 " takes %" PRIu64 " open files, and this process may have %" PRIu64
+              ", which is its hard limit (ulimit -Hn); give %" PRIu64 " or less, or raise the limit (" SYSTEM_RAISE ")",
+              connections, wanted, limit, limit - SYSTEM_OTHER_FILES);
+}
 
 bool system_allows(const char *who, uint32_t connections)
 {
@@ -30,12 +48,7 @@ bool system_allows(const char *who, uint32_t connections)
     if (limit.rlim_cur >= wanted) {
         return true;
     }
-    say_error(who,
-              "--connections %" PRIu32 " takes %" PRIu64 " open files, and this process may have %" PRIu64
-              ", which is its hard limit (ulimit -Hn); give %" PRIu64
-              " or less, or raise the limit (nofile in /etc/security/limits.conf, LimitNOFILE= of a service)",
-              connections, wanted, (uint64_t) limit.rlim_cur,
-              limit.rlim_cur > SYSTEM_OTHER_FILES ? (uint64_t) limit.rlim_cur - SYSTEM_OTHER_FILES : 0);
+    system_say_too_few(who, connections, wanted, limit.rlim_cur);
     return false;
 }
 
