@@ -38,11 +38,34 @@ static bool comparison_is_latency(const struct metric *metric)
     return metric->kind == METRIC_KIND_SHARE || metric->kind == METRIC_KIND_MIN || metric->kind == METRIC_KIND_MEAN;
 }
 
+/* How often the one goes into the other, the larger by the smaller; both are above 0. */
+static double comparison_ratio(double one, double other)
+{
+    return one > other ? one / other : other / one;
+}
+
+/* Do the two medians lie farther apart than the runs of either side? By ratio, since what is slower by a factor also
+ * spreads more widely. From a lowest of 0 everything is infinitely far: there it is the difference that counts. */
+static bool comparison_is_apart(double was, double is, const struct comparison_range *before,
+                                const struct comparison_range *after)
+{
+    double one, other;
+
+    if (before->lowest > 0.0 && after->lowest > 0.0) {
+        one = comparison_ratio(before->highest, before->lowest);
+        other = comparison_ratio(after->highest, after->lowest);
+        return comparison_ratio(was, is) > (one > other ? one : other);
+    }
+    one = before->highest - before->lowest;
+    other = after->highest - after->lowest;
+    return (is > was ? is - was : was - is) > (one > other ? one : other);
+}
+
 enum comparison_verdict comparison_judge(const struct metric *metric, const struct result *from,
                                          const struct result *to)
 {
     struct comparison_range before = comparison_range_of(metric, from), after = comparison_range_of(metric, to);
-    double was, is, apart, wide;
+    double was, is;
 
     if (before.runs == 0 || after.runs == 0 || !metric_of(metric, from, &was) || !metric_of(metric, to, &is)) {
         return COMPARISON_NOT_MEASURED;
@@ -64,11 +87,9 @@ enum comparison_verdict comparison_judge(const struct metric *metric, const stru
         was /= before.runs;
         is /= after.runs;
     }
-    apart = is > was ? is - was : was - is;
-    wide = before.highest - before.lowest;
-    wide = after.highest - after.lowest > wide ? after.highest - after.lowest : wide;
-    if (!(apart > wide) || (before.highest >= after.lowest && after.highest >= before.lowest) ||
-        (comparison_is_latency(metric) && apart <= was / (double) HISTOGRAM_STEPS)) {
+    if (!comparison_is_apart(was, is, &before, &after) ||
+        (before.highest >= after.lowest && after.highest >= before.lowest) ||
+        (comparison_is_latency(metric) && (is > was ? is - was : was - is) <= was / (double) HISTOGRAM_STEPS)) {
         return COMPARISON_NOISE;
     }
     return comparison_call(metric, is > was);

@@ -3,9 +3,10 @@
  * comparison.h - what changed from one result to another, and whether it is more than noise.
  *
  * A change is called only where each side has at least three runs, every run of the one lies beyond every run of the
- * other, and the two medians lie farther apart than the runs of either side do among themselves. By chance alone, runs
- * of one and the same program come out so about once in 20 with three runs each, and once in 500 with five. Latencies
- * must differ by more than one bucket of their histogram besides. With fewer runs there is nothing to say.
+ * other, and the ratio of the two medians is above that of the highest run to the lowest of either side (where a lowest
+ * is 0, their difference above that one). By chance alone, runs of one and the same program come out so about once in
+ * 20 with three runs each, and once in 500 with five. Latencies must differ by more than one bucket of their histogram
+ * besides. With fewer runs there is nothing to say, but of errors: from none to some, and back, is a change after one.
  */
 #ifndef PIPEPORT_GENERATOR_COMPARISON_H
 #define PIPEPORT_GENERATOR_COMPARISON_H

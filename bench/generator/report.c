@@ -91,8 +91,9 @@ static const char report_compare_help[] =
     "Says what changed from A to B, and to each further one, and whether it is more\n"
     "than noise. The files are what --json wrote. A change is called where each side\n"
     "has 3 runs or more (--repeat), all runs of the one lie beyond all of the other,\n"
-    "and the medians lie farther apart than the runs of either side do among\n"
-    "themselves; with fewer runs it says 'cannot tell'.\n"
+    "and the ratio of the medians is above that of the highest run to the lowest of\n"
+    "either side; with fewer runs it says 'cannot tell'. Errors where there were\n"
+    "none, and none where there were some, are called after a single run.\n"
     "\n"
     "Exit codes: 0 compared, whatever came out; 1 a file could not be read; 2 wrong\n"
     "arguments.\n";

@@ -188,7 +188,7 @@ def check_compares():
         code, said, objected = run("compare", *arguments)
         expect(code == 2 and said == "" and len(objected.splitlines()) == 1, arguments, code, objected)
     code, said, _ = run("compare", "--help")
-    expect(code == 0 and "cannot tell" in said, said)
+    expect(code == 0 and "cannot tell" in said and "after a single run" in said, said)
 
 
 def check_helps_fit_80_columns():

@@ -62,6 +62,48 @@ Test(comparison, claims_nothing_of_unstable_runs)
     cr_assert_eq(judge_rates(RATES(100, 120, 135), RATES(400, 401, 402)), COMPARISON_BETTER);
 }
 
+/* Of three runs each; the latencies of a run are all the same. */
+static enum comparison_verdict judge_medians(const uint64_t *before, const uint64_t *after)
+{
+    enum comparison_verdict verdict;
+
+    made_result(&from, RATES(100, 100, 100));
+    made_result(&to, RATES(100, 100, 100));
+    for (int i = 0; i < 3; i++) {
+        made_latency(&from.runs[i], before[i], 10);
+        made_latency(&to.runs[i], after[i], 10);
+    }
+    verdict = judge("p50");
+    result_clear(&from);
+    result_clear(&to);
+    return verdict;
+}
+
+#define NS(...)                                                                                                        \
+    (uint64_t[])                                                                                                       \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
+
+Test(comparison, judges_by_ratios_how_far_apart_they_lie)
+{
+    /* The one side spreads by more than the medians differ; and yet it is 43 times the other. */
+    cr_assert_eq(judge_medians(NS(230000, 236000, 240000), NS(9700000, 10200000, 21200000)), COMPARISON_WORSE);
+    cr_assert_eq(judge_medians(NS(9700000, 10200000, 21200000), NS(230000, 236000, 240000)), COMPARISON_BETTER);
+    cr_assert_eq(judge_medians(NS(10000, 20000, 30000), NS(40000, 50000, 60000)), COMPARISON_NOISE); /* 2.5 by 3. */
+    cr_assert_eq(judge_medians(NS(40000, 50000, 60000), NS(10000, 20000, 30000)), COMPARISON_NOISE);
+    cr_assert_eq(judge_medians(NS(10000, 10000, 30000), NS(31000, 50000, 60000)), COMPARISON_WORSE);
+}
+
+Test(comparison, judges_by_the_difference_where_a_lowest_is_nothing)
+{
+    cr_assert_eq(judge_medians(NS(0, 10, 20), NS(100, 110, 120)), COMPARISON_WORSE);
+    cr_assert_eq(judge_medians(NS(100, 110, 120), NS(0, 10, 20)), COMPARISON_BETTER);
+    cr_assert_eq(judge_medians(NS(0, 10, 20), NS(21, 25, 30)), COMPARISON_NOISE);
+    cr_assert_eq(judge_medians(NS(0, 0, 0), NS(0, 0, 0)), COMPARISON_NOISE);
+    cr_assert_eq(judge_medians(NS(0, 0, 0), NS(5, 5, 5)), COMPARISON_WORSE);
+}
+
 static enum comparison_verdict judge_latencies(uint64_t before, uint64_t after)
 {
     enum comparison_verdict verdict;
