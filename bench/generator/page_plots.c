@@ -36,28 +36,37 @@ static uint32_t page_curves(const struct result *result, const struct result_run
     return count;
 }
 
-/* How many nines: 0 at the shortest, 1 at 90 %, 2 at 99 %. */
+/* How many nines: 0 at the shortest, 1 at 90 %, 2 at 99 %. So far reach the shares that are told of `until` messages:
+ * a share is rounded to a whole number of them (histogram_share_ns), and dots and tables come from there. */
 static double page_nines(uint64_t until, uint64_t count)
 {
-    return until >= count ? log10((double) count) : -log10(1.0 - (double) until / (double) count);
+    double all = log10((double) count);
+
+    return until >= count ? all : fmin(all, -log10(1.0 - ((double) until + 0.5) / (double) count));
 }
 
+/* In steps, as every share above those of the bucket before has this bucket's duration: a slope between two buckets
+ * would tell the few long ones of a tail far too short. */
 static void page_draw_curve(const struct chart *chart, const struct histogram *histogram, const char *class)
 {
     struct distribution at = distribution_of(histogram);
     uint64_t count = histogram_count(histogram);
-    double last = -1.0;
+    double from = 0.0;
 
     chart_line_begin(chart, class);
     while (distribution_next(&at)) {
-        double nines = page_nines(at.until, count);
+        double to = page_nines(at.until, count);
+        bool is_first = at.until == at.count;
 
-        if (at.until == at.count) {
-            chart_line_point(chart, 0.0, (double) at.ns);
+        if (is_first) {
+            chart_line_point(chart, from, (double) at.ns);
         }
-        if (nines - last >= 0.004 || at.until == count) { /* No finer than a pixel. */
-            chart_line_point(chart, nines, (double) at.ns);
-            last = nines;
+        if (chart_x(chart, to) - chart_x(chart, from) >= 1.0 || at.until == count) { /* No finer than a pixel. */
+            if (!is_first) {
+                chart_line_point(chart, from, (double) at.ns);
+            }
+            chart_line_point(chart, to, (double) at.ns);
+            from = to;
         }
     }
     chart_line_end(chart);

@@ -5,6 +5,7 @@ the record by Python's json, the percentiles as plotters read them, the completi
 See checks.py.
 """
 import json
+import math
 import os
 import pathlib
 import re
@@ -59,6 +60,36 @@ def see_page(here):
     return page, text
 
 
+def apart(dot, one, other):
+    """How far a dot lies from the line between two points."""
+    along = [other[i] - one[i] for i in (0, 1)]
+    square = sum(part * part for part in along)
+    share = sum((dot[i] - one[i]) * along[i] for i in (0, 1)) / square if square else 0
+    share = min(max(share, 0), 1)
+    return math.dist(dot, [one[i] + share * along[i] for i in (0, 1)])
+
+
+def see_curves(page):
+    """Every dot lies on the curve of its class, and each curve goes in steps."""
+    plots = page.findall(".//svg[@aria-labelledby='percentiles']")
+    for plot in plots:
+        curves = {}
+        for line in plot.findall("polyline"):
+            points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+            expect(len(points) > 1, "a curve of", len(points), "points")
+            for one, other in zip(points, points[1:]):
+                expect(one[0] == other[0] or one[1] == other[1], "a slope from", one, "to", other)
+            curves[line.get("class").split()[1]] = points
+        dots = [(group.get("class"), circle) for group in plot.findall("g") for circle in group.findall("circle")]
+        for name, circle in dots:
+            dot = float(circle.get("cx")), float(circle.get("cy"))
+            points = curves[name.replace("spot ", "")]
+            least = min(apart(dot, one, other) for one, other in zip(points, points[1:]))
+            expect(least <= 1.2, "a dot", dot, "is", least, "beside its curve", name)
+        expect(dots, "no dots")
+    expect(len(plots) == 2, len(plots), "plots of percentiles")
+
+
 def check_page_stands_alone():
     for arguments in (["--repeat", "3"], ["--rate", "2K"], ["--kill-rate", "20"], ["--mode", "broadcast"],
                       ["--mode", "churn"], ["--mode", "one-way"], ["--mode", "pipelined", "--size", "1,64-4K"]):
@@ -69,6 +100,7 @@ def check_page_stands_alone():
         expect("--html" in text and " ".join(arguments[:2]) in text, "the command that made it is not there")
         expect(len(page.findall(".//svg[@class='wide']")) == len(page.findall(".//svg[@class='narrow']")) > 0, "plots")
         expect(page.findall(".//g[@class='spot first']"), "no point that can be reached", arguments)
+        see_curves(page)
         terms = {term.text: said.text for term, said in zip(page.findall(".//dt"), page.findall(".//dd"))}
         expect(re.match(r"(gcc|clang) [0-9].*, \w+$", terms["built by"]), terms)
         for term in ("plan", "lateness"):

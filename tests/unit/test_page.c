@@ -76,6 +76,21 @@ Test(page, shows_curves_tables_and_the_command)
     has("<html lang=\"en\">");
 }
 
+Test(page, draws_a_percentile_curve_in_steps_that_its_dots_lie_on)
+{
+    made_result(&result, RATES(1000));
+    write_page();
+    has("<polyline class=\"line first\" points=\"68.0,349.5 344.6,349.5 344.6,237.8 626.1,237.8 626.1,125.6 "
+        "896.0,125.6 "
+        "896.0,14.0 896.0,14.0 \"/>");
+    made_result(&result, RATES(1000)); /* A stall of 3 s, which more than 99.99 % of the messages do not see. */
+    made_latency(&result.runs[0], 10000, 299980);
+    histogram_add_many(result.runs[0].corrected, UINT64_C(3000000000), 20);
+    write_page();
+    has("<polyline class=\"line first\" points=\"68.0,349.7 701.0,349.7 701.0,27.1 896.0,27.1 \"/>");
+    has("aria-label=\"longest: 3.00 s, latency\"");
+}
+
 Test(page, shows_no_dash_for_what_a_short_run_cannot_tell)
 {
     made_result(&result, RATES(1000));
