@@ -289,6 +289,33 @@ static void page_draw_rate(const struct result_run *run, bool narrow, struct tex
     chart_end(&chart);
 }
 
+/* Each second from its begin to its end; the line breaks where nothing came, as there is no latency to be told. */
+static void page_draw_latency(const struct chart *chart, const struct result_run *run, const char *class, size_t offset)
+{
+    bool begun = false;
+
+    for (uint32_t i = 0; i < run->seconds_count; i++) {
+        const struct result_second *second = &run->seconds[i];
+        const void *place = (const char *) second + offset;
+
+        if (second->longest_ns > 0) {
+            double ns = (double) *(const uint64_t *) place;
+
+            if (!begun) {
+                chart_line_begin(chart, class);
+            }
+            chart_line_point(chart, (double) second->begin_ns / 1e9, ns);
+            chart_line_point(chart, (double) second->end_ns / 1e9, ns);
+        } else if (begun) {
+            chart_line_end(chart);
+        }
+        begun = second->longest_ns > 0;
+    }
+    if (begun) {
+        chart_line_end(chart);
+    }
+}
+
 static void page_draw_latencies(const struct result_run *run, bool narrow, struct text *text)
 {
     static const struct {
@@ -311,17 +338,7 @@ static void page_draw_latencies(const struct result_run *run, bool narrow, struc
     chart_ticks_seconds(&chart);
     chart_ticks_durations(&chart);
     for (size_t line = 0; line < sizeof(lines) / sizeof(lines[0]); line++) {
-        chart_line_begin(&chart, lines[line].class);
-        for (uint32_t i = 0; i < run->seconds_count; i++) {
-            const struct result_second *second = &run->seconds[i];
-            const char *place = (const char *) second + lines[line].offset;
-
-            if (second->longest_ns > 0) {
-                chart_line_point(&chart, (double) (second->begin_ns + second->end_ns) / 2e9,
-                                 (double) *(const uint64_t *) (const void *) place);
-            }
-        }
-        chart_line_end(&chart);
+        page_draw_latency(&chart, run, lines[line].class, lines[line].offset);
     }
     page_draw_columns(&chart, run);
     chart_end(&chart);

@@ -5,6 +5,7 @@
 #include "tests/support/made.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct result result;
@@ -208,6 +209,32 @@ Test(page, shows_what_there_is)
     made_result(&result, NULL, 0); /* Not even a run. */
     write_page();
     has("</html>");
+}
+
+Test(page, draws_the_latencies_of_one_second_and_none_where_nothing_came)
+{
+    made_result(&result, RATES(1000));
+    result.runs[0].seconds_count = 1;
+    write_page();
+    has("<polyline class=\"line third\" points=\"68.0,14.0 896.0,14.0 \"/>");
+    has("<polyline class=\"line first\" points=\"68.0,220.0 896.0,220.0 \"/>");
+    made_result(&result, RATES(1000));
+    write_page();
+    has("<polyline class=\"line third\" points=\"68.0,14.0 620.0,14.0 620.0,34.7 896.0,34.7 \"/>");
+    made_result(&result, RATES(1000)); /* Nothing comes in the second of three. */
+    free(result.runs[0].seconds);
+    result.runs[0].seconds = calloc(3, sizeof(struct result_second));
+    cr_assert_not_null(result.runs[0].seconds);
+    result.runs[0].seconds_count = 3;
+    for (uint32_t i = 0; i < 3; i++) {
+        result.runs[0].seconds[i].begin_ns = UINT64_C(1000000000) * i;
+        result.runs[0].seconds[i].end_ns = UINT64_C(1000000000) * (i + 1);
+        result.runs[0].seconds[i].longest_ns = i == 1 ? 0 : UINT64_C(10000000);
+        result.runs[0].seconds[i].p99_ns = result.runs[0].seconds[i].p50_ns = i == 1 ? 0 : UINT64_C(1000000);
+    }
+    write_page();
+    has("<polyline class=\"line third\" points=\"68.0,14.0 344.0,14.0 \"/>\n"
+        "<polyline class=\"line third\" points=\"620.0,14.0 896.0,14.0 \"/>");
 }
 
 Test(page, draws_numbers_only)
