@@ -11,7 +11,7 @@ static void describe_size(const struct plan_size *size, struct text *text)
     struct figure least, most;
 
     if (size->min_bytes == size->max_bytes) {
-        text_add(text, "%s bytes", figure_count(&least, size->min_bytes));
+        text_add(text, "%s byte%s", figure_count(&least, size->min_bytes), size->min_bytes == 1 ? "" : "s");
     } else {
         text_add(text, "%s to %s bytes", figure_count(&least, size->min_bytes), figure_count(&most, size->max_bytes));
     }
@@ -52,7 +52,7 @@ static void describe_length(const struct plan *plan, struct text *text)
         describe_seconds(plan->duration_ms, text);
     }
     if (plan->count > 0) {
-        text_add(text, ", %s messages", figure_count(&figure, plan->count));
+        text_add(text, ", %s message%s", figure_count(&figure, plan->count), plan->count == 1 ? "" : "s");
     }
     if (plan->warmup_ms > 0) {
         text_add(text, " after ");
@@ -94,7 +94,7 @@ void describe_course(const struct plan *plan, struct text *text)
     }
 }
 
-const char *describe_noun(enum plan_mode mode)
+const char *describe_noun(enum plan_mode mode, uint64_t count)
 {
     switch (mode) {
     case PLAN_PING_PONG:
@@ -103,11 +103,11 @@ const char *describe_noun(enum plan_mode mode)
     case PLAN_IDLE:
         break;
     case PLAN_BROADCAST:
-        return "deliveries";
+        return count == 1 ? "delivery" : "deliveries";
     case PLAN_CHURN:
-        return "visits";
+        return count == 1 ? "visit" : "visits";
     }
-    return "messages";
+    return count == 1 ? "message" : "messages";
 }
 
 bool describe_is_open_loop(const struct plan *plan)

@@ -26,8 +26,8 @@ void describe_killed(const struct plan *plan, const struct result_run *run, stru
 /* "64 bytes", "64 to 1,024 bytes", "64 bytes (3 of 4), 65,536 bytes (1 of 4)" */
 void describe_sizes(const struct plan *plan, struct text *text);
 
-/* What `messages` of a run are: "messages", "deliveries", "visits"; static. */
-const char *describe_noun(enum plan_mode mode);
+/* What so many `messages` of a run are: "messages", "deliveries", "visits", or "message" for one; static. */
+const char *describe_noun(enum plan_mode mode, uint64_t count);
 
 /* True where latencies are counted from planned moments, so that corrected and uncorrected ones differ. */
 bool describe_is_open_loop(const struct plan *plan);

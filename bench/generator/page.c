@@ -121,10 +121,14 @@ static void page_add_cards(const struct result *result, const struct result_run 
 {
     struct metric errors;
     struct figure figure;
+    uint64_t messages = 0;
     double count = 0.0;
 
     metric_read("errors", strlen("errors"), &errors);
     metric_of(&errors, result, &count);
+    for (uint32_t i = 0; i < result->runs_count; i++) { /* As of all runs are the errors. */
+        messages += result->runs[i].messages;
+    }
     text_add(text, "<ul class=\"cards\">\n");
     page_add_rate_card(result, run, text);
     if (distribution_has_any(run->corrected)) {
@@ -140,8 +144,10 @@ static void page_add_cards(const struct result *result, const struct result_run 
     }
     text_add(text, "<li class=\"%s\"><span class=\"name\">errors</span><strong>%s</strong><span class=\"more\">",
              count > 0.0 ? "bad" : "good", count > 0.0 ? figure_count(&figure, (uint64_t) count) : "none");
-    text_add(text, "in %s %s</span></li>\n</ul>\n", figure_count(&figure, run->messages),
-             describe_noun(result->plan.mode));
+    if (messages > 0) {
+        text_add(text, "in %s %s", figure_count(&figure, messages), describe_noun(result->plan.mode, messages));
+    }
+    text_add(text, "</span></li>\n</ul>\n");
 }
 
 static void page_add_warnings(const struct result *result, struct text *text)

@@ -69,7 +69,7 @@ static void summary_add_rate(const struct result *result, const struct result_ru
     }
     text_add(text, "%-14s%s, ", "throughput", figure_rate(&one, result_rate(run)));
     text_add(text, "%s/s; %s %s in %s\n", figure_bytes(&other, say_rate(run->bytes, run->measured_ns)),
-             figure_count(&count, run->messages), describe_noun(result->plan.mode),
+             figure_count(&count, run->messages), describe_noun(result->plan.mode, run->messages),
              figure_duration(&time, (double) run->measured_ns));
     if (many) {
         text_add(text, "%-14s%s to %s in %u runs, spread %.2f\n", "", figure_rate(&one, lowest),

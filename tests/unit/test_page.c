@@ -175,6 +175,22 @@ Test(page, tells_errors_and_marks_their_seconds)
     has("Interrupted.");
 }
 
+Test(page, tells_errors_among_the_messages_of_all_runs)
+{
+    made_result(&result, RATES(1000, 1010, 1020));
+    result.runs[0].errors[RESULT_LOST] = 2;
+    result.runs[2].errors[RESULT_LOST] = 3;
+    write_page();
+    has("<strong>5</strong><span class=\"more\">in 30,300 messages</span>");
+    made_result(&result, RATES(1000));
+    result.runs[0].messages = 1;
+    write_page();
+    has("<strong>none</strong><span class=\"more\">in 1 message</span>");
+    made_result(&result, RATES(0));
+    write_page();
+    has("<strong>none</strong><span class=\"more\"></span>");
+}
+
 Test(page, has_room_for_the_curves_of_every_run)
 {
     made_result(&result, RATES(1000, 1010, 1020));

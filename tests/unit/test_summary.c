@@ -220,6 +220,28 @@ Test(summary, tells_of_how_many_runs_it_is_where_one_broke_off)
     result_clear(&result);
 }
 
+Test(summary, tells_one_of_a_kind)
+{
+    static const struct {
+        enum plan_mode mode;
+        const char *said;
+    } modes[] = {{PLAN_PING_PONG, "; 1 message in 10.0 s\n"},
+                 {PLAN_BROADCAST, "; 1 delivery in 10.0 s\n"},
+                 {PLAN_CHURN, "; 1 visit in 10.0 s\n"}};
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        struct text text = {NULL, 0, 0, false};
+
+        made_result(&result, RATES(1000));
+        result.plan.mode = modes[i].mode;
+        result.runs[0].messages = 1;
+        summary_write(&result, &text);
+        cr_assert_not_null(strstr(text_string(&text), modes[i].said), "%s", text_string(&text));
+        text_clear(&text);
+        result_clear(&result);
+    }
+}
+
 Test(summary, says_that_nothing_was_measured)
 {
     made_result(&result, NULL, 0);
@@ -261,6 +283,13 @@ Test(summary, describes_every_load)
     describes("pipelined, 1 connection, 64 to 65,536 bytes (3 of 4), 1,048,576 bytes (1 of 4)",
               "open loop at 1,000/s, 1,000,000 messages after 1.5 s of warm-up, 5 % never read, 2.5/s killed");
     result.plan.mode = PLAN_CHURN;
-    cr_assert_str_eq(describe_noun(PLAN_CHURN), "visits");
+    cr_assert_str_eq(describe_noun(PLAN_CHURN, 2), "visits");
+    result.plan.count = 1;
+    result.plan.warmup_ms = 0;
+    result.plan.slow_percent = 0;
+    result.plan.kill_per_s = 0.0;
+    result.plan.sizes[0] = (struct plan_size){1, 1, 1};
+    result.plan.sizes_count = 1;
+    describes("churn, 1 connection, 1 byte", "closed loop, 1 message");
     result_clear(&result);
 }
