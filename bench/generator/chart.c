@@ -128,15 +128,38 @@ void chart_ticks_durations(const struct chart *chart)
     }
 }
 
+struct chart_unit chart_unit(double most_s)
+{
+    static const struct chart_unit units[] = {{"s", 1.0}, {"ms", 1e3}, {"\xc2\xb5s", 1e6}, {"ns", 1e9}};
+    size_t unit = 0;
+
+    /* What four digits round to 1 of a unit is not told as 1,000 of the next. */
+    while (unit + 1 < sizeof(units) / sizeof(units[0]) && most_s * units[unit].per_s < 0.99995) {
+        unit++;
+    }
+    return units[unit];
+}
+
+const char *chart_time(struct chart_time *time, double seconds, const struct chart_unit *unit)
+{
+    double value = seconds * unit->per_s;
+
+    /* %g alone would give 10,000 s of a long run as 1e+04. */
+    snprintf(time->text, sizeof(time->text), value < 1e3 ? "%.4g" : "%.0f", value);
+    return time->text;
+}
+
 void chart_ticks_seconds(const struct chart *chart)
 {
     double step = chart_round(chart->x.to / (chart->narrow ? 5.0 : 10.0), true);
+    struct chart_unit unit = chart_unit(floor(chart->x.to * 1.001 / step) * step);
 
     for (int i = 0; i * step <= chart->x.to * 1.001; i++) {
         double tick = i * step;
+        struct chart_time time;
         char label[32];
 
-        snprintf(label, sizeof(label), "%.4g s", tick);
+        snprintf(label, sizeof(label), "%s %s", chart_time(&time, tick, &unit), unit.name);
         chart_tick_x(chart, tick, label);
     }
 }

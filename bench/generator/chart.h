@@ -16,6 +16,17 @@
 
 #define CHART_LINES_MAX 6
 
+/* In what the times of an axis are told: seconds, or of a short run less. */
+struct chart_unit {
+    const char *name;
+    double per_s; /* How many a second has. */
+};
+
+/* A time in it, without its name. */
+struct chart_time {
+    char text[24];
+};
+
 /* From values to places. */
 struct chart_scale {
     double from, to; /* from < to; above 0 where it is logarithmic. */
@@ -54,7 +65,12 @@ void chart_tick_y(const struct chart *chart, double value, const char *label);
 struct chart_scale chart_durations(double least, double most);
 void chart_ticks_durations(const struct chart *chart);
 
-/* Seconds from 0 on x, and a rate from 0 on y. */
+/* The largest unit of which a time of so many seconds has at least one, and a time in it; `time->text` is given back.
+ * One unit is for all that is told side by side. */
+struct chart_unit chart_unit(double most_s);
+const char *chart_time(struct chart_time *time, double seconds, const struct chart_unit *unit);
+
+/* Seconds from 0 on x, in the unit that its last tick is told in, and a rate from 0 on y. */
 void chart_ticks_seconds(const struct chart *chart);
 struct chart_scale chart_rates(double most);
 void chart_ticks_rates(const struct chart *chart);

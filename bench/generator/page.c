@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/generator/chart.h"
 #include "bench/generator/describe.h"
 #include "bench/generator/distribution.h"
 #include "bench/generator/metric.h"
@@ -303,10 +304,12 @@ static void page_add_runs(const struct result *result, struct text *text)
 static void page_add_seconds(const struct result_run *run, struct text *text)
 {
     struct figure rate, errors, connected;
+    struct chart_unit unit;
 
     if (run->seconds_count == 0) {
         return;
     }
+    unit = chart_unit((double) run->seconds[run->seconds_count - 1].end_ns / 1e9);
     text_add(text, "<section>\n<details><summary id=\"seconds\">Second by second</summary>\n<div class=\"scroll\" "
                    "tabindex=\"0\" role=\"region\" aria-labelledby=\"seconds\"><table>\n<thead><tr><th scope=\"col\">"
                    "until</th><th scope=\"col\">rate</th><th scope=\"col\">errors</th><th scope=\"col\">connected</th>"
@@ -316,8 +319,10 @@ static void page_add_seconds(const struct result_run *run, struct text *text)
         const struct result_second *second = &run->seconds[i];
         double ns[] = {(double) second->p50_ns, (double) second->p99_ns, (double) second->longest_ns};
 
-        text_add(text, "<tr><th scope=\"row\">%.4g s</th><td>%s</td><td>%s</td><td>%s</td>",
-                 (double) second->end_ns / 1e9,
+        struct chart_time until;
+
+        text_add(text, "<tr><th scope=\"row\">%s %s</th><td>%s</td><td>%s</td><td>%s</td>",
+                 chart_time(&until, (double) second->end_ns / 1e9, &unit), unit.name,
                  figure_rate(&rate, say_rate(second->messages, second->end_ns - second->begin_ns)),
                  figure_count(&errors, second->errors), figure_count(&connected, second->connected));
         page_add_times_row(ns, 3, text);

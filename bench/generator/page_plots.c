@@ -212,11 +212,14 @@ static struct chart page_time_chart(const struct result_run *run, bool narrow, s
 static void page_tip_of(const struct result_second *second, struct chart_tip *tip)
 {
     struct text line = {NULL, 0, 0, false};
+    struct chart_unit unit = chart_unit((double) second->end_ns / 1e9);
+    struct chart_time begin, end;
     struct figure figure;
 
     tip->count = 0;
-    snprintf(tip->lines[tip->count++], sizeof(tip->lines[0]), "%.4g to %.4g s", (double) second->begin_ns / 1e9,
-             (double) second->end_ns / 1e9);
+    snprintf(tip->lines[tip->count++], sizeof(tip->lines[0]), "%s to %s %s",
+             chart_time(&begin, (double) second->begin_ns / 1e9, &unit),
+             chart_time(&end, (double) second->end_ns / 1e9, &unit), unit.name);
     snprintf(tip->lines[tip->count++], sizeof(tip->lines[0]), "rate %s",
              figure_rate(&figure, page_second_rate(second)));
     if (second->longest_ns > 0) {

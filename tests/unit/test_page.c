@@ -253,6 +253,37 @@ Test(page, draws_the_latencies_of_one_second_and_none_where_nothing_came)
         "<polyline class=\"line third\" points=\"620.0,14.0 896.0,14.0 \"/>");
 }
 
+/* The last tick, the tip and the table of a run of one second that ends then. */
+static void tells_the_end(uint64_t end_ns, const char *end)
+{
+    static const char *const around[][2] = {{"middle\">", "</text>"}, {"\"0 to ", ", rate"}, {"\"row\">", "</th>"}};
+
+    made_result(&result, RATES(1000));
+    result.runs[0].seconds_count = 1;
+    result.runs[0].seconds[0].end_ns = end_ns;
+    write_page();
+    for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+        struct text piece = {NULL, 0, 0, false};
+
+        text_add(&piece, "%s%s%s", around[i][0], end, around[i][1]);
+        has(text_string(&piece));
+        text_clear(&piece);
+    }
+    has_not("e-0");
+    has_not("e+0");
+}
+
+Test(page, tells_times_in_the_unit_of_the_run)
+{
+    tells_the_end(UINT64_C(10000000000000), "10000 s");
+    tells_the_end(UINT64_C(1000000000), "1 s");
+    tells_the_end(999980000, "1 s");
+    tells_the_end(500000000, "500 ms");
+    tells_the_end(1000000, "1 ms");
+    tells_the_end(20000, "20 \xc2\xb5s");
+    tells_the_end(500, "500 ns");
+}
+
 Test(page, draws_numbers_only)
 {
     made_result(&result, RATES(1000));
