@@ -39,7 +39,7 @@ static double distribution_middle_ns(const struct distribution *at)
     return ((double) begin + (double) at->ns) / 2.0;
 }
 
-double distribution_mean_ns(const struct histogram *histogram)
+static double distribution_middles_mean_ns(const struct histogram *histogram)
 {
     struct distribution at = distribution_of(histogram);
     double sum = 0.0;
@@ -50,10 +50,21 @@ double distribution_mean_ns(const struct histogram *histogram)
     return at.until == 0 ? 0.0 : sum / (double) at.until;
 }
 
+/* The shortest is told by the end of its bucket, and the mean by the middles: of durations that fall into few buckets
+ * it would be told below the shortest. The longest is above every middle, unless sums are rounded. */
+double distribution_mean_ns(const struct histogram *histogram)
+{
+    double mean = distribution_middles_mean_ns(histogram);
+
+    mean = fmax(mean, (double) distribution_shortest_ns(histogram));
+    return histogram == NULL ? mean : fmin(mean, (double) histogram_longest_ns(histogram));
+}
+
+/* Around the mean of the middles, of which it is made: durations of one bucket deviate by nothing. */
 double distribution_deviation_ns(const struct histogram *histogram)
 {
     struct distribution at = distribution_of(histogram);
-    double mean = distribution_mean_ns(histogram), sum = 0.0;
+    double mean = distribution_middles_mean_ns(histogram), sum = 0.0;
 
     while (distribution_next(&at)) {
         double away = distribution_middle_ns(&at) - mean;

@@ -29,7 +29,8 @@ struct distribution distribution_of(const struct histogram *histogram);
 /* The next bucket that holds something; false where there is none. */
 bool distribution_next(struct distribution *distribution);
 
-/* 0 where nothing was added. From the middle of each bucket, so within 0.8 per cent. */
+/* 0 where nothing was added. From the middle of each bucket, so within 0.8 per cent; the mean is never
+ * below the shortest nor above the longest as they are told here. */
 double distribution_mean_ns(const struct histogram *histogram);
 double distribution_deviation_ns(const struct histogram *histogram);
 

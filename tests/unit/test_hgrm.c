@@ -76,7 +76,7 @@ Test(hgrm, prints_one_value_once_and_as_the_whole)
                       "\n"
                       "    1234.567 0.000000000000       1000           1.00\n"
                       "    1234.567 1.000000000000       1000\n"
-                      "#[Mean    =     1231.684, StdDeviation   =        0.000]\n"
+                      "#[Mean    =     1234.567, StdDeviation   =        0.000]\n"
                       "#[Max     =     1234.567, Total count    =         1000]\n"
                       "#[Buckets =           36, SubBuckets     =          128]\n");
     histogram_destroy(histogram);

@@ -100,6 +100,23 @@ Test(metric, tells_latencies_of_each_series)
     result_clear(&result);
 }
 
+Test(metric, tells_no_mean_outside_of_min_and_max)
+{
+    static const uint64_t durations[] = {0, 1, 63, 1000, 193500, 194000, UINT64_C(1) << 42, UINT64_C(1) << 43};
+    struct result result;
+
+    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+        made_result(&result, three, 1);
+        made_latency(&result.runs[0], durations[i], 3);
+        cr_assert_eq(value_of(&result, "mean"), value_of(&result, "min"), "%zu", i); /* As it is told: both exact. */
+        cr_assert_eq(value_of(&result, "mean"), value_of(&result, "max"), "%zu", i);
+        histogram_add_many(result.runs[0].corrected, durations[i] + durations[i] / 8 + 1, 1);
+        cr_assert_geq(value_of(&result, "mean"), value_of(&result, "min"), "%zu", i);
+        cr_assert_leq(value_of(&result, "mean"), value_of(&result, "max"), "%zu", i);
+        result_clear(&result);
+    }
+}
+
 Test(metric, takes_the_median_of_the_runs_and_of_two_the_worse)
 {
     struct result result;

@@ -64,7 +64,7 @@ Test(summary, sets_corrected_and_uncorrected_side_by_side_with_the_runs_beside)
            "lateness      the generator itself sent p50 1.50 us, p99 30.0 us after the plan\n"
            "latency      corrected                           uncorrected\n"
            "  min          2.10 us    2.00 us to 2.20 us           50 ns      40 ns to 60 ns\n"
-           "  mean         2.09 us    2.00 us to 2.19 us           50 ns      40 ns to 60 ns\n"
+           "  mean         2.10 us    2.00 us to 2.20 us           50 ns      40 ns to 60 ns\n"
            "  p50          2.10 us    2.00 us to 2.20 us           50 ns      40 ns to 60 ns\n"
            "  p90          2.10 us    2.00 us to 2.20 us           50 ns      40 ns to 60 ns\n"
            "  p99          2.10 us    2.00 us to 2.20 us           50 ns      40 ns to 60 ns\n"
