@@ -84,5 +84,6 @@ const char *const style_sheet[STYLE_PIECES] = {
     "svg.wide{display:none}svg.narrow{display:block}.cards{grid-template-columns:repeat(2,1fr);gap:10px}"
     ".cards li{padding:11px 13px 10px}.cards strong{font-size:20px}dl{grid-template-columns:1fr;gap:0}"
     ".range{display:none}"
-    "dd{margin-bottom:8px}table{font-size:14px}}\n"
+    "dd{margin-bottom:8px}table{font-size:14px}th,td{padding-right:8px}"
+    "thead th{font-size:13px}}\n"
     "@media print{body{background:#fff}section,.cards li{break-inside:avoid}}\n"};
