@@ -318,7 +318,6 @@ static void page_add_seconds(const struct result_run *run, struct text *text)
     for (uint32_t i = 0; i < run->seconds_count; i++) {
         const struct result_second *second = &run->seconds[i];
         double ns[] = {(double) second->p50_ns, (double) second->p99_ns, (double) second->longest_ns};
-
         struct chart_time until;
 
         text_add(text, "<tr><th scope=\"row\">%s %s</th><td>%s</td><td>%s</td><td>%s</td>",

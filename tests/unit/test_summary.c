@@ -282,6 +282,7 @@ Test(summary, describes_every_load)
     result.plan.rate_per_s = 1000; /* Then a depth bounds nothing. */
     describes("pipelined, 1 connection, 64 to 65,536 bytes (3 of 4), 1,048,576 bytes (1 of 4)",
               "open loop at 1,000/s, 1,000,000 messages after 1.5 s of warm-up, 5 % never read, 2.5/s killed");
+    result.plan.rate_per_s = 0;
     result.plan.mode = PLAN_CHURN;
     cr_assert_str_eq(describe_noun(PLAN_CHURN, 2), "visits");
     result.plan.count = 1;
