@@ -219,6 +219,8 @@ def check_tells_of_one_that_dies():
     peers = {peer["peer"]: peer for peer in recorded()["peers"]}
     expect(peers[FIRST]["state"] == "failed" and len(peers[FIRST]["rounds"]) < 6, peers[FIRST])
     expect(peers[FIRST]["why"].startswith("ended by itself in round"), peers[FIRST])
+    rounds = len(peers[FIRST]["rounds"])
+    expect(rounds == 0 or re.search(rf"^thread per client .*  {rounds} of 6 rounds$", said, re.M), rounds, said)
     expect(peers[SECOND]["state"] == "measured" and len(peers[SECOND]["rounds"]) == 6, "others did not go on", said)
     expect_alone()
 

@@ -233,6 +233,9 @@ def check_helps_fit_80_columns():
 def check_completes_every_word():
     code, script, objected = run("completion", "bash")
     expect(code == 0, code, objected)
+    raw = subprocess.run([*command, "completion", "bash"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                         check=False)
+    expect(b"complete -F" in raw.stdout and b"\r" not in raw.stdout, "what bash reads has carriage returns")
 
     def complete(*words):
         call = (f"{script}\nCOMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _pipeport_bench; "

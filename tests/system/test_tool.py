@@ -177,6 +177,20 @@ def check_works_on_one_thread():
              r"verified: 20 connections, 1000 messages of 64 to 64 bytes there and back, 1000 broadcast deliveries;")
 
 
+def check_has_as_many_workers_as_told():
+    """One is the main thread; of more it is none. (On Windows it is one of them, and Wine has threads of its own.)"""
+    def threads(number):
+        server = listening(name(), "--workers", str(number))
+        found = len(os.listdir(f"/proc/{server.pid}/task"))   # A sanitizer has one of its own.
+        server.send_signal(signal.SIGINT)
+        code, said = end(server)
+        expect(code == 0, number, said)
+        return found
+    alone = threads(1)
+    for number in (2, 5):
+        expect(threads(number) == alone + number, number, "workers")
+
+
 def check_listens_without_asking():
     verified(["--broadcast-every", "2", "--broadcasts", "30", "--wait-for", "10", "--broadcast-size", "40"],
              ["--connections", "10", "--messages", "0", "--broadcasts", "30"],
