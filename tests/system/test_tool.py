@@ -181,14 +181,15 @@ def check_has_as_many_workers_as_told():
     """One is the main thread; of more it is none. (On Windows it is one of them, and Wine has threads of its own.)"""
     def threads(number):
         server = listening(name(), "--workers", str(number))
-        found = len(os.listdir(f"/proc/{server.pid}/task"))   # A sanitizer has one of its own.
+        found = len(os.listdir(f"/proc/{server.pid}/task"))
         server.send_signal(signal.SIGINT)
         code, said = end(server)
         expect(code == 0, number, said)
         return found
     alone = threads(1)
     for number in (2, 5):
-        expect(threads(number) == alone + number, number, "workers")
+        # ThreadSanitizer begins a thread of its own beside a program's first.
+        expect(threads(number) - alone in (number, number + 1), number, "workers")
 
 
 def check_listens_without_asking():
