@@ -5,6 +5,7 @@
 
 #include "tools/pipeport/framing.h"
 #include "tools/pipeport/say.h"
+#include "tools/pipeport/system.h"
 
 #define PIPE_OPTIONS_QUEUE_LEAST (4u << 20)
 
@@ -140,4 +141,9 @@ int pipe_options_settle(const struct pipe_options *pipe, pipeport_role role, pip
         return status == PIPEPORT_INVALID ? SAY_EXIT_USAGE : SAY_EXIT_FAIL;
     }
     return SAY_EXIT_OK;
+}
+
+uint32_t pipe_options_workers(uint32_t threads)
+{
+    return threads == 1 ? PIPEPORT_HOST_THREADS : threads > 1 ? threads - system_main_drains() : 0;
 }

@@ -37,4 +37,8 @@ bool pipe_options_settle_queue(struct pipe_options *pipe, uint64_t wanted, uint6
  * set, and asks it whether that can be. The exit code; other than SAY_EXIT_OK a line has said why. */
 int pipe_options_settle(const struct pipe_options *pipe, pipeport_role role, pipeport_options *library);
 
+/* `workers` of an engine whose port so many threads shall drain, 0: as many as is usual. Of 1 it is the main thread,
+ * which is lent. */
+uint32_t pipe_options_workers(uint32_t threads);
+
 #endif

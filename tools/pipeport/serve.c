@@ -214,9 +214,7 @@ int serve_main(int count, char **arguments)
     if (!system_allows(who, serve.options.connections)) {
         return SAY_EXIT_FAIL;
     }
-    engine.workers = serve.options.workers == 1  ? PIPEPORT_HOST_THREADS
-                     : serve.options.workers > 1 ? serve.options.workers - system_main_drains()
-                                                 : 0;
+    engine.workers = pipe_options_workers(serve.options.workers);
     status = pipeport_engine_create(&serve.engine, &engine);
     if (status != PIPEPORT_OK) {
         say_status("serve", "the engine cannot start", status);

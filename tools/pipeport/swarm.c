@@ -170,11 +170,10 @@ static int swarm_live(struct swarm *swarm)
 {
     static char who[] = "swarm";
     pipeport_engine_options engine = {.size = sizeof(engine), .log = log_line, .log_user = who};
-    uint32_t threads = swarm->options.threads;
     pipeport_status status;
     bool fine;
 
-    engine.workers = threads == 1 ? PIPEPORT_HOST_THREADS : threads > 1 ? threads - system_main_drains() : 0;
+    engine.workers = pipe_options_workers(swarm->options.threads);
     status = pipeport_engine_create(&swarm->engine, &engine);
     if (status != PIPEPORT_OK) {
         say_status("swarm", "the engine cannot start", status);
