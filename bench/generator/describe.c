@@ -39,7 +39,7 @@ static void describe_seconds(uint32_t ms, struct text *text)
     if (ms % 1000 == 0) {
         text_add(text, "%u s", (unsigned) (ms / 1000));
     } else {
-        text_add(text, "%.3g s", (double) ms / 1e3);
+        text_add(text, "%.10g s", (double) ms / 1e3);
     }
 }
 

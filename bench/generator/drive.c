@@ -238,6 +238,16 @@ static enum drive_end drive_turns(struct drive *drive)
 
 /* ---- The end ---- */
 
+/* An open loop sends what it is behind with. */
+static void drive_catch_up(const struct drive *drive)
+{
+    pacer_begin_stop(drive->pacer, DRIVE_GRACE_NS);
+    while (!pacer_has_ended(drive->pacer)) {
+        machine_pause_us(DRIVE_TURN_US / 4);
+        live_running(drive->live, clock_now_ns());
+    }
+}
+
 /* What is in flight may come home. */
 static void drive_grace(const struct drive *drive)
 {
@@ -339,6 +349,9 @@ enum drive_end drive(struct load *load, struct result_run *run)
         say_error("run", "there is not enough memory for the result");
     } else if (!load->plan->self || drive.server != NULL) {
         end = drive_all(&drive);
+    }
+    if (end == DRIVE_DONE && drive.pacer != NULL) {
+        drive_catch_up(&drive);
     }
     pacer_stop(drive.pacer, end == DRIVE_DONE ? DRIVE_GRACE_NS : 0, run);
     end = end == DRIVE_DONE && drive.pacer != NULL && interrupt_came() ? DRIVE_INTERRUPTED : end;

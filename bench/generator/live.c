@@ -78,7 +78,7 @@ static uint64_t live_in_flight(const struct load *load)
     return in_flight;
 }
 
-/* "42 %, 5.8 s left" */
+/* "42 %, 5.8 s left"; or what an open loop does behind its end. */
 static void live_progress(const struct live *live, uint64_t now_ns, char *text, size_t text_bytes)
 {
     const struct load *load = live->load;
@@ -89,9 +89,13 @@ static void live_progress(const struct live *live, uint64_t now_ns, char *text, 
         snprintf(text, text_bytes, "warm-up, %.1f s left", (double) (begin_ns - now_ns) / 1e9);
         return;
     }
+    if (now_ns >= end_ns) {
+        snprintf(text, text_bytes, "over, what is late is sent");
+        return;
+    }
     if (end_ns != LOAD_NEVER) {
         share = (double) (now_ns - begin_ns) / (double) (end_ns - begin_ns);
-        left_s = now_ns < end_ns ? (double) (end_ns - now_ns) / 1e9 : 0.0;
+        left_s = (double) (end_ns - now_ns) / 1e9;
     } else {
         share = (double) live->series.now.messages / (double) load->plan->count;
         left_s = share > 0.0 ? (double) (now_ns - begin_ns) / 1e9 * (1.0 - share) / share : 0.0;

@@ -26,7 +26,7 @@ struct pacer_lane {
 struct pacer {
     struct load *load;
     struct crew_thread *thread;
-    atomic_bool stop;
+    atomic_bool stop, ended;
     _Atomic uint64_t until_ns; /* From then on nothing is sent; LOAD_NEVER before the stop. */
     uint64_t start_ns;
     double step_ns;
@@ -188,6 +188,7 @@ static void pacer_run(void *user)
         }
     }
     pacer_finish(pacer);
+    atomic_store(&pacer->ended, true);
 }
 
 struct pacer *pacer_start(struct load *load)
@@ -233,13 +234,25 @@ static uint64_t pacer_missing(const struct pacer *pacer)
     return load->fan != NULL ? missing * load->fan->receivers : missing;
 }
 
+void pacer_begin_stop(struct pacer *pacer, uint64_t finish_ns)
+{
+    if (!atomic_load(&pacer->stop)) {
+        atomic_store(&pacer->until_ns, clock_now_ns() + finish_ns);
+        atomic_store(&pacer->stop, true);
+    }
+}
+
+bool pacer_has_ended(const struct pacer *pacer)
+{
+    return atomic_load(&pacer->ended);
+}
+
 void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run)
 {
     if (pacer == NULL) {
         return;
     }
-    atomic_store(&pacer->until_ns, clock_now_ns() + finish_ns);
-    atomic_store(&pacer->stop, true);
+    pacer_begin_stop(pacer, finish_ns);
     crew_join(pacer->thread);
     run->late_p50_ns = histogram_share_ns(&pacer->late, 0.5);
     run->late_p99_ns = histogram_share_ns(&pacer->late, 0.99);

@@ -22,4 +22,10 @@ struct pacer *pacer_start(struct load *load);
  * time and did not send is missing. 0, or a Ctrl-C: it sends nothing more, and that is nobody's fault. NULL is fine. */
 void pacer_stop(struct pacer *pacer, uint64_t finish_ns, struct result_run *run);
 
+/* The same without waiting for it: pacer_stop still is to be called, and does not begin anew. */
+void pacer_begin_stop(struct pacer *pacer, uint64_t finish_ns);
+
+/* Whether pacer_stop would find that it has ended. */
+bool pacer_has_ended(const struct pacer *pacer);
+
 #endif

@@ -172,6 +172,10 @@ static bool peers_options_settle(const struct peers_options *options, struct con
     plan->bin = options->bin;
     plan->json = options->json;
     plan->list = options->list;
+    if (plan->json != NULL && plan->json[0] == '\0') {
+        say_error("peers", "--json: the name of a file is empty; give one, or leave --json out");
+        return false;
+    }
     return peers_options_choose(options, plan) && peers_options_times(options, &plan->task) &&
            peers_options_fit(&plan->task);
 }

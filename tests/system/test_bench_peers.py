@@ -326,6 +326,7 @@ def refusals():
     yield "--mode churn --depth 2", "--depth: churn exchanges one message on each connection; leave it out"
     yield "--mode idle --duration 1s", "--duration: in idle nothing is timed; leave it out"
     yield "--mode idle --warmup 1s", "--warmup: in idle nothing is timed; leave it out"
+    yield "--json=", "--json: the name of a file is empty; give one, or leave --json out"
     if windows:
         yield "--depth 1025", "--depth: on this system the load keeps 1024 in flight at most; give that or less"
         yield "--size 65537", "--size: on this system the load sends 65536 bytes at most; give that or less"

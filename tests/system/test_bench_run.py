@@ -322,6 +322,11 @@ def check_lives_on_a_terminal_only():
         expect(all(len(line) == room for line in lines), "wider than", columns, "columns:", lines)
         expect(more is None or all(re.search(rf"/s +p50 .* p99 .* in flight .*{more} .* errors .* %, .* s left", line)
                                    for line in lines), lines)
+    if system != "windows":   # No machine bears that rate: what is behind is sent behind the end, and the line goes on.
+        said = said_on_terminal(bench, "run", "--self", "--rate", "5000000", "--duration", "300ms", "--warmup", "0s",
+                                columns=200)
+        expect(any("over, what is late is sent" in line for line in live_lines(said)), "no live line behind the end:",
+               said)
     process = start("--self", "--duration", "1s", "--warmup", "0s")
     said, objected = process.communicate(timeout=60)
     expect("in flight" not in said + objected and objected == "", "a live line in a pipe:", said, objected)

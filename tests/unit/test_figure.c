@@ -42,6 +42,8 @@ Test(figure, writes_rates)
 
 Test(figure, writes_bytes)
 {
+    cr_assert_str_eq(figure_bytes(&figure, 0), "0 bytes");
+    cr_assert_str_eq(figure_bytes(&figure, 1), "1 byte");
     cr_assert_str_eq(figure_bytes(&figure, 512), "512 bytes");
     cr_assert_str_eq(figure_bytes(&figure, 1536), "1.50 KiB");
     cr_assert_str_eq(figure_bytes(&figure, 1023.6), "1.00 KiB");
