@@ -142,6 +142,15 @@ static broadcast_walk broadcast_walk_over(const broadcast_set *set, pp_message *
     return walk;
 }
 
+/* Nothing grows into the turn's last broadcast any more. */
+static void broadcast_leave(pp_running *running)
+{
+    if (running->fan) {
+        pp_reply_leave_room(running, running->fan);
+        running->fan = NULL;
+    }
+}
+
 /* The turn's last broadcast to all is this one now. Its links keep it until the turn has ended. */
 static void broadcast_note(const broadcast_set *set, const broadcast_walk *walk, pp_message *message, pp_worker *worker)
 {
@@ -150,9 +159,7 @@ static void broadcast_note(const broadcast_set *set, const broadcast_walk *walk,
     bool was_corked = broadcast_is_corked(server, running);
     bool all = pp_group_slots(&server->members) == set->places; /* Else one is missed that `joins` counts already. */
     bool corked = walk->taken == walk->members || (walk->reached == walk->members && was_corked);
-    if (running->fan) {
-        pp_reply_leave_room(running, running->fan);
-    }
+    broadcast_leave(running);
     running->fan = all && corked && walk->reached ? message : NULL;
     running->fan_party = &server->party;
     running->fan_joins = walk->joins;
@@ -171,6 +178,9 @@ static uint32_t broadcast_links(const broadcast_set *set, pp_message *message, p
     bool is_noted = worker && worker->running.conn && broadcast_is_to_all(set);
     if (is_noted) {
         pp_conn_rest_fan(worker);
+        if (worker->running.fan_party != party) { /* Else it might be taken for this one's, from here on. */
+            broadcast_leave(&worker->running);
+        }
         if (pp_message_room(message)) { /* Before the first link: who queues something behind one of them sees it. */
             worker->running.fan_grows = true;
             worker->running.fan_party = party;

@@ -421,3 +421,55 @@ LIFE_TEST(fan, gives_back_what_a_broadcast_inside_closed_foresaw)
         pp_conn_unpin(conn, NULL);
     }
 }
+
+/* ---- Two servers in one turn ---- */
+
+static pipeport_server *neighbour; /* peers[0] is its client, peers[1] that of life.server. */
+
+static void second_server_is_read(void)
+{
+    fake_peer_reads(peers[1], UINT64_MAX);
+    cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+}
+
+/* The last but one while the pump of its receiver is elsewhere; who then has written it before the last. */
+static void broadcast_to_both(life_conn *conn, const void *data, size_t length)
+{
+    if (*(const char *) data == 'c') {
+        cr_assert_eq(pipeport_broadcast(neighbour, data, length, &reached[8]), PIPEPORT_OK);
+        broadcast(conn, data, length);
+        life_as_thread(78, second_server_is_read);
+    } else {
+        broadcast(conn, data, length);
+    }
+}
+
+/* As many have joined the one as the other, and each has had a broadcast: so it was once held for one server's. */
+LIFE_TEST(fan, of_one_server_is_not_taken_for_the_others)
+{
+    if (life_has_homes) { /* Its one home has one worker: nobody writes meanwhile. */
+        return;
+    }
+    calls = 0;
+    life_options.connections_max = 1;
+    for (unsigned i = 0; i < 2; ++i) {
+        neighbour = life.server;
+        life_serve();
+        peers[i] = life_client();
+        cr_assert_not_null(peers[i]);
+        conns[i] = life_newest();
+    }
+    life.on_message = broadcast;
+    says("ab");
+    says("ababab"); /* It pays to make room for those to come. */
+    expect(1, "abababab");
+    peers[1]->write_room = 0;
+    cr_assert_eq(life_send(conns[1], "!", 1), PIPEPORT_OK);
+    life.on_message = broadcast_to_both;
+    says("cdef");
+    expect_reached(calls, 0, 1);
+    cr_assert_eq(reached[8], 1);
+    expect(0, "c");
+    expect(1, "abababab!cdef");
+    pipeport_server_stop(neighbour, 0);
+}
