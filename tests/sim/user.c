@@ -312,6 +312,14 @@ static sim_conn *user_some_conn(void)
     return conn;
 }
 
+/* Some in one event, not all to the server that it is of. */
+static void user_broadcast_some(const sim_conn *conn)
+{
+    for (uint32_t i = 1 + sim_below(4); i > 0; i--) {
+        sim_user_broadcast(sim_below(4) ? conn->party : &sim_parties[sim_below(sim_parties_count)]);
+    }
+}
+
 static void user_act_on(sim_conn *conn, bool inside)
 {
     uint32_t act = sim_below(65536);
@@ -324,7 +332,7 @@ static void user_act_on(sim_conn *conn, bool inside)
             user_pause(conn, inside);
         }
     } else if ((act -= sim_users.pauses) < sim_users.broadcasts) {
-        sim_user_broadcast(conn->party);
+        user_broadcast_some(conn);
     } else if ((act -= sim_users.broadcasts) < sim_users.groups) {
         sim_user_gather(conn);
     } else if ((act -= sim_users.groups) < sim_users.stops) {
