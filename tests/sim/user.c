@@ -78,8 +78,12 @@ static void user_note_send(sim_conn *conn, uint32_t length, pipeport_status stat
     }
 }
 
+/* Nothing where a world has said almost all that there is room to judge: it comes to its end. */
 static void user_send_length(sim_conn *conn, uint32_t length)
 {
+    if (sim_offers_count > SIM_OFFERS_MAX - SIM_OFFERS_MAX / 10) {
+        return;
+    }
     uint8_t *data = malloc(length + 1);
     SIM_MUST(data != NULL);
     bool was_closed = conn->close_done;
