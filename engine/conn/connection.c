@@ -181,10 +181,7 @@ static void conn_look_at_clock(pp_conn *conn, pp_worker *worker)
     }
     uint64_t set_ms = pp_deadline_due_ms(&conn->deadline);
     if (set_ms == 0 || due_ms < set_ms) {
-        pp_seat_pin(&conn->seat);
-        if (pp_pool_set_deadline(&conn->party->hub->pool, &conn->deadline, due_ms)) {
-            pp_conn_unpin(conn, worker);
-        }
+        pp_conn_set_clock(conn, due_ms, worker);
     }
 }
 
@@ -373,6 +370,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     worker->running.conn = conn; /* The rest is as the turn before has left it: nothing. */
     worker->running.may_write = !(duties & (PP_DUTY_SENT | PP_DUTY_DRAINED));
     worker->running.id = open ? pp_seat_id(&conn->seat) : 0;
+    pp_conn_look_at_doubt(conn, duties, worker);
     if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);
     }
@@ -417,7 +415,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if (leaves) {
         pp_conn_write_fan(worker);
     }
-    return rest;
+    return pp_conn_doubt_rests(conn, rest);
 }
 
 static void conn_read_done(pp_op *op, pp_result result, void *drainer)

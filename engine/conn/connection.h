@@ -58,19 +58,29 @@ enum {
 /* SLOW aborts whose queue was full, by the party's when_full; it overtakes nothing, and nothing overtakes it. */
 typedef enum pp_conn_wish { PP_WISH_NONE, PP_WISH_DRAIN, PP_WISH_ABORT, PP_WISH_SLOW } pp_conn_wish;
 
+/* Of who seems to be overdue where drainers share a port (connection_clock.c), on the way to being sure. */
+typedef enum pp_conn_doubt {
+    PP_DOUBT_NONE,
+    PP_DOUBT_ASKS,  /* The turn is to go through the port, */
+    PP_DOUBT_WAITS, /* is on its way there, */
+    PP_DOUBT_PASSED /* and has come out; a little later the next look decides. */
+} pp_conn_doubt;
+
 typedef struct pp_conn { /* "Turn": only the turn's holder touches it. */
     pp_seat seat;        /* First: the roster knows nothing else. */
     pp_party *party;
     _Atomic uint64_t bytes_sent; /* The pump's holder adds, anybody reads (relaxed). */
     _Atomic uint8_t wish;        /* pp_conn_wish, only upward; seen by sends, and by the turn after each event. */
     _Atomic bool paused;
-    uint8_t state;      /* Turn: pp_conn_state. */
-    bool heard : 1;     /* Turn: `opened` was told, so `closed` will be. */
-    bool spoke : 1;     /* Turn: a whole message came. */
-    bool pump_home : 1; /* Turn: the writer is sealed. */
-    bool grouped : 1;   /* Turn: in the party's members at `slot`. */
-    bool left : 1;      /* Turn: it drains because the peer ended its sending, and not by our wish. */
-    uint32_t slot;      /* Turn. */
+    uint8_t state;         /* Turn: pp_conn_state. */
+    bool heard : 1;        /* Turn: `opened` was told, so `closed` will be. */
+    bool spoke : 1;        /* Turn: a whole message came. */
+    bool pump_home : 1;    /* Turn: the writer is sealed. */
+    bool grouped : 1;      /* Turn: in the party's members at `slot`. */
+    bool left : 1;         /* Turn: it drains because the peer ended its sending, and not by our wish. */
+    bool doubts_write : 1; /* Turn: that a write is overdue; else the peer's word. */
+    uint8_t doubt : 2;     /* Turn: pp_conn_doubt. */
+    uint32_t slot;         /* Turn. */
     pp_pipe pipe;
     pp_writer writer; /* To here a message that is sent to it goes, and no further: fan.h. */
     pp_turn turn;
@@ -134,6 +144,13 @@ void pp_conn_close_all(pp_party *party, pp_conn_wish wish, uint64_t by_ms, pp_wo
 
 /* Turn. When to look at the clock again (UINT64_MAX: not for its sake). Not after now_ms: it is over, and why. */
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why);
+
+/* Turn. The deadline is then, whatever it was. */
+void pp_conn_set_clock(pp_conn *conn, uint64_t due_ms, pp_worker *worker);
+
+/* Turn, at its beginning, and how it rests: where the clock has a doubt, by the port. */
+void pp_conn_look_at_doubt(pp_conn *conn, uint32_t duties, pp_worker *worker);
+pp_turn_rest pp_conn_doubt_rests(pp_conn *conn, pp_turn_rest rest);
 
 /* For one write to be taken by a peer that has ended its sending: what it takes is all that can be heard of it, so that
  * where writes have no bound its silence has. UINT32_MAX: none. */

@@ -10,6 +10,11 @@
  * and a peer from which nothing is waiting is judged, however much waits from others. A peer that always has something
  * waiting, but never a whole first message, is judged when all has been read that it had sent by the first look which
  * found it late (pp_reader_be_late): so much is its own time.
+ *
+ * Where drainers share a port (Windows), the system writes down what an operation came to when a take brings it, so
+ * what lies in the port's queue looks as if it waited. The queue is first in, first out: so the turn of who seems
+ * overdue is posted behind all that lies there, and when it comes out, what was answered by then is seen to be. By then
+ * another worker may be just about to take what lay before it: so the look that decides is CLOCK_AGAIN_MS later.
  */
 #include "engine/conn/connection.h"
 
@@ -53,27 +58,46 @@ static uint64_t clock_noted_ms(const pp_conn *conn, uint64_t now_ms, pipeport_st
     return due;
 }
 
+/* False: what looks as if it waited may have been answered. */
+static bool clock_is_sure(pp_conn *conn, bool of_write)
+{
+    if (!pp_port_is_shared(conn->pipe.port)) {
+        return true;
+    }
+    uint32_t since = of_write ? atomic_load_explicit(&conn->writer.pending_since, memory_order_relaxed) : 0;
+    if (conn->doubt == PP_DOUBT_NONE || conn->doubts_write != of_write || conn->seat.own != since) {
+        conn->doubt = PP_DOUBT_ASKS;
+        conn->doubts_write = of_write;
+        conn->seat.own = since;
+    }
+    return conn->doubt == PP_DOUBT_PASSED;
+}
+
 /* True: the peer may have done its part already, and the word of it has not come to this turn. How long a drain may
  * take is not the peer's part. */
-static bool clock_is_answered(pp_conn *conn, uint64_t now_ms, pipeport_status why)
+static bool clock_may_be_answered(pp_conn *conn, uint64_t now_ms, pipeport_status why)
 {
-    if (why == PIPEPORT_SLOW_PEER) {
-        return pp_pipe_is_answered(&conn->pipe, &conn->writer.op);
-    }
-    if (conn->state != PP_CONN_OPEN ||
-        (clock_first_due_ms(conn, now_ms) <= now_ms && pp_reader_be_late(&conn->reader))) {
+    bool of_write = why == PIPEPORT_SLOW_PEER;
+    if (!of_write && (conn->state != PP_CONN_OPEN ||
+                      (clock_first_due_ms(conn, now_ms) <= now_ms && pp_reader_be_late(&conn->reader)))) {
         return false;
     }
-    return !conn->reader.armed || pp_pipe_is_answered(&conn->pipe, &conn->reader.op);
+    const pp_op *op = of_write ? &conn->writer.op : &conn->reader.op;
+    if ((!of_write && !conn->reader.armed) || pp_pipe_is_answered(&conn->pipe, op)) {
+        conn->doubt = PP_DOUBT_NONE;
+        return true;
+    }
+    return !clock_is_sure(conn, of_write);
 }
 
 uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why)
 {
     uint64_t due_ms = clock_noted_ms(conn, now_ms, why);
     if (due_ms > now_ms) {
+        conn->doubt = PP_DOUBT_NONE;
         return due_ms;
     }
-    if (clock_is_answered(conn, now_ms, *why)) {
+    if (clock_may_be_answered(conn, now_ms, *why)) {
         uint64_t drain_by_ms = conn->state == PP_CONN_DRAINING ? atomic_load(&conn->party->drain_by_ms) : UINT64_MAX;
         *why = PIPEPORT_TIMED_OUT;
         return drain_by_ms <= now_ms ? drain_by_ms : now_ms + CLOCK_AGAIN_MS;
@@ -83,4 +107,31 @@ uint64_t pp_conn_due_ms(pp_conn *conn, uint64_t now_ms, pipeport_status *why)
     atomic_thread_fence(memory_order_seq_cst);
     due_ms = clock_noted_ms(conn, now_ms, &still);
     return due_ms > now_ms || still == *why ? due_ms : now_ms + CLOCK_AGAIN_MS;
+}
+
+void pp_conn_set_clock(pp_conn *conn, uint64_t due_ms, pp_worker *worker)
+{
+    pp_seat_pin(&conn->seat);
+    if (pp_pool_set_deadline(&conn->party->hub->pool, &conn->deadline, due_ms)) {
+        pp_conn_unpin(conn, worker);
+    }
+}
+
+void pp_conn_look_at_doubt(pp_conn *conn, uint32_t duties, pp_worker *worker)
+{
+    if ((duties & PP_DUTY_READ) && !conn->doubts_write) {
+        conn->doubt = PP_DOUBT_NONE;
+    } else if (conn->doubt == PP_DOUBT_WAITS && conn->state < PP_CONN_CLOSING) {
+        conn->doubt = PP_DOUBT_PASSED;
+        pp_conn_set_clock(conn, pp_os_now_ms() + CLOCK_AGAIN_MS, worker);
+    }
+}
+
+pp_turn_rest pp_conn_doubt_rests(pp_conn *conn, pp_turn_rest rest)
+{
+    if (conn->doubt != PP_DOUBT_ASKS || rest == PP_TURN_BATCH_END || conn->state >= PP_CONN_CLOSING) {
+        return rest;
+    }
+    conn->doubt = PP_DOUBT_WAITS;
+    return PP_TURN_LATER;
 }

@@ -23,7 +23,10 @@
 typedef struct pp_seat {
     _Atomic uint64_t word; /* Pin: acquire. Unpin: release, and acquire for the last. */
     uint32_t index;
-    uint32_t next_free; /* Under the lock, while free: index + 1 of the next one. */
+    union {
+        uint32_t next_free; /* Under the lock, while free: index + 1 of the next one. */
+        uint32_t own;       /* While taken: its owner's. */
+    };
 } pp_seat;
 
 typedef struct pp_roster {

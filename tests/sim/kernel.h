@@ -77,6 +77,7 @@ uint64_t sim_sum(uint64_t sum, const uint8_t *data, uint32_t bytes);
 
 /* port.c: a completion that is ready to be taken. */
 void sim_port_queue(sim_record *record);
+bool sim_port_has_queued(const sim_record *record);
 
 /* ear.c: nobody may come for this accept any more; and what becomes of it when it is handed out. */
 void sim_ear_withdraw(sim_record *record);

@@ -22,6 +22,7 @@ __attribute__((constructor)) static void laws_begin_world(void)
     sim_world_begin(getenv("PIPEPORT_TEST_SEED") ? test_seed() : 1); /* So that what fails fails again. */
     sim_trace_begin();
     sim.rules.shared = SIM_LAWS_SHARED;
+    sim.rules.told_late = SIM_LAWS_SHARED;
     sim.rules.is_busy = SIM_LAWS_SHARED;
     sim.rules.slices_max = SIM_LAWS_SHARED ? 1 : PP_SLICES_MAX;
     sim.rules.can_await = true;

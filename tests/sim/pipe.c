@@ -315,7 +315,8 @@ bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
     pipe_step(&link->sides[side]);
     const sim_record *record = sim_kernel_find(link, side, op);
     bool blind = !pipe->port->shared && pipe->port->own[pipe->home].taker != sim_self();
-    bool is_answered = blind || !record || record->finished || sim_kernel_is_able(record);
+    bool queued = pipe->port->shared && sim.rules.told_late && record && sim_port_has_queued(record);
+    bool is_answered = blind || !record || (!queued && (record->finished || sim_kernel_is_able(record)));
     sim_trace("asked: link, side, is answered", link->number, side, is_answered);
     return is_answered;
 }

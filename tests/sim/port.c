@@ -7,6 +7,7 @@
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 pp_fault pp_port_create(pp_port **out, pp_memory *memory, const pp_port_options *options)
 {
@@ -83,6 +84,17 @@ void sim_port_queue(sim_record *record)
     sim_wake_all(to);
 }
 
+bool sim_port_has_queued(const sim_record *record)
+{
+    const sim_drainer *from = port_queue_of(record->port, record->home);
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (from->queue[i] == record) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t port_take_some(pp_port *port, uint32_t drainer, pp_completion *completions, uint32_t max)
 {
     sim_drainer *from = port_queue_of(port, drainer);
@@ -91,9 +103,15 @@ static uint32_t port_take_some(pp_port *port, uint32_t drainer, pp_completion *c
         want = 1 + sim_below(want);
     }
     for (uint32_t i = 0; i < want; i++) {
-        uint32_t at = sim_below(from->count);
+        bool in_order = port->shared && sim.rules.told_late; /* As on Windows, both. */
+        uint32_t at = in_order ? 0 : sim_below(from->count);
         sim_record *record = from->queue[at];
-        from->queue[at] = from->queue[--from->count];
+        from->count--;
+        if (in_order) {
+            memmove(from->queue, from->queue + 1, from->count * sizeof record);
+        } else {
+            from->queue[at] = from->queue[from->count];
+        }
         completions[i] = sim_kernel_hand_out(record);
         port->done++;
     }

@@ -130,6 +130,7 @@ void sim_world_draw_rules(void)
     if (sim_below(5) == 0) { /* Who is not connected stays so for a while: calls hear why. */
         rules->refused_dials = 10000 + sim_below(45000);
     }
+    rules->told_late = sim_below(2);
     sim.refuses = true;
 }
 

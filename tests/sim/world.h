@@ -15,6 +15,7 @@
 
 typedef struct sim_rules { /* Chances are of 65536. */
     bool shared;           /* One port for all drainers, or pipes with homes. */
+    bool told_late;        /* There what an operation came to is seen of it only once its completion is taken. */
     bool can_await;
     bool is_busy;        /* Who finds no armed accept hears BUSY; else it waits in a backlog. */
     uint32_t slips;      /* There he waits though there is no room, if nobody else does. */

@@ -16,6 +16,9 @@ void fake_lock_give(void);
 /* Under the lock: comes out of the next take. */
 void fake_finish(pp_op *op, pp_result result);
 
+/* Under the lock: it has finished, and no take has brought it. */
+bool fake_has_queued(const pp_op *op);
+
 /* The open pipe behind a pp_pipe. */
 fake_pipe *fake_of(const pp_pipe *pipe);
 

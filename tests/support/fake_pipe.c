@@ -292,7 +292,7 @@ bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
 {
     fake_pipe *of = fake_of(pipe);
     fake_lock_take();
-    bool waits = of->read.op == op || of->write.op == op;
+    bool waits = of->read.op == op || of->write.op == op || (!fake.not_shared && fake_has_queued(op));
     fake_lock_give();
     return !waits;
 }

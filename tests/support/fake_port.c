@@ -54,6 +54,16 @@ void fake_finish(pp_op *op, pp_result result)
     fake_queue[(fake_queue_from + fake_queue_count++) % FAKE_QUEUE_MAX] = (pp_completion){op, result};
 }
 
+bool fake_has_queued(const pp_op *op)
+{
+    for (unsigned i = 0; i < fake_queue_count; ++i) {
+        if (fake_queue[(fake_queue_from + i) % FAKE_QUEUE_MAX].op == op) {
+            return true;
+        }
+    }
+    return false;
+}
+
 unsigned fake_port_waiting(void)
 {
     fake_lock_take();

@@ -152,6 +152,12 @@ LIFE_TEST(connection_flow, can_be_stopped_while_paused)
 
 /* ---- Time ---- */
 
+/* The last ms of a bound. Who seems overdue is judged 10 ms later where drainers share a port. */
+static void flow_pass_bound(void)
+{
+    life_pass(life_has_homes ? 1 : 11);
+}
+
 LIFE_TEST(connection_flow, ends_with_timed_out_without_a_first_message)
 {
     life_options.first_message_ms = 500;
@@ -159,7 +165,7 @@ LIFE_TEST(connection_flow, ends_with_timed_out_without_a_first_message)
     fake_peer_sends(pipe, "\5\0\0\0hel", 7); /* Bytes, but no message. */
     life_pass(499);
     cr_assert_eq(conn->closed, 0);
-    life_pass(1);
+    flow_pass_bound();
     life_expect_end(conn, PIPEPORT_TIMED_OUT);
 }
 
@@ -204,7 +210,7 @@ LIFE_TEST(connection_flow, ends_with_timed_out_when_the_peer_is_idle)
     }
     life_pass(299);
     cr_assert_eq(conn->closed, 0);
-    life_pass(1);
+    flow_pass_bound();
     life_expect_end(conn, PIPEPORT_TIMED_OUT);
 }
 
@@ -219,7 +225,7 @@ LIFE_TEST(connection_flow, does_not_count_the_time_in_which_it_is_paused)
     cr_assert_eq(pipeport_resume(life.engine, conn->name), PIPEPORT_OK);
     life_pass(299);
     cr_assert_eq(conn->closed, 0);
-    life_pass(1);
+    flow_pass_bound();
     life_expect_end(conn, PIPEPORT_TIMED_OUT);
 }
 
@@ -234,7 +240,7 @@ LIFE_TEST(connection_flow, ends_with_slow_peer_when_no_byte_is_taken)
     life_settle();
     life_pass(999);
     cr_assert_eq(conn->closed, 0);
-    life_pass(1);
+    flow_pass_bound();
     life_expect_end(conn, PIPEPORT_SLOW_PEER);
     cr_assert_eq(conn->end.bytes_sent, 3);
     cr_assert_eq(conn->end.bytes_discarded, 4);
@@ -261,7 +267,7 @@ LIFE_TEST(connection_flow, ends_a_drain_that_nobody_reads_at_the_bound_on_a_stal
     cr_assert_eq(pipeport_close(life.engine, conn->name, PIPEPORT_DRAIN), PIPEPORT_OK);
     life_pass(599);
     cr_assert_eq(conn->closed, 0);
-    life_pass(1);
+    flow_pass_bound();
     life_expect_end(conn, PIPEPORT_SLOW_PEER);
 }
 

@@ -201,8 +201,9 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op)
     }
 }
 
-/* As HasOverlappedIoCompleted does it: the system sets the status before it queues the packet. Once the packet is taken
- * the room holds a result or a link, and none of them looks like this status. */
+/* As HasOverlappedIoCompleted does it. Of what has pended the system sets the status when the packet is taken out of
+ * the port (since Vista: "Windows Internals", completion of an I/O request), Wine before it queues it. Once the packet
+ * is taken the room holds a result or a link, and none of them looks like this status. */
 bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
 {
     const volatile uint64_t *status = &op->room.words[0];
