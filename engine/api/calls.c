@@ -107,6 +107,7 @@ void pp_calls_unask(pp_calls *calls, pp_call *call)
         pp_lock_take(&calls->lock);
     }
     call->state = PP_CALL_WAITS;
+    call->reply->length = 0;        /* What came, if anything did, was no reply: nothing was asked. It is lost. */
     atomic_store(&calls->asked, 0); /* What else comes from there is told. */
     pp_lock_give(&calls->lock);
 }

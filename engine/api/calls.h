@@ -61,7 +61,7 @@ pp_calls_view pp_calls_look(pp_calls *calls, pp_call *call);
 /* The first is about to ask on this connection. False: it is over. */
 bool pp_calls_ask(pp_calls *calls, pp_call *call, uint64_t conn);
 
-/* What it asked was not sent, for the connection had gone: it waits again. */
+/* What it asked was not sent, for the connection had gone: it waits again, and nothing has come for it. */
 void pp_calls_unask(pp_calls *calls, pp_call *call);
 
 /* Its time is over. Answers the state that it was in; one that was ASKED is ENDED, TIMED_OUT. */

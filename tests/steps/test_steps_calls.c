@@ -87,7 +87,14 @@ static void takes_it_back(void)
 {
     pp_calls_unask(&c.calls, &c.call);
     STEPS_ASSERT(pp_calls_look(&c.calls, &c.call).state == PP_CALL_WAITS);
+    STEPS_ASSERT(c.reply.length == 0);
     leaves();
+}
+
+static void end_taken_back(void)
+{
+    STEPS_ASSERT(c.reply.length == 0);
+    end_left();
 }
 
 Test(steps, calls_taken_back_while_something_comes)
@@ -96,7 +103,7 @@ Test(steps, calls_taken_back_while_something_comes)
                                      .begin = begin_asked,
                                      .fibers = {takes_it_back, it_comes_and_the_connection_ends},
                                      .always = nobody_touches_it,
-                                     .end = end_left};
+                                     .end = end_taken_back};
     cr_assert_gt(steps_explore(&scenario), 5);
 }
 

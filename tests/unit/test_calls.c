@@ -104,6 +104,27 @@ Test(calls, wait_again_where_nothing_was_sent)
     calls_end();
 }
 
+Test(calls, have_no_reply_where_something_came_but_nothing_was_sent)
+{
+    calls_begin();
+    cr_assert(pp_calls_ask(&calls, &first, 7));
+    cr_assert(pp_calls_take(&calls, 7, "farewell", 8));
+    cr_assert_eq(reply.length, 8);
+    pp_calls_unask(&calls, &first);
+    cr_assert_eq(pp_calls_look(&calls, &first).state, PP_CALL_WAITS);
+    cr_assert_eq(reply.length, 0);
+    cr_assert(pp_calls_ask(&calls, &first, 9));
+    cr_assert(pp_calls_take(&calls, 9, "far too long", 12));
+    cr_assert_eq(first.status, PIPEPORT_TOO_LARGE);
+    pp_calls_unask(&calls, &first);
+    cr_assert_eq(reply.length, 0);
+    pp_calls_end(&calls, PIPEPORT_STOPPED);
+    cr_assert_eq(pp_calls_look(&calls, &first).over, PIPEPORT_STOPPED);
+    cr_assert_eq(reply.length, 0);
+    pp_calls_leave(&calls, &first);
+    calls_end();
+}
+
 Test(calls, are_all_told_of_the_end)
 {
     calls_begin();
