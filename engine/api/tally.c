@@ -13,7 +13,8 @@ pipeport_status pp_tally_report(const pp_party *party, pipeport_stats *stats)
         return PIPEPORT_INVALID;
     }
     const pp_tally *tally = &party->tally;
-    stats->connections_closed = tally_read(&tally->closed); /* Before opened, so that open is never negative. */
+    /* Before opened, and acquired, so that open is never negative: see pp_tally. */
+    stats->connections_closed = atomic_load_explicit(&tally->closed, memory_order_acquire);
     stats->connections_opened = tally_read(&tally->opened);
     stats->connections_open = stats->connections_opened - stats->connections_closed;
     stats->accepts_failed = tally_read(&tally->accepts_failed);

@@ -126,7 +126,7 @@ static void conn_finish(pp_conn *conn, pp_worker *worker)
     conn_tell_sent(conn);
     pp_party_count(party, worker);
     if (conn->heard) {
-        pp_tally_add(&party->tally.closed, 1);
+        atomic_fetch_add_explicit(&party->tally.closed, 1, memory_order_release); /* See pp_tally. */
         pp_tally_add(&party->tally.slow_peers, conn->why.status == PIPEPORT_SLOW_PEER);
         if (party->events.closed) {
             pipeport_end end = {.why = conn->why.status,

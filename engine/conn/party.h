@@ -18,7 +18,9 @@
 #include "engine/flow/wire.h"
 #include "engine/port/plan.h"
 
-typedef struct pp_tally { /* Relaxed: nothing is ordered by them. */
+/* Relaxed, but for one: who reads a `closed` (acquire) sees the `opened` of each connection that it counts, which an
+ * earlier turn had added before the last one released it. All adds are read-modify-writes, so each release counts. */
+typedef struct pp_tally {
     _Atomic uint64_t opened, closed, accepts_failed, accepts_refused, dials, messages_sent, messages_received;
     _Atomic uint64_t bytes_accepted, bytes_sent, bytes_discarded, bytes_received;
     _Atomic uint64_t sends_refused, broadcasts_refused, broadcasts_dropped, slow_peers;
