@@ -120,8 +120,10 @@ PIPEPORT_API const char *pipeport_engine_driver(const pipeport_engine *engine);
  * Windows: up to 64 threads at a time drain the port together, the engine's own counted. Linux: a pipe belongs to one
  * thread, so an engine of host threads has one of those that are lent at work, the others wait to follow it; one with
  * workers of its own has nothing for a lent thread, which waits.
- * Thread:  any but an event.
- * Fails:   INVALID (inside an event; Windows: too many threads), STOPPED (the engine is being destroyed). */
+ * Thread:  any but an event of this engine. An event of another engine may lend its thread; until this returns, that
+ *          engine's worker is held by it, as by any event that blocks.
+ * Fails:   INVALID (inside an event of this engine; Windows: too many threads), STOPPED (the engine is being
+ *          destroyed). */
 PIPEPORT_API pipeport_status pipeport_engine_run(pipeport_engine *engine, uint32_t for_ms);
 
 /* Stops what still lives on the engine (abort), ends the workers, frees everything. Messages still held must have been

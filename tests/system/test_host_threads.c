@@ -231,3 +231,32 @@ Test(host_threads, an_event_may_neither_run_nor_destroy_its_engine)
     peer_stop(&stage.server, 0);
     rig_close(&stage.rig);
 }
+
+static void host_run_elsewhere(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
+{
+    (void) peer;
+    (void) conn;
+    (void) data;
+    (void) length;
+    pipeport_engine_options options = {.size = sizeof options, .workers = PIPEPORT_HOST_THREADS};
+    pipeport_engine *other = NULL;
+    EXPECT(pipeport_engine_create(&other, &options) == PIPEPORT_OK);
+    EXPECT(pipeport_engine_run(other, 1) == PIPEPORT_OK);
+    EXPECT(pipeport_engine_destroy(other) == PIPEPORT_OK);
+}
+
+Test(host_threads, an_event_may_run_another_engine)
+{
+    test_peer client = {0};
+    stage.server.does.message = host_run_elsewhere;
+    host_meet(&client);
+    while (stage.server.messages == 0) {
+        EXPECT(pipeport_engine_run(stage.rig.engine, 1) == PIPEPORT_OK);
+        if (client.opened && client.bytes++ == 0) {
+            EXPECT(peer_send(&client, "x", 1) == PIPEPORT_OK);
+        }
+    }
+    peer_stop(&client, 0);
+    peer_stop(&stage.server, 0);
+    rig_close(&stage.rig);
+}
