@@ -34,7 +34,7 @@ const char *pipeport_status_text(pipeport_status status)
     case PIPEPORT_BAD_PEER:
         return "The peer sent bytes that break the framing or its bound.";
     case PIPEPORT_SLOW_PEER:
-        return "The peer did not read for longer than is allowed.";
+        return "The peer reads more slowly than is allowed.";
     case PIPEPORT_UNSUPPORTED:
         return "This system cannot do it.";
     case PIPEPORT_SYSTEM:

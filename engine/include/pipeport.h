@@ -60,7 +60,7 @@ typedef struct pipeport_peer {
 typedef struct pipeport_end {
     pipeport_status why; /* OK: closed by this side, all that was accepted is written. STOPPED: aborted by this side.
                             GONE: the peer ended it; one that only ended its sending (a socket of Linux that is shut
-                            down, and reads on) has been written all that was accepted before, within write_stall_ms.
+                            down, and reads on) has been written all that was accepted before, as by a drain.
                             TIMED_OUT, BAD_PEER, SLOW_PEER, NO_MEMORY, SYSTEM: as named. */
     long system_code;    /* The system's own code (GetLastError, errno), 0 where it has none to add. */
     uint64_t bytes_sent; /* Taken by the system, headers counted. */
@@ -280,7 +280,9 @@ PIPEPORT_API pipeport_status pipeport_multicast(pipeport_server *server, const p
 /* ---- One connection ---- */
 
 typedef enum pipeport_closing {
-    PIPEPORT_DRAIN = 0, /* Write all that was accepted before this call, then close. Bounded by write_stall_ms. */
+    PIPEPORT_DRAIN = 0, /* Write all that was accepted before this call, then close. Each write is bounded by
+                           write_stall_ms; the whole is not, where the peer goes on taking one write after the other,
+                           but by an abort, or a stop's drain_ms. */
     PIPEPORT_ABORT = 1  /* Close now; what waits is discarded and counted. */
 } pipeport_closing;
 

@@ -81,10 +81,12 @@ typedef struct pipeport_options {
     /* The next three above 48 days (4147200000) count as 48 days. */
     uint32_t first_message_ms; /* [no bound] from opened to the first whole message; else closed, TIMED_OUT. */
     uint32_t idle_ms;          /* [no bound] without one byte from the peer; else closed, TIMED_OUT. */
-    uint32_t write_stall_ms;   /* [30000] for one write (256 KiB at most) to be taken by the peer; else
-                                  closed, SLOW_PEER. UINT32_MAX: no bound; of a peer that only ended its sending
-                                  idle_ms is the bound then. */
-    uint32_t connect_ms;       /* [5000] client: how long to wait while every instance is taken. */
+    /* [30000] for one write to be taken by the peer; else closed, SLOW_PEER. UINT32_MAX: no bound; of a peer that only
+     * ended its sending idle_ms is the bound then. One write has 256 KiB at most; with framing MESSAGE it is one whole
+     * message. On Linux one that waits goes on when the socket says that it is writable: most of its buffer may have
+     * to be free for that, so that a peer who reads less in all this time is slow too. */
+    uint32_t write_stall_ms;
+    uint32_t connect_ms; /* [5000] client: how long to wait while every instance is taken. */
     /* [0: never] client: 1-UINT32_MAX, how long to rest before it connects again; pipeport_client_start says when.
      * Rests double up to reconnect_max_ms [30000, or reconnect_ms if that is more], and each is drawn between a half of
      * that and all of it; they begin anew after a connection that lasted as long as the next rest would. */

@@ -38,7 +38,7 @@ typedef enum pipeport_status {
     PIPEPORT_STOPPED = 10,     /* The engine, server or client is stopping, or this side aborted the connection. */
     PIPEPORT_TIMED_OUT = 11,   /* A bound in milliseconds passed. */
     PIPEPORT_BAD_PEER = 12,    /* The peer sent bytes that break the framing or its bound. */
-    PIPEPORT_SLOW_PEER = 13,   /* The peer did not read for write_stall_ms, or as much as DISCONNECT demands. */
+    PIPEPORT_SLOW_PEER = 13,   /* The peer did not take one write within write_stall_ms, or what DISCONNECT demands. */
     PIPEPORT_UNSUPPORTED = 14, /* This system cannot do it. */
     PIPEPORT_SYSTEM = 15,      /* The system failed in a way that has no other name; see the system's code. */
     PIPEPORT_WRONG_TYPE = 16   /* The server's pipe is of the other pipeport_type: see options.type. */
