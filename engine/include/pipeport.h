@@ -16,6 +16,9 @@
  *   Owner:   who holds the memory before and after the call.
  *   Thread:  from where it may be called; "an event" is the inside of a pipeport_events function.
  *   Fails:   every status other than PIPEPORT_OK.
+ * "No lock as a rule": none of ours, unless a connection ends while the call has it in hand, and the call is the last
+ * to let go of it. Then it closes the pipe and makes room for the next one, under locks that are held for a few system
+ * calls at most.
  * Sizes are in bytes, times in milliseconds. Facts about pipes are from Microsoft's pages "CreateNamedPipeW function",
  * "Named Pipe Operations" and "I/O Completion Ports"; about sockets from unix(7).
  */
@@ -205,7 +208,7 @@ PIPEPORT_API pipeport_status pipeport_client_call(pipeport_client *client, const
 /* Queues one message to one peer. Messages of one thread to one peer arrive in call order, broadcasts included.
  * Owner:   `data` is copied, once, into the frame that will be written. On Linux an answer of 32 KiB or more, sent
  *          inside an event to its own connection, may be written from where it lies, and only the rest is copied.
- * Thread:  any, events too. Takes no lock.
+ * Thread:  any, events too. No lock as a rule.
  * Fails:   INVALID (also: it would not arrive as one message, see the framings), TOO_LARGE, FULL, GONE, NO_MEMORY,
  *          UNSUPPORTED (against the pipe's direction). */
 PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_conn conn, const void *data,
@@ -214,7 +217,7 @@ PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_con
 /* One message to every connection of a server that was open when the call began: one copy in memory whatever their
  * number, no allocation per receiver. `reached` (may be NULL) tells how many queues took it; a queue that was full did
  * not: what becomes of it is options.when_full.
- * Thread:  any, events too. Takes no lock.
+ * Thread:  any, events too. No lock as a rule.
  * Fails:   INVALID, TOO_LARGE, STOPPED, NO_MEMORY, UNSUPPORTED (against the pipe's direction). */
 PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const void *data, size_t length,
                                                 uint32_t *reached);
@@ -333,7 +336,7 @@ PIPEPORT_API pipeport_status pipeport_peer_of(pipeport_engine *engine, pipeport_
 
 /* The connections of a server that are open, in no order: *count is how many there are, and the first `room` of them
  * are in conns (may be NULL where room is 0). Those that come or go meanwhile may be among them or not.
- * Thread:  any, events too. Takes no lock.
+ * Thread:  any, events too. No lock as a rule.
  * Fails:   INVALID. */
 PIPEPORT_API pipeport_status pipeport_server_connections(pipeport_server *server, pipeport_conn *conns, size_t room,
                                                          size_t *count);
