@@ -176,8 +176,8 @@ PIPEPORT_API pipeport_status pipeport_client_start(pipeport_client **out, pipepo
 /* As pipeport_server_stop, for a client: it connects no more. */
 PIPEPORT_API void pipeport_client_stop(pipeport_client *client, uint32_t drain_ms);
 
-/* The present connection, to send on without waiting for `opened`: from shortly before that until `closed`. Its id is 0
- * while there is none. Thread: any, events too. */
+/* The present connection, to send on without waiting for `opened`: from shortly before that until `closed` (a stop
+ * between the two ends it without either event). Its id is 0 while there is none. Thread: any, events too. */
 PIPEPORT_API pipeport_conn pipeport_client_conn(const pipeport_client *client);
 
 /* Room for a reply, and what came. */
@@ -216,7 +216,8 @@ PIPEPORT_API pipeport_status pipeport_send(pipeport_engine *engine, pipeport_con
 
 /* One message to every connection of a server that was open when the call began: one copy in memory whatever their
  * number, no allocation per receiver. `reached` (may be NULL) tells how many queues took it; a queue that was full did
- * not: what becomes of it is options.when_full.
+ * not: what becomes of it is options.when_full. A connection is open shortly before its `opened`. A stop between the
+ * two, of whatever drain_ms, ends it without any event: what was accepted for it may be discarded (bytes_discarded).
  * Thread:  any, events too. No lock as a rule.
  * Fails:   INVALID, TOO_LARGE, STOPPED, NO_MEMORY, UNSUPPORTED (against the pipe's direction). */
 PIPEPORT_API pipeport_status pipeport_broadcast(pipeport_server *server, const void *data, size_t length,
@@ -335,7 +336,8 @@ PIPEPORT_API pipeport_status pipeport_topic_write(const pipeport_topic *topic, v
 PIPEPORT_API pipeport_status pipeport_peer_of(pipeport_engine *engine, pipeport_conn conn, pipeport_peer *out);
 
 /* The connections of a server that are open, in no order: *count is how many there are, and the first `room` of them
- * are in conns (may be NULL where room is 0). Those that come or go meanwhile may be among them or not.
+ * are in conns (may be NULL where room is 0). Those that come or go meanwhile may be among them or not. Those that
+ * drain are; so are those whose `opened` is about to be told (or never is: see pipeport_broadcast).
  * Thread:  any, events too. No lock as a rule.
  * Fails:   INVALID. */
 PIPEPORT_API pipeport_status pipeport_server_connections(pipeport_server *server, pipeport_conn *conns, size_t room,
