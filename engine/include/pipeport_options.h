@@ -115,7 +115,8 @@ typedef struct pipeport_options {
     uint32_t connections_per_process_max; /* [no bound] Of clients of one process; one more is turned away, as by the
                                              accept event. Those whose process the system does not tell are as one. */
     uint32_t connections_per_user_max;    /* [no bound] The same of one user. */
-    const char *access_sddl;              /* [none] With ACCESS_SDDL only: 1-2047 bytes, copied. */
+    const char *access_sddl; /* [none] With ACCESS_SDDL only: 1-2047 bytes, copied. Give the server's own user FA or
+                                GRGW: the start hears DENIED where he lacks what the direction needs. */
 
     /* Of a client. */
     uint32_t server_process; /* [any] The server must be this process; else DENIED. */

@@ -204,6 +204,14 @@ Test(port_windows_guard, refuses_a_text_that_keeps_its_own_user_from_serving)
     guard_opens("D:(A;;0x12019B;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED); /* All but to make instances. */
     guard_opens("D:(D;;0x4;;;WD)(A;;FA;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED);
     guard_opens("D:(A;;FR;;;WD)(A;;0x4;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED);
+    guard_opens("D:(A;;0x100007;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED); /* The data, but nothing about it. */
+    guard_opens("D:(A;;0x12019B;;;WD)", PP_WAY_TO_CLIENT, PIPEPORT_DENIED);
+    guard_opens("D:(A;;0x12008D;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED); /* FILE_GENERIC_READ and instances, */
+    guard_opens("D:(A;;0x12008D;;;WD)", PP_WAY_TO_SERVER,
+                PIPEPORT_DENIED);                                       /* which lacks what its own dial asks for: */
+    guard_opens("D:(A;;0x12018F;;;WD)", PP_WAY_TO_SERVER, PIPEPORT_OK); /* to write, and to set the mode. */
+    guard_opens("D:(A;;0x12018F;;;WD)", PP_WAY_BOTH, PIPEPORT_DENIED);  /* No FILE_WRITE_EA. */
+    guard_opens("D:(A;;FW;;;WD)", PP_WAY_TO_CLIENT, PIPEPORT_DENIED);
     guard_opens("D:(A;;FR;;;WD)(A;;FW;;;WD)", PP_WAY_BOTH, PIPEPORT_OK);
     guard_opens("D:(A;;GA;;;WD)", PP_WAY_BOTH, PIPEPORT_OK);
     guard_opens("D:(A;;GRGW;;;WD)", PP_WAY_TO_CLIENT, PIPEPORT_OK);

@@ -57,7 +57,10 @@ static pp_fault ear_claim(pp_ear *ear)
     return pp_fault_from(code);
 }
 
-/* Takes the holder out of every client's reach. A client that was faster than ours is cut off, and hears GONE. */
+/* Takes the holder out of every client's reach. A client that was faster than ours is cut off, and hears GONE; ours
+ * then hears BUSY. Anything else says that the name cannot be reached, by its own user at that: ERROR_ACCESS_DENIED
+ * that the list keeps him out, and further instances with him. DisconnectNamedPipe need not say so: Wine refuses it
+ * where nobody is connected, ERROR_PIPE_LISTENING, but Windows may take it. */
 static pp_fault ear_hold(pp_ear *ear)
 {
     HANDLE own = pp_ear_reach(ear->name.path, &ear->plan);
@@ -66,8 +69,7 @@ static pp_fault ear_hold(pp_ear *ear)
     if (own != INVALID_HANDLE_VALUE) {
         CloseHandle(own);
     }
-    /* If nobody came, why we could not says more than that there was nobody to disconnect. */
-    return pp_fault_from(code != ERROR_SUCCESS && reach_code != ERROR_SUCCESS ? reach_code : code);
+    return pp_fault_from(reach_code != ERROR_SUCCESS && reach_code != ERROR_PIPE_BUSY ? reach_code : code);
 }
 
 pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan)

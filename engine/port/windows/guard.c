@@ -2,6 +2,7 @@
 #include "engine/port/windows/guard.h"
 
 #include "engine/port/windows/fault.h"
+#include "engine/port/windows/modes.h"
 #include "engine/port/windows/sid.h"
 
 #include <stdio.h>
@@ -126,6 +127,19 @@ static bool guard_lets_in(PACL list, HANDLE token, DWORD rights)
     return !is_known || is_in;
 }
 
+/* "Named Pipe Security and Access Rights": an end that reads is opened with GENERIC_READ, one that writes with
+ * GENERIC_WRITE, which are attributes, extended attributes and READ_CONTROL too; an instance that is not the first
+ * needs FILE_CREATE_PIPE_INSTANCE as well. The ear also dials its own first instance (ear_hold). */
+static DWORD guard_own_rights(const pp_plan *plan)
+{
+    GENERIC_MAPPING mapping = guard_rights();
+    DWORD rights = pp_modes_rights(plan) | FILE_CREATE_PIPE_INSTANCE | SYNCHRONIZE |
+                   (plan->way != PP_WAY_TO_CLIENT ? GENERIC_READ : 0) |
+                   (plan->way != PP_WAY_TO_SERVER ? GENERIC_WRITE : 0);
+    MapGenericMask(&rights, &mapping);
+    return rights;
+}
+
 /* The system makes the first instance for anybody, and refuses the second to whom the list refuses it: then there would
  * be a server that nobody can reach. */
 static pp_fault guard_check_self(PSECURITY_DESCRIPTOR descriptor, const pp_plan *plan)
@@ -133,14 +147,11 @@ static pp_fault guard_check_self(PSECURITY_DESCRIPTOR descriptor, const pp_plan 
     BOOL present = FALSE, is_default = FALSE, is_in = TRUE;
     PACL list = NULL;
     HANDLE token, own;
-    DWORD rights = FILE_CREATE_PIPE_INSTANCE | SYNCHRONIZE;
-    rights |= (plan->way != PP_WAY_TO_CLIENT ? FILE_READ_DATA : 0) |
-              (plan->way != PP_WAY_TO_SERVER ? FILE_WRITE_DATA : 0);
     if (GetSecurityDescriptorDacl(descriptor, &present, &list, &is_default) && present && list != NULL &&
         OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &token)) {
         guard_map_rights(list);
         if (DuplicateToken(token, SecurityIdentification, &own)) {
-            is_in = guard_lets_in(list, own, rights);
+            is_in = guard_lets_in(list, own, guard_own_rights(plan));
             CloseHandle(own);
         }
         CloseHandle(token);
