@@ -31,7 +31,7 @@ static const struct options_bound {
     {"type", offsetof(pipeport_options, type), 0, 1, PIPEPORT_TYPE_MESSAGE, "what the framing needs"},
     {"in_buffer_bytes", offsetof(pipeport_options, in_buffer_bytes), 0, 512, 16 << 20, "pipe_buffer_bytes"},
     {"out_buffer_bytes", offsetof(pipeport_options, out_buffer_bytes), 0, 512, 16 << 20, "pipe_buffer_bytes"},
-    {"instances_max", offsetof(pipeport_options, instances_max), 0, 1, 254, "no bound"},
+    {"instances_max", offsetof(pipeport_options, instances_max), 0, 1, 253, "no bound"},
     {"default_wait_ms", offsetof(pipeport_options, default_wait_ms), 50, 1, UINT32_MAX - 1, NULL},
     {"remote", offsetof(pipeport_options, remote), 0, 1, 1, "clients of this machine only"},
     {"access", offsetof(pipeport_options, access), 0, 1, PIPEPORT_ACCESS_APP_CONTAINERS, "the owner"},

@@ -40,7 +40,7 @@ typedef struct pp_plan {
     uint8_t access;         /* pp_access */
     uint32_t group;         /* A gid. */
     const char *sddl;       /* UTF-8, needed until the ear is closed. */
-    uint32_t instances_max; /* 1-254; 0: unlimited (PIPE_UNLIMITED_INSTANCES). */
+    uint32_t instances_max; /* 1-253; 0: unlimited (PIPE_UNLIMITED_INSTANCES). */
     uint32_t wait_ms;       /* What "WaitNamedPipeW function" takes for its default; 0: 50. */
 
     /* A dial's. */

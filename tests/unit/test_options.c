@@ -30,7 +30,7 @@ static const struct bound {
     {"type", offsetof(pipeport_options, type), PIPEPORT_TYPE_BYTE, 1, PIPEPORT_TYPE_MESSAGE},
     {"in_buffer_bytes", offsetof(pipeport_options, in_buffer_bytes), 65536, 512, 16 << 20},
     {"out_buffer_bytes", offsetof(pipeport_options, out_buffer_bytes), 65536, 512, 16 << 20},
-    {"instances_max", offsetof(pipeport_options, instances_max), 0, 1, 254},
+    {"instances_max", offsetof(pipeport_options, instances_max), 0, 1, 253},
     {"default_wait_ms", offsetof(pipeport_options, default_wait_ms), 50, 1, UINT32_MAX - 1},
     {"remote", offsetof(pipeport_options, remote), 0, 1, 1},
     {"connections_per_process_max", offsetof(pipeport_options, connections_per_process_max), 0, 1, UINT32_MAX},

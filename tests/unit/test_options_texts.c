@@ -47,7 +47,7 @@ static const struct wrong {
     {GIVEN.out_buffer_bytes = 511, .text = "out_buffer_bytes: 512 to 16777216, or 0 for pipe_buffer_bytes; not 511"},
     {GIVEN.out_buffer_bytes = 16777217,
      .text = "out_buffer_bytes: 512 to 16777216, or 0 for pipe_buffer_bytes; not 16777217"},
-    {GIVEN.instances_max = 255, .text = "instances_max: 1 to 254, or 0 for no bound; not 255"},
+    {GIVEN.instances_max = 254, .text = "instances_max: 1 to 253, or 0 for no bound; not 254"},
     {GIVEN.instances_max = 4, .given.connections_max = 5,
      .text = "connections_max: at most 4, which is instances_max, or 0 for that; not 5"},
     {GIVEN.reconnect_ms = 8, .given.reconnect_max_ms = 7,

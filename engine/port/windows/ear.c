@@ -13,15 +13,9 @@ HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags)
 {
     const pp_plan *plan = &ear->plan;
     SECURITY_ATTRIBUTES attributes = ear->guard.attributes; /* The call wants it writable. */
-    HANDLE instance = CreateNamedPipeW(ear->name.path, pp_modes_open(plan) | FILE_FLAG_OVERLAPPED | more_flags,
-                                       pp_modes_pipe(plan), pp_modes_instances(plan), plan->out_bytes, plan->in_bytes,
-                                       plan->wait_ms != 0 ? plan->wait_ms : EAR_WAIT_MS, &attributes);
-    if (instance != INVALID_HANDLE_VALUE && pp_modes_are_too_many(plan, instance)) {
-        CloseHandle(instance);
-        SetLastError(ERROR_PIPE_BUSY); /* What the system itself says. */
-        return INVALID_HANDLE_VALUE;
-    }
-    return instance;
+    return CreateNamedPipeW(ear->name.path, pp_modes_open(plan) | FILE_FLAG_OVERLAPPED | more_flags,
+                            pp_modes_pipe(plan), pp_modes_instances(plan), plan->out_bytes, plan->in_bytes,
+                            plan->wait_ms != 0 ? plan->wait_ms : EAR_WAIT_MS, &attributes);
 }
 
 /* A server learns who we are, and cannot act as us. */

@@ -28,16 +28,6 @@ DWORD pp_modes_instances(const pp_plan *plan)
     return plan->instances_max == 0 ? PIPE_UNLIMITED_INSTANCES : plan->instances_max + 1;
 }
 
-/* Two that are made at one time may each see both, and both are too many: one comes again. */
-bool pp_modes_are_too_many(const pp_plan *plan, HANDLE instance)
-{
-    if (plan->instances_max == 0 || plan->instances_max + 1 < PIPE_UNLIMITED_INSTANCES) {
-        return false;
-    }
-    DWORD count = 0;
-    return !GetNamedPipeHandleStateW(instance, NULL, &count, NULL, NULL, NULL, 0) || count > plan->instances_max + 1;
-}
-
 /* FILE_WRITE_DATA, not GENERIC_WRITE: that one asks for the right to make instances too, which a server may well keep
  * for itself ("Named Pipe Security and Access Rights"). With FILE_WRITE_ATTRIBUTES the mode of a handle that is read
  * can be set ("SetNamedPipeHandleState function"), with FILE_READ_ATTRIBUTES, a part of GENERIC_READ, the pipe's type

@@ -13,14 +13,11 @@
 #include "engine/port/windows/win.h"
 
 /* Of an instance: dwOpenMode but for first instance and the like, dwPipeMode, nMaxInstances. The ear's own instance
- * counts to the system, so there is one more than the plan says. With 254 that is PIPE_UNLIMITED_INSTANCES, and who
- * makes one must count (pp_modes_are_too_many). */
+ * counts to the system, so there is one more than the plan says; hence at most 253, for 255 is
+ * PIPE_UNLIMITED_INSTANCES. */
 DWORD pp_modes_open(const pp_plan *plan);
 DWORD pp_modes_pipe(const pp_plan *plan);
 DWORD pp_modes_instances(const pp_plan *plan);
-
-/* True: with this instance, just made, there are more of its name than the plan allows. */
-bool pp_modes_are_too_many(const pp_plan *plan, HANDLE instance);
 
 /* What a client asks for. */
 DWORD pp_modes_rights(const pp_plan *plan);
