@@ -41,6 +41,13 @@ def name():
     return f"pipeport-{wanted}-{os.getpid()}-{next(numbers)}"
 
 
+def names_of_any_script():
+    """Of pipes that nobody else has: one with letters that a Western code page has, and two with others. Wine takes the
+    bytes of a command for what the locale says."""
+    os.environ["LC_ALL"] = "C.UTF-8"
+    return [f"{name()}-{word}" for word in ("größe", "имя", "名前")]
+
+
 def path(file):
     """A file of this test's own folder: (as Python calls it, as the programs do)."""
     here = pathlib.Path(folder.name, file)

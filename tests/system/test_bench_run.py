@@ -10,8 +10,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from checks import (await_work, begin, check, expect, name, numbers, paced, path, programs, read_json, said_on_terminal,
-                    skip, system, wine)
+from checks import (await_work, begin, check, expect, name, names_of_any_script, numbers, paced, path, programs,
+                    read_json, said_on_terminal, skip, system, wine)
 
 bench, server_program = programs
 
@@ -339,6 +339,18 @@ def check_repeats():
     expect(process.returncode == 0, said, objected)
     runs = read_json(here)["runs"]
     expect([run["messages"] for run in runs] == [200, 200, 200], [run["messages"] for run in runs])
+
+
+def check_takes_names_of_any_script():
+    for pipe in names_of_any_script():
+        server = serve(pipe, "--echo", "--until-empty")
+        here, there = path(f"{pipe}.json")
+        process = start(pipe, "--count", "20", "--connections", "2", "--json", there)
+        _, objected = process.communicate(timeout=100)
+        expect(process.returncode == 0 and here.exists(), "no", here, "in", list(here.parent.iterdir()), objected)
+        expect(not here.exists() or read_json(here)["runs"][0]["messages"] == 20, pipe, objected)
+        said, _ = server.communicate(timeout=100)
+        expect(server.returncode == 0, pipe, said)
 
 
 def check_refuses_wrong_arguments():

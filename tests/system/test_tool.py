@@ -10,7 +10,7 @@ import stat
 import sys
 
 sys.dont_write_bytecode = True
-from checks import check, expect, name, paced, ran, skip, system
+from checks import check, expect, name, names_of_any_script, paced, ran, skip, system
 from refusals import REFUSALS
 from tool import end, exchange, listening, run, start, verified
 
@@ -50,6 +50,16 @@ def check_names_what_fails():
     expect(code == 1 and pipe in err and "already serves this name" in err and "cannot be served" in err, code, err)
     expect(end(start("swarm", pipe))[0] == 0, "the first server does not serve any more")
     expect(end(server)[0] == 0, "the first server failed")
+
+
+def check_takes_names_of_any_script():
+    for pipe in names_of_any_script():
+        server = listening(pipe, "--until-empty")
+        expect(server.address.endswith(pipe), "it listens on", server.address, "and not on", pipe)
+        code, said = end(start("swarm", pipe, "--connections", "2"))
+        expect(code == 0 and "verified: 2 connections" in said, pipe, code, said)
+        code, said = end(server)
+        expect(code == 0, pipe, code, said)
 
 
 def check_verifies_messages_and_broadcasts():
