@@ -166,6 +166,9 @@ PIPEPORT_API const char *pipeport_server_address(const pipeport_server *server);
  * With reconnect_ms it answers OK also where nobody serves the name yet, and connects again after every `failed` and
  * every `closed`, whoever ended the connection (pipeport_close too), until pipeport_client_stop. It has one connection
  * at a time, and each has its own id, `opened` and `closed`. Later failures of any kind are tried again.
+ * Windows: a pipe of another machine (\\HOST\pipe\NAME) is opened inside this call, and inside a worker for each later
+ * try; that waits for the network, 20 s and more where a host is silent, and connect_ms is no bound on it. Meanwhile
+ * the thread serves nobody else: one in an event, too.
  * Owner:   the caller gets *out; give it to pipeport_client_stop. Name, options, events are copied; the latter two may
  *          be NULL.
  * Thread:  any, events too.

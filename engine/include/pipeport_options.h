@@ -89,7 +89,8 @@ typedef struct pipeport_options {
     uint32_t connect_ms; /* [5000] client: how long to wait while every instance is taken. */
     /* [0: never] client: 1-UINT32_MAX, how long to rest before it connects again; pipeport_client_start says when.
      * Rests double up to reconnect_max_ms [30000, or reconnect_ms if that is more], and each is drawn between a half of
-     * that and all of it; they begin anew after a connection that lasted as long as the next rest would. */
+     * that and all of it; they begin anew after a connection that lasted as long as the next rest would. On Windows a
+     * host that is silent holds up a worker at each try (pipeport_client_start). */
     uint32_t reconnect_ms;
     uint32_t reconnect_max_ms;
     uint32_t pipe_buffer_bytes; /* [64 KiB] 512-16 MiB asked of the system, each way. On Linux a server does not ask

@@ -59,7 +59,8 @@ void pp_pipe_init(pp_pipe *pipe, pp_port *port);
  * armed on it. */
 pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now);
 
-/* Connects without waiting. BUSY: every instance is taken, try again later. The pipe lives with drainer `home`.
+/* Connects without waiting for an instance. BUSY: every instance is taken, try again later. The pipe lives with drainer
+ * `home`. Windows: a pipe of another machine waits for the network, 20 s and more where its host is silent.
  * Fails: INVALID, NO_SERVER, BUSY, DENIED (also: not the server that the plan demands), WRONG_TYPE (bytes here, whole
  * messages there, or the other way round; Windows reads messages as bytes), NO_MEMORY, SYSTEM. */
 pp_fault pp_pipe_dial(pp_pipe *pipe, const char *name, const pp_plan *plan, uint32_t home);

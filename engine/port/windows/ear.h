@@ -26,7 +26,9 @@ struct pp_ear {
 /* One more instance, ready for a client; INVALID_HANDLE_VALUE and GetLastError if there is none. Any thread. */
 HANDLE pp_ear_instance(const pp_ear *ear, DWORD more_flags);
 
-/* A client's end of a pipe, or INVALID_HANDLE_VALUE and GetLastError. Does not wait. */
+/* A client's end of a pipe, or INVALID_HANDLE_VALUE and GetLastError. Waits for no instance, but for the network where
+ * the pipe is another machine's: the open itself is synchronous, FILE_FLAG_OVERLAPPED is about what follows
+ * ("CreateFileW function"). */
 HANDLE pp_ear_reach(const wchar_t *path, const pp_plan *plan);
 
 #endif

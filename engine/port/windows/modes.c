@@ -66,7 +66,8 @@ pp_fault pp_modes_set(HANDLE client, const pp_plan *plan)
     return pp_fault_from(SetNamedPipeHandleState(client, &mode, NULL, NULL) ? ERROR_SUCCESS : GetLastError());
 }
 
-/* "PeekNamedPipe function": the wait mode of the pipe has no effect on it, it always returns at once. */
+/* "PeekNamedPipe function": the wait mode of the pipe has no effect on it, it always returns at once. Of a pipe of
+ * another machine the server is asked ([MS-SMB2] 3.2.4.20.5): a round trip. */
 uint32_t pp_modes_left(HANDLE handle)
 {
     DWORD left = 0;

@@ -27,7 +27,8 @@ DWORD pp_modes_rights(const pp_plan *plan);
 pp_fault pp_modes_set(HANDLE client, const pp_plan *plan);
 
 /* At least how much is left of a message of which a part was just read: what the system says, and 1 at least. The
- * handle may be read, and nobody else reads it. Does not wait. */
+ * handle may be read, and nobody else reads it. Waits for nobody's writing, but for the network where the pipe is
+ * another machine's. */
 uint32_t pp_modes_left(HANDLE handle);
 
 #endif
