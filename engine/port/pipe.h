@@ -4,8 +4,9 @@
  *
  * A pipe is closed -> (accepting | dialled) -> open -> closed. At most one read and one write are armed on it at a
  * time, by anybody; a read and a write may be armed by two threads at once. Closing is allowed when neither is armed
- * and nobody is inside a call on it. Closing delivers what the peer has not read yet (Windows: CloseHandle, never
- * DisconnectNamedPipe; WINDOWS.md says why).
+ * and nobody is inside a call on it. Closing delivers what the peer has not read yet; on Windows an accepted pipe then
+ * lasts until the peer's end is closed too. Aborting does not wait for the peer (WINDOWS.md: CloseHandle,
+ * DisconnectNamedPipe).
  */
 #ifndef PP_PORT_PIPE_H
 #define PP_PORT_PIPE_H
@@ -47,7 +48,8 @@ pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char 
  * is connected, and the first for whom there is room. Any thread; the ear is not being closed. */
 void pp_ear_make_room(pp_ear *ear, uint32_t more);
 
-/* No accept may be armed on it. The name is free once every pipe accepted from it is closed too (Windows). */
+/* No accept may be armed on it. Windows: the name is free once every pipe accepted from it has been aborted, or closed
+ * at both ends. */
 void pp_ear_close(pp_ear *ear);
 
 /* A closed pipe, ready to accept or dial. What it needs is of the port's memory. */
@@ -99,7 +101,14 @@ void pp_pipe_cancel(pp_pipe *pipe, pp_op *op);
  * come home and be armed again meanwhile. */
 bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op);
 
-/* Thread: any, once. */
+/* What was written can still be read by the peer. To Windows an accepted pipe stays an instance of its name until the
+ * peer has closed its end too ("DisconnectNamedPipe function": "The pipe exists as long as a server or client process
+ * has an open handle to the pipe"). Thread: any, once. */
 void pp_pipe_close(pp_pipe *pipe);
+
+/* Closes a pipe that was accepted, and leaves nothing of it to a peer that keeps its end: instance and name are free
+ * when it returns. The peer hears GONE; what it has not read yet is lost (Windows), or can be read before that (Linux).
+ * Thread: any, instead of a close. */
+void pp_pipe_abort(pp_pipe *pipe);
 
 #endif

@@ -180,6 +180,12 @@ void bed_end_close(bed_end *end)
     LAW(end->pipe.handle == PP_PIPE_CLOSED);
 }
 
+void bed_end_abort(bed_end *end)
+{
+    pp_pipe_abort(&end->pipe);
+    LAW(end->pipe.handle == PP_PIPE_CLOSED);
+}
+
 static void bed_end_close_if_open(bed_end *end)
 {
     if (end != NULL && end->pipe.handle != PP_PIPE_CLOSED) {

@@ -96,6 +96,7 @@ void bed_hears_nothing(test_bed *bed);
 /* A closed end whose accept lives with drainer `home`. */
 void bed_end_init(test_bed *bed, bed_end *end, uint32_t home);
 void bed_end_close(bed_end *end);
+void bed_end_abort(bed_end *end);
 
 /* What each test calls at its end, since what breaks after the body fails no test of Criterion's: whatever it did, no
  * operation came home twice; then closes those of the ends that are open (NULL: there is none), and the bed. */

@@ -397,3 +397,42 @@ Test(laws_ear, fails_for_want_of_memory_and_leaves_the_name_free)
     cr_assert_gt(takes, 0);
     ear_settle();
 }
+
+enum { EAR_KEPT = 3 };
+
+/* Clients that keep their ends are nobody's any more. */
+Test(laws_ear, has_the_instance_of_an_aborted_pipe_again_though_its_client_keeps_its_end)
+{
+    static bed_end kept[EAR_KEPT];
+    char byte;
+    ear_bed.plan.instances_max = 1;
+    bed_listen(&ear_bed);
+    for (int i = 0; i < EAR_KEPT; i++) {
+        bed_pair(&ear_bed, &server, &kept[i]);
+        bed_end_abort(&server);
+    }
+    for (int i = 0; i < EAR_KEPT; i++) {
+        cr_assert_eq(bed_read(&ear_bed, &kept[i], &byte, 1).fault.status, PIPEPORT_GONE);
+        bed_end_close(&kept[i]);
+    }
+    ear_settle();
+}
+
+Test(laws_ear, gives_a_name_again_when_its_pipes_are_aborted_though_their_clients_keep_their_ends)
+{
+    for (int i = 0; i < 2; i++) { /* Whichever is closed first. */
+        bed_listen(&ear_bed);
+        bed_pair(&ear_bed, &server, &client);
+        if (i == 0) {
+            bed_end_abort(&server);
+        }
+        pp_ear_close(ear_bed.ear);
+        if (i == 1) {
+            bed_end_abort(&server);
+        }
+        ear_bed.ear = NULL;
+        cr_assert_eq(ear_open_status(ear_bed.name), PIPEPORT_OK);
+        bed_end_close(&client);
+    }
+    ear_settle();
+}

@@ -241,3 +241,48 @@ Test(laws_pipe, ends_a_read_and_a_write_once_each_when_the_peer_closes)
     cr_assert_eq(bed_await(&pipe_bed, &server.read).fault.status, PIPEPORT_GONE);
     pipe_settle();
 }
+
+/* An abort: what the peer has not read may be lost (Windows); what it does read is what was written. */
+Test(laws_pipe, reads_what_was_written_before_an_abort_or_less_and_then_gone)
+{
+    uint64_t got = 0;
+    bed_stamp(block, 3000, 0);
+    cr_assert_eq(bed_write(&pipe_bed, &server, block, 3000).bytes, 3000);
+    pipe_expect(&client, 100, 0);
+    bed_end_abort(&server);
+    for (;;) {
+        pp_result result = bed_read(&pipe_bed, &client, room, 700);
+        if (result.fault.status != PIPEPORT_OK) {
+            break;
+        }
+        cr_assert(bed_is_stamped(room, result.bytes, 100 + got));
+        got += result.bytes;
+    }
+    cr_assert_leq(got, 2900);
+    pipe_expect_gone(&client);
+    cr_assert_eq(bed_write(&pipe_bed, &client, "x", 1).fault.status, PIPEPORT_GONE);
+    pipe_settle();
+}
+
+Test(laws_pipe, ends_a_clients_read_and_write_with_gone_when_the_server_aborts)
+{
+    pp_result now;
+    cr_assert_eq(bed_arm_read(&client, room, BLOCK, &now), PP_LATER);
+    (void) bed_fill(&pipe_bed, &client, block, BLOCK);
+    bed_end_abort(&server);
+    pp_result result = bed_await(&pipe_bed, &client.write);
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
+                 result.fault.system_code);
+    result = bed_await(&pipe_bed, &client.read);
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
+                 result.fault.system_code);
+    pipe_settle();
+}
+
+Test(laws_pipe, aborts_a_pipe_whose_peer_has_left)
+{
+    bed_end_close(&client);
+    pipe_expect_gone(&server);
+    bed_end_abort(&server);
+    pipe_settle();
+}

@@ -4,8 +4,7 @@
  *
  * Where the rules say so, somebody who comes while no accept is armed hears BUSY (as on Windows); else he is connected
  * and waits in a backlog (as on Linux) as long as there is room for all who wait; or though there is none, alone. A
- * name is taken until its ear and every pipe accepted from it
- * are closed.
+ * name is taken until its ear is closed and no link holds it.
  */
 #include "tests/sim/pipe.h"
 #include "tests/sim/port.h"
@@ -35,7 +34,6 @@ static pp_ear *ears[EAR_NAMES];
 static uint32_t ears_count;
 static struct {
     char name[PP_ADDRESS_BYTES_MAX];
-    uint32_t pipes; /* Server ends that are open. */
 } names[EAR_NAMES * 4];
 static uint32_t names_count;
 
@@ -102,6 +100,17 @@ static pp_ear *ear_of(const char *address)
     return NULL;
 }
 
+static bool ear_is_held(uint32_t name)
+{
+    for (uint32_t i = 0; i < sim_link_count(); i++) {
+        const sim_link *link = sim_link_of(i);
+        if (link->named == name && sim_link_holds(link)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t ear_name(const char *address)
 {
     uint32_t i = 0;
@@ -109,12 +118,11 @@ static uint32_t ear_name(const char *address)
         i++;
     }
     if (i == names_count) {
-        for (i = 0; i < names_count && names[i].pipes != 0; i++) { /* One that nobody uses any more. */
+        for (i = 0; i < names_count && ear_is_held(i); i++) { /* One that nobody uses any more. */
         }
         SIM_MUST(i < sizeof names / sizeof names[0]);
         names_count = i < names_count ? names_count : i + 1;
         strcpy(names[i].name, address);
-        names[i].pipes = 0;
     }
     return i;
 }
@@ -128,7 +136,7 @@ static pipeport_status ear_refusal(const char *name, char address[PP_ADDRESS_BYT
     if (sim_refuses(sim.rules.refused_begins)) {
         return refusals[sim_below(3)];
     }
-    return ear_of(address) || names[ear_name(address)].pipes != 0 ? PIPEPORT_NAME_TAKEN : PIPEPORT_OK;
+    return ear_of(address) || ear_is_held(ear_name(address)) ? PIPEPORT_NAME_TAKEN : PIPEPORT_OK;
 }
 
 pp_fault pp_ear_open(pp_ear **out, pp_port *port, pp_memory *memory, const char *name, const pp_plan *plan)
@@ -157,13 +165,6 @@ void pp_ear_make_room(pp_ear *ear, uint32_t more)
     ear->room += more;
 }
 
-static void ear_close_server_end(pp_ear *ear, sim_link *link)
-{
-    SIM_MUST(names[ear_name(ear->name)].pipes > 0);
-    names[ear_name(ear->name)].pipes--;
-    sim_link_close(link, 1);
-}
-
 void pp_ear_close(pp_ear *ear)
 {
     sim_call_step();
@@ -171,7 +172,7 @@ void pp_ear_close(pp_ear *ear)
         sim_fail("an ear is closed while %u accepts are armed on it", ear->count);
     }
     for (uint32_t i = 0; i < ear->waiting; i++) {
-        ear_close_server_end(ear, ear->backlog[i]);
+        sim_link_abort(ear->backlog[i]);
     }
     uint32_t at = 0;
     while (ears[at] != ear) {
@@ -191,29 +192,6 @@ sim_record *sim_ear_find(const pp_pipe *pipe, const pp_op *op)
         }
     }
     return NULL;
-}
-
-/* Whose name a link's server end holds. */
-static uint32_t *link_names;
-static uint32_t link_names_room;
-
-static void ear_note(const sim_link *link, const pp_ear *ear)
-{
-    if (link->number >= link_names_room) {
-        link_names_room = link->number * 2 + 64;
-        link_names = realloc(link_names, link_names_room * sizeof link_names[0]);
-        SIM_MUST(link_names != NULL);
-    }
-    link_names[link->number] = ear_name(ear->name);
-    names[link_names[link->number]].pipes++;
-}
-
-void sim_ear_forget(const sim_link *link, uint32_t side)
-{
-    if (side == 1) {
-        SIM_MUST(names[link_names[link->number]].pipes > 0);
-        names[link_names[link->number]].pipes--;
-    }
 }
 
 void sim_ear_withdraw(sim_record *record)
@@ -239,7 +217,7 @@ static sim_link *ear_oldest(pp_ear *ear)
 static pp_result ear_outcome(pp_ear *ear, pp_pipe *pipe, sim_link *link, uint32_t home)
 {
     if (!sim_link_peer_is_open(link, 1) && sim_link_readable(link, 1) == 0 && sim_below(2)) {
-        ear_close_server_end(ear, link);
+        sim_link_abort(link);
         ear->room++;
         return (pp_result){{PIPEPORT_GONE, 232}, 0, 0};
     }
@@ -292,8 +270,9 @@ pp_armed pp_pipe_accept(pp_pipe *pipe, pp_ear *ear, pp_op *op, pp_result *now)
 static sim_link *ear_connect(pp_ear *ear, uint32_t bytes)
 {
     bytes = bytes < ear->plan.out_bytes ? ear->plan.out_bytes : bytes;
+    uint32_t name = ear_name(ear->name);
     sim_link *link = sim_link_open(bytes < sim.rules.pipe_bytes ? bytes : sim.rules.pipe_bytes, &ear->plan);
-    ear_note(link, ear);
+    link->named = name;
     (void) snprintf(link->name, sizeof link->name, "%.31s", ear->name);
     link->process = sim.rules.processes ? 1 + sim_below(sim.rules.processes) : SIM_PROCESS;
     link->user = sim.rules.processes && sim_below(3) == 0 ? SIM_OTHER_USER : SIM_USER;
@@ -328,8 +307,8 @@ sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status
     }
     pp_ear *ear = ear_of(address);
     if (!ear) {
-        *status = sim.rules.is_busy && names[ear_name(address)].pipes != 0 && sim_below(2) ? PIPEPORT_BUSY
-                                                                                           : PIPEPORT_NO_SERVER;
+        *status = sim.rules.is_busy && ear_is_held(ear_name(address)) && sim_below(2) ? PIPEPORT_BUSY
+                                                                                      : PIPEPORT_NO_SERVER;
         return NULL;
     }
     if (ear->count == 0 && !ear_may_wait(ear)) {

@@ -255,6 +255,22 @@ void sim_link_close(sim_link *link, uint32_t side)
     }
 }
 
+void sim_link_abort(sim_link *link)
+{
+    sim_channel *to = &link->channels[1];
+    if (sim.rules.shared) {
+        to->is_lost = to->held > 0 || to->lengths_count > 0;
+        to->held = to->lengths_count = 0;
+        link->is_cut = true;
+    }
+    sim_link_close(link, 1);
+}
+
+bool sim_link_holds(const sim_link *link)
+{
+    return link->sides[1].open || (sim.rules.shared && !link->is_cut && link->sides[0].open);
+}
+
 void sim_side_wrote(sim_side *side)
 {
     uint64_t ns = sim_now_ns() - side->write_since_ns;

@@ -3,8 +3,9 @@
  * link.h - a simulated pipe: two channels of bounded bytes between two ends.
  *
  * Channel 0 goes from the client (side 0) to the server (side 1), channel 1 back; so side `s` writes to channel s and
- * reads from channel 1 - s. What was written is read even after the writer has closed. Links live as long as the world,
- * so that a judge can look at them afterwards; only their bytes go when both ends have.
+ * reads from channel 1 - s. What was written is read even after the writer has closed, unless the server has
+ * aborted where the rules have it so (as on Windows). Links live as long as the world, so that a judge can look at them
+ * afterwards; only their bytes go when both ends have.
  *
  * A whole link has messages of its own: what one write wrote is one, also of 0 bytes, and it is written when there is
  * room for all of it, or not at all. A link may go one way; against it nothing is ever written.
@@ -32,6 +33,7 @@ typedef struct sim_channel {
     uint32_t *lengths;      /* Whole: of the messages held, a ring. Of the oldest: what is still to be read. */
     uint32_t lengths_at, lengths_count;
     bool is_barred; /* The link does not go this way. */
+    bool is_lost;   /* Something was never read, for it was taken away. */
 } sim_channel;
 
 typedef struct sim_side {
@@ -52,7 +54,9 @@ typedef struct sim_side {
 
 struct sim_link {
     uint32_t number;
+    uint32_t named; /* The ear's own: which name it holds, as sim_link_holds says. */
     bool whole;
+    bool is_cut;      /* The server has taken its client off, which may not have closed yet. */
     char name[32];    /* Of its server, as much of it as there is room for. */
     uint32_t process; /* Who is at the client's end, */
     const char *user; /* and whose process that is. */
@@ -92,6 +96,11 @@ bool sim_link_peer_is_open(const sim_link *link, uint32_t side);
 bool sim_link_peer_sends(const sim_link *link, uint32_t side); /* Open, and not hushed. */
 void sim_link_hush(sim_link *link, uint32_t side);
 void sim_link_close(sim_link *link, uint32_t side);
+void sim_link_abort(sim_link *link); /* Of its server. */
+
+/* It is one of its name's: as long as its server end is open; and where the rules have it so (as on Windows), unless
+ * that was aborted, until both are closed. */
+bool sim_link_holds(const sim_link *link);
 
 /* The peer, or a cancel, has ended an engine's pending write. */
 void sim_side_wrote(sim_side *side);

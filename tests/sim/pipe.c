@@ -321,20 +321,36 @@ bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op)
     return is_answered;
 }
 
-void pp_pipe_close(pp_pipe *pipe)
+static void pipe_end(pp_pipe *pipe, bool aborts)
 {
     uint32_t side;
     sim_link *link = sim_pipe_link(pipe, &side);
     sim_side *at = &link->sides[side];
+    if (aborts && side == 0) {
+        sim_fail("a pipe is aborted that was dialled (link %u)", link->number);
+    }
     if (at->read || at->write) {
         sim_fail("a pipe is closed while a %s is armed on it (link %u)", at->read ? "read" : "write", link->number);
     }
     if (at->inside != 0) {
         sim_fail("a pipe is closed while somebody is inside a call on it (link %u)", link->number);
     }
-    sim_link_close(link, side);
-    sim_ear_forget(link, side);
+    if (aborts) {
+        sim_link_abort(link);
+    } else {
+        sim_link_close(link, side);
+    }
     pipe->port->open_pipes--;
     pipe->handle = PP_PIPE_CLOSED;
     sim_call_step();
+}
+
+void pp_pipe_close(pp_pipe *pipe)
+{
+    pipe_end(pipe, false);
+}
+
+void pp_pipe_abort(pp_pipe *pipe)
+{
+    pipe_end(pipe, true);
 }

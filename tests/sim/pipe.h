@@ -21,7 +21,6 @@ sim_link *sim_pipe_asked(void);
 void sim_ears_begin(void);
 uint32_t sim_ears_open(void);
 sim_record *sim_ear_find(const pp_pipe *pipe, const pp_op *op); /* An armed accept, or NULL. */
-void sim_ear_forget(const sim_link *link, uint32_t side);       /* This end has closed. */
 
 /* As a client without the library: its side of a link, which is as the ear's plan says, or NULL. */
 sim_link *sim_ear_dial(const char *name, uint32_t bytes, pipeport_status *status);

@@ -114,6 +114,11 @@ GUARDED(closes_a_pipe_twice)
     pp_pipe_close(&copy);
 }
 
+GUARDED(aborts_a_pipe_that_was_dialled)
+{
+    pp_pipe_abort(&client.pipe);
+}
+
 GUARDED(reads_from_a_closed_pipe)
 {
     bed_end copy = server;

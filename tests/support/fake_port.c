@@ -268,6 +268,7 @@ static fake_pipe *fake_open(pp_pipe *pipe, const pp_plan *plan, bool is_server)
     pipe->handle = (int32_t) fake.pipes_count;
     fake_pipe *of = &fake.pipes[fake.pipes_count++];
     *of = (fake_pipe){.is_open = true,
+                      .is_accepted = is_server,
                       .whole = plan->whole,
                       .unread = plan->way == (is_server ? PP_WAY_TO_CLIENT : PP_WAY_TO_SERVER),
                       .unwritten = plan->way == (is_server ? PP_WAY_TO_SERVER : PP_WAY_TO_CLIENT),
@@ -317,6 +318,14 @@ void pp_pipe_close(pp_pipe *pipe)
     PP_VERIFY(!of->read.op && !of->write.op);
     of->is_open = false;
     pipe->handle = PP_PIPE_CLOSED;
+}
+
+void pp_pipe_abort(pp_pipe *pipe)
+{
+    fake_pipe *of = fake_of(pipe);
+    PP_VERIFY(of->is_accepted);
+    of->is_aborted = true;
+    pp_pipe_close(pipe);
 }
 
 /* The next answer of a script, or `otherwise` when it has come to its end. */

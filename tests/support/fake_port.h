@@ -9,8 +9,8 @@
  * finished.
  *
  * It holds the seam's laws against the engine: an op armed twice, a second read or write on one pipe, a pipe closed
- * with something armed, or closed twice, a write of nothing, an accept for which there is no room, a pipe that is read
- * or written against its way, aborts the test.
+ * with something armed, or closed twice, or aborted though it was dialled, a write of nothing, an accept for which
+ * there is no room, a pipe that is read or written against its way, aborts the test.
  *
  * One thread, save that several may write where everything is taken at once (the default), and post, and cancel.
  */
@@ -34,6 +34,8 @@ typedef struct fake_pipe fake_pipe;
 
 struct fake_pipe {
     bool is_open;
+    bool is_accepted;       /* Not dialled. */
+    bool is_aborted;        /* And so closed. */
     bool whole;             /* Messages of its own: each write is one; the peer sends some with fake_peer_says. */
     bool unread, unwritten; /* By its plan: it is an error to read it, or to write it. */
     test_bytes said, heard; /* Whole: the lengths (uint32_t) of the messages that arrived, and of those written. */

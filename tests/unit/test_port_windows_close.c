@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_port_windows_close.c - closing loses nothing that the peer has not read yet: who writes, closes his handle and
- * has left is heard to the last byte, however full the pipe was and however late the peer reads.
+ * has left is heard to the last byte, however full the pipe was and however late the peer reads. Aborting loses that,
+ * and is what frees the instance of a client that keeps its end.
  */
 #include "tests/support/windows/planned.h"
 
@@ -179,4 +180,53 @@ Test(port_windows_close, waits_for_nobody, .timeout = 100)
         bed_end_close(&client);
         planned_settle(&close_bed);
     }
+}
+
+/* ERROR_PIPE_NOT_CONNECTED, and nothing of what was written: the sign that the client was taken off. */
+Test(port_windows_close, takes_the_client_off_when_it_aborts, .timeout = 100)
+{
+    for (int whole = 0; whole < 2; whole++) {
+        pp_plan plan = close_plan(whole > 0);
+        planned_open(&close_bed, &plan);
+        planned_pair(&close_bed, &plan, &server, &client);
+        cr_assert_eq(bed_write(&close_bed, &server, block, PIECE_BYTES).bytes, PIECE_BYTES);
+        bed_end_abort(&server);
+        pp_result result = bed_read(&close_bed, &client, room, sizeof room);
+        cr_assert_eq(result.fault.status, PIPEPORT_GONE);
+        cr_assert_eq(result.fault.system_code, ERROR_PIPE_NOT_CONNECTED);
+        result = bed_write(&close_bed, &client, block, 1);
+        cr_assert_eq(result.fault.status, PIPEPORT_GONE);
+        bed_end_close(&client);
+        planned_settle(&close_bed);
+    }
+}
+
+/* Why there is an abort; "DisconnectNamedPipe function": "The pipe exists as long as a server or client process has an
+ * open handle to the pipe." */
+Test(port_windows_close, leaves_an_instance_to_a_client_that_keeps_its_end, .timeout = 100)
+{
+    if (planned_is_wine()) {
+        cr_skip_test("Wine ends an instance, and frees its name, when the server's handle is closed");
+    }
+    bed_end next;
+    pp_result now;
+    pp_plan plan = close_plan(false);
+    plan.instances_max = 1;
+    planned_open(&close_bed, &plan);
+    planned_pair(&close_bed, &plan, &server, &client);
+    bed_end_close(&server);
+    bed_end_init(&close_bed, &next, 0);
+    cr_assert_eq(pp_pipe_accept(&next.pipe, close_bed.ear, &next.accept, &now), PP_NOW);
+    cr_assert_eq(now.fault.status, PIPEPORT_BUSY);
+    bed_end_close(&client);
+    planned_pair(&close_bed, &plan, &server, &client);
+    bed_end_close(&server);
+    pp_ear_close(close_bed.ear);
+    pp_ear *ear = NULL;
+    cr_assert_eq(pp_ear_open(&ear, close_bed.port, &close_bed.memory, close_bed.name, &plan).status,
+                 PIPEPORT_NAME_TAKEN);
+    bed_end_close(&client);
+    cr_assert_eq(pp_ear_open(&close_bed.ear, close_bed.port, &close_bed.memory, close_bed.name, &plan).status,
+                 PIPEPORT_OK);
+    planned_settle(&close_bed);
 }

@@ -161,3 +161,9 @@ void pp_pipe_close(pp_pipe *pipe)
     atomic_store_explicit(&pipe->state, NULL, memory_order_relaxed);
     pipe->port->driver->close(state);
 }
+
+/* A socket that is closed leaves nothing behind but what the peer can read. */
+void pp_pipe_abort(pp_pipe *pipe)
+{
+    pp_pipe_close(pipe);
+}

@@ -220,3 +220,12 @@ void pp_pipe_close(pp_pipe *pipe)
     CloseHandle(pipe_handle(pipe));
     pipe->handle = PP_PIPE_CLOSED;
 }
+
+/* Disconnected, the instance ends with our handle. Where nobody is connected (any more) there is nobody to wait for,
+ * and the call fails. */
+void pp_pipe_abort(pp_pipe *pipe)
+{
+    PP_ASSERT(pipe->handle != PP_PIPE_CLOSED);
+    (void) DisconnectNamedPipe(pipe_handle(pipe));
+    pp_pipe_close(pipe);
+}
