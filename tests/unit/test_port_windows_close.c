@@ -201,6 +201,26 @@ Test(port_windows_close, takes_the_client_off_when_it_aborts, .timeout = 100)
     }
 }
 
+/* A cancelled accept's instance can still be connected to before it is closed. */
+Test(port_windows_close, takes_off_who_comes_to_a_cancelled_accept, .timeout = 100)
+{
+    pp_plan plan = close_plan(false);
+    pp_result now;
+    planned_open(&close_bed, &plan);
+    bed_end_init(&close_bed, &server, 0);
+    bed_end_init(&close_bed, &client, 0);
+    cr_assert_eq(pp_pipe_accept(&server.pipe, close_bed.ear, &server.accept, &now), PP_LATER);
+    pp_pipe_cancel(&server.pipe, &server.accept);
+    cr_assert_eq(pp_pipe_dial(&client.pipe, close_bed.name, &plan, 0).status, PIPEPORT_OK);
+    cr_assert_eq(bed_await(&close_bed, &server.accept).fault.status, PIPEPORT_STOPPED);
+    cr_assert_eq(server.pipe.handle, PP_PIPE_CLOSED);
+    pp_result result = bed_read(&close_bed, &client, room, sizeof room);
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE);
+    cr_assert_eq(result.fault.system_code, ERROR_PIPE_NOT_CONNECTED);
+    bed_end_close(&client);
+    planned_settle(&close_bed);
+}
+
 /* Why there is an abort; "DisconnectNamedPipe function": "The pipe exists as long as a server or client process has an
  * open handle to the pipe." */
 Test(port_windows_close, leaves_an_instance_to_a_client_that_keeps_its_end, .timeout = 100)

@@ -104,7 +104,7 @@ pp_armed pp_pipe_accept_on(pp_pipe *pipe, HANDLE instance, bool whole, pp_op *op
     if (armed == PP_NOW) {
         now->bytes = 0;
         if (now->fault.status != PIPEPORT_OK) {
-            pp_pipe_close(pipe);
+            pp_pipe_abort(pipe);
         }
     }
     return armed;
@@ -221,8 +221,8 @@ void pp_pipe_close(pp_pipe *pipe)
     pipe->handle = PP_PIPE_CLOSED;
 }
 
-/* Disconnected, the instance ends with our handle. Where nobody is connected (any more) there is nobody to wait for,
- * and the call fails. */
+/* Disconnected, the instance ends with our handle. Where nobody is connected the call fails, and there is nobody to
+ * wait for. A cancelled accept's instance still lets in who comes before it is closed: hence an abort there too. */
 void pp_pipe_abort(pp_pipe *pipe)
 {
     PP_ASSERT(pipe->handle != PP_PIPE_CLOSED);

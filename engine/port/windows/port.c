@@ -196,7 +196,7 @@ static pp_completion port_unpack(const OVERLAPPED_ENTRY *entry)
             completion.result.more = pp_modes_left(room->message); /* Nobody closes it while this read is not home. */
         }
     } else if (completion.op->own_mark == PP_MARK_ACCEPT) {
-        pp_pipe_close(room->accepting); /* The owner is promised a closed pipe. */
+        pp_pipe_abort(room->accepting); /* The owner is promised a closed pipe. */
     }
     return completion;
 }
