@@ -27,10 +27,17 @@ static void conn_free(pp_conn *conn, pp_worker *worker)
 {
     pp_party *party = conn->party;
     pp_pipe pipe = conn->pipe;
+    /* A client that this side has given up may keep its end; it shall not keep an instance with it. */
+    bool aborts = party->members && conn->why.status != PIPEPORT_OK && conn->why.status != PIPEPORT_GONE;
     PP_VERIFY(conn->state == PP_CONN_CLOSED);
     pp_reader_fini(&conn->reader, &party->hub->memory);
     pp_roster_give(&party->hub->roster, &conn->seat);
-    pp_pipe_close(&pipe); /* First: where the system has no more instances, the next takes the place of this one. */
+    /* First: where the system has no more instances, the next takes the place of this one. */
+    if (aborts) {
+        pp_pipe_abort(&pipe);
+    } else {
+        pp_pipe_close(&pipe);
+    }
     if (party->left) {
         party->left(party, worker);
     }

@@ -114,7 +114,7 @@ static void listener_seat(pp_listener *listener, pp_pipe *pipe, pp_worker *worke
 {
     pipeport_status status = pp_conn_start(listener->party, pipe, worker);
     if (status != PIPEPORT_OK) {
-        pp_pipe_close(pipe);
+        pp_pipe_abort(pipe);
         (void) listener_untake(listener, true);
         listener_failed(listener, (pp_fault){status, 0});
     }

@@ -146,7 +146,8 @@ PIPEPORT_API pipeport_status pipeport_engine_destroy(pipeport_engine *engine);
  * Administrators; remote clients are refused; handles are not inherited.
  * Owner:   the caller gets *out; give it to pipeport_server_stop. Name, options (may be NULL), events are copied.
  * Thread:  any, events too.
- * Fails:   INVALID, UNSUPPORTED, NAME_TAKEN, DENIED, NO_MEMORY, STOPPED, SYSTEM. */
+ * Fails:   INVALID, UNSUPPORTED, NAME_TAKEN (Windows: also while a client keeps its end of a pipe that a server had
+ *          drained, or that was open when its process ended), DENIED, NO_MEMORY, STOPPED, SYSTEM. */
 PIPEPORT_API pipeport_status pipeport_server_start(pipeport_server **out, pipeport_engine *engine, const char *name,
                                                    const pipeport_options *options, const pipeport_events *events);
 
@@ -290,7 +291,9 @@ typedef enum pipeport_closing {
     PIPEPORT_DRAIN = 0, /* Write all that was accepted before this call, then close. Each write is bounded by
                            write_stall_ms; the whole is not, where the peer goes on taking one write after the other,
                            but by an abort, or a stop's drain_ms. */
-    PIPEPORT_ABORT = 1  /* Close now; what waits is discarded and counted. */
+    PIPEPORT_ABORT = 1  /* Close now; what waits is discarded and counted. What was written and not yet read is lost to
+                           a server's client on Windows, and can still be read on Linux; so it is with every end of a
+                           server's connection but OK and GONE. */
 } pipeport_closing;
 
 /* Closes a connection from this side. Sends after it answer GONE; no new `message` event begins after it returns

@@ -107,7 +107,8 @@ typedef struct pipeport_options {
     uint32_t out_buffer_bytes; /* [pipe_buffer_bytes] 512-16 MiB, for what comes from it. */
 
     /* Of a server. */
-    uint32_t instances_max;   /* [unlimited] 1-253 instances, as many connections at most. Linux counts them alike. */
+    uint32_t instances_max;   /* [unlimited] 1-253 instances, as many connections at most. Linux counts them alike; to
+                                 Windows one that was drained is an instance until its client closes its end too. */
     uint32_t default_wait_ms; /* [50] What "WaitNamedPipe function" takes for its default. Linux: no meaning. */
     uint32_t remote;          /* [0] 0 refuses clients of other machines (PIPE_REJECT_REMOTE_CLIENTS), 1 takes them.
                                  Linux: 1 is UNSUPPORTED. */

@@ -333,6 +333,11 @@ static void judge_end_conn(const sim_conn *conn)
         sim_fail("%u broadcasts reached a connection that drained, and %u were written (link %u)", conn->broadcasts,
                  sim_flow_of(conn->link, conn->side)->broadcasts, conn->link->number);
     }
+    bool given_up = conn->end.why != PIPEPORT_OK && conn->end.why != PIPEPORT_GONE;
+    if (conn->side == 1 && sim.rules.shared && conn->link->is_cut != given_up) {
+        sim_fail("a connection closed with status %d, and its client was %s (link %u)", conn->end.why,
+                 given_up ? "left an instance" : "taken off", conn->link->number);
+    }
     if (conn->accepted > conn->end.bytes_sent + conn->end.bytes_discarded) {
         sim_fail("bytes were accepted that were neither sent nor discarded (link %u)", conn->link->number);
     }

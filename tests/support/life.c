@@ -35,6 +35,15 @@ static life_conn *life_enter(void *state, pipeport_conn name)
     return conn;
 }
 
+static const fake_pipe *life_pipe_of(pipeport_conn name)
+{
+    pp_conn *conn = pp_conn_pin(&life.engine->hub, name.id);
+    cr_assert_not_null(conn);
+    const fake_pipe *pipe = &fake.pipes[conn->pipe.handle];
+    pp_conn_unpin(conn, NULL);
+    return pipe;
+}
+
 static void *life_opened(void *user, pipeport_conn name)
 {
     cr_assert_eq(user, &life);
@@ -42,6 +51,7 @@ static void *life_opened(void *user, pipeport_conn name)
     cr_assert_lt(life.count, LIFE_CONNS_MAX);
     life_conn *conn = &life.conns[life.count++];
     conn->name = name;
+    conn->pipe = life_pipe_of(name);
     conn->opened += 1;
     conn->inside = true;
     if (life.on_opened) {
@@ -314,6 +324,14 @@ void life_expect_balance(void)
     cr_assert_eq(stats.bytes_accepted, stats.bytes_sent + stats.bytes_discarded);
 }
 
+/* A server that gives a client up does not wait for it to close its end. What was drained can still be read. */
+static void life_expect_pipe(const life_conn *conn)
+{
+    bool given_up = conn->end.why != PIPEPORT_OK && conn->end.why != PIPEPORT_GONE;
+    cr_assert_eq(conn->pipe->is_aborted, conn->pipe->is_accepted && given_up, "its pipe was %s, and it closed with: %s",
+                 conn->pipe->is_aborted ? "aborted" : "closed", pipeport_status_text(conn->end.why));
+}
+
 void life_end(void)
 {
     pipeport_server_stop(life.server, 0);
@@ -327,6 +345,7 @@ void life_end(void)
     cr_assert(!life.leaked, "blocks were never given back");
     for (unsigned i = 0; i < life.count; ++i) {
         cr_assert_eq(life.conns[i].closed, 1, "connection %u: `closed` came %u times", i, life.conns[i].closed);
+        life_expect_pipe(&life.conns[i]);
     }
     life_forget();
 }

@@ -4,7 +4,8 @@
  *
  * Each event is held against the promise of pipeport.h: opened first, closed once and last, none inside another of the
  * same connection, none under a lock. life_end stops all and holds the accounts: operations armed = done, pipes opened
- * = closed, blocks taken = given, bytes accepted = sent + discarded.
+ * = closed, blocks taken = given, bytes accepted = sent + discarded; and each pipe was left to its peer, or not, as its
+ * connection's end would have it.
  *
  * The test's thread is the engine's only one: nothing happens but in life_settle, life_pass and what waits.
  */
@@ -19,6 +20,7 @@ enum { LIFE_CONNS_MAX = 256 };
 
 typedef struct life_conn {
     pipeport_conn name;
+    const fake_pipe *pipe;
     unsigned opened, messages, drained, closed;
     bool inside;         /* An event of it is running. */
     test_bytes received; /* All payloads, one behind the other. */

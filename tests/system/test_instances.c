@@ -79,3 +79,44 @@ Test(instances, go_from_one_client_to_the_next)
     peer_stop(&server, 0);
     rig_close(&rig);
 }
+
+static void instances_give_up(test_peer *peer, pipeport_conn conn)
+{
+    EXPECT(pipeport_close(peer->rig->engine, conn, PIPEPORT_ABORT) == PIPEPORT_OK);
+}
+
+/* Nor does the name stay with them. */
+Test(instances, are_free_again_though_clients_that_were_given_up_keep_their_ends)
+{
+    pipeport_options options = {.size = sizeof options, .instances_max = INSTANCES};
+    char name[RIG_NAME_BYTES], back[8];
+    raw_client kept[2 * INSTANCES], held, comer;
+    static test_peer next;
+    rig_name(name);
+    rig_open(&rig, 2);
+    server.does.opened = instances_give_up;
+    peer_serve(&server, &rig, name, &options);
+    for (uint32_t i = 0; i < 2 * INSTANCES; ++i) {
+        cr_assert(raw_connect(&kept[i], pipeport_server_address(server.server)));
+        AWAIT(server.closed == i + 1);
+    }
+    EXPECT(server.ended[PIPEPORT_STOPPED] == 2 * INSTANCES);
+    EXPECT(peer_stats(&server).accepts_failed == 0);
+    server.does.opened = NULL;
+    cr_assert(raw_connect(&held, pipeport_server_address(server.server)));
+    AWAIT(server.opened == 2 * INSTANCES + 1);
+    peer_stop(&server, 0);
+    next.does.message = peer_echo;
+    peer_serve(&next, &rig, name, &options);
+    cr_assert(raw_connect(&comer, pipeport_server_address(next.server)));
+    EXPECT(raw_write(&comer, "\4\0\0\0echo", 8));
+    EXPECT(raw_read_all(&comer, back, 8) && memcmp(back, "\4\0\0\0echo", 8) == 0);
+    raw_close(&comer);
+    raw_close(&held);
+    for (uint32_t i = 0; i < 2 * INSTANCES; ++i) {
+        EXPECT(raw_read(&kept[i], back, sizeof back) == 0);
+        raw_close(&kept[i]);
+    }
+    peer_stop(&next, 0);
+    rig_close(&rig);
+}

@@ -42,6 +42,7 @@ LIFE_TEST(accept, lets_stay_whom_the_event_lets_stay)
     for (uint32_t i = 0; i < 10; ++i) {
         fake_pipe *pipe = accept_client_of(100 + i, "S-1");
         cr_assert_eq(pipe->is_open, i % 2 == 0);
+        cr_assert_eq(pipe->is_aborted, i % 2 == 1, "who is turned away may not keep an instance");
         cr_assert(i % 2 == 0 || pipe->reads + pipe->awaits == 0);
         cr_assert_eq(fake.accepts_armed, 8);
     }

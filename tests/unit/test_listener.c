@@ -252,9 +252,10 @@ LIFE_TEST(listener, offers_the_place_of_a_client_for_whom_there_is_no_memory)
     life_serve();
     unsigned before = fake.room_made;
     life.engine->hub.memory.fail_after = 0;
-    cr_assert_not_null(life_client());
+    const fake_pipe *pipe = life_client();
     life.engine->hub.memory.fail_after = UINT64_MAX;
     cr_assert_eq(life.count, 0);
+    cr_assert(pipe && pipe->is_aborted);
     cr_assert_eq(fake.room_made, before + 1);
     life_pass(1000);
     cr_assert_not_null(life_client());
