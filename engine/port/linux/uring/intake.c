@@ -189,7 +189,9 @@ void pp_intake_hint(pp_intake_of of)
     if (of.intake->shot != PP_SHOT_NONE) {
         return;
     }
-    if (of.intake->bulk) {
+    if (of.intake->bulk && of.guest->ring->lent) {
+        intake_send_poll(of);
+    } else if (of.intake->bulk) {
         intake_send_multishot(of, POLLIN | POLLRDHUP);
         of.intake->shot = PP_SHOT_WATCH;
         of.intake->ending = of.intake->hung_up = false;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_port_uring_lent.c - a ring whose threads are lent, to which the kernel adds at any return to user mode: what one
+ * peer can put into it before anybody takes.
+ */
+#define _GNU_SOURCE
+#include "engine/port/linux/port.h"
+#include "engine/port/linux/uring/ring.h"
+#include "tests/laws/bed.h"
+
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    BURST = 6000, /* More than a buffer of the pool. */
+    SENDS = 40,
+    ROOM_BYTES = 100000
+};
+
+static test_bed lent_bed;
+static bed_end server, client;
+static char burst[BURST], room[ROOM_BYTES];
+
+TestSuite(port_uring_lent, .timeout = 100);
+
+/* A lent bed on rings with one pair, or a skip. */
+static pp_ring *lent_open(const pp_plan *plan)
+{
+    setenv("PIPEPORT_LINUX_DRIVER", "uring", 1);
+    bed_open(&lent_bed, 1);
+    if (strcmp(pp_port_driver(lent_bed.port), "io_uring") != 0) {
+        cr_skip_test("the kernel refuses io_uring");
+    }
+    lent_bed.plan = *plan;
+    bed_listen(&lent_bed);
+    bed_pair(&lent_bed, &server, &client);
+    bed_stamp(burst, BURST, 0);
+    return (pp_ring *) lent_bed.port->drainers[0];
+}
+
+static void lent_await(bed_end *end)
+{
+    pp_result now;
+    end->read.home = end->pipe.home;
+    cr_assert_eq(pp_pipe_await(&end->pipe, &end->read, &now), PP_LATER);
+}
+
+static void lent_talk(bed_end *end, uint32_t bytes)
+{
+    pp_slice slice = {burst, bytes};
+    pp_result now;
+    cr_assert_eq(pp_pipe_write(&end->pipe, &slice, 1, NULL, &now), PP_NOW);
+    cr_assert_eq(now.bytes, bytes);
+}
+
+/* The armed await ends, and all that was said is read. */
+static void lent_hear(bed_end *end, uint32_t bytes)
+{
+    cr_assert_eq(bed_await(&lent_bed, &end->read).fault.status, PIPEPORT_OK);
+    for (uint32_t got = 0; got < bytes;) {
+        pp_result now = bed_read(&lent_bed, end, room, ROOM_BYTES);
+        cr_assert(now.fault.status == PIPEPORT_OK && now.bytes > 0);
+        got += now.bytes;
+    }
+}
+
+/* What is armed is with the kernel, which has nothing to say. */
+static void lent_take_nothing(void)
+{
+    pp_completion none;
+    cr_assert_eq(pp_port_take(lent_bed.port, 0, 0, &none, 1), 0);
+}
+
+/* The peer says so much `before` times and is heard; then a byte at a time, while nobody takes. */
+static pp_ring *lent_let_speak(uint32_t bytes, int before)
+{
+    pp_ring *ring = lent_open(&bed_plan);
+    int much = ROOM_BYTES;
+    cr_assert_eq(setsockopt((int) client.pipe.handle, SOL_SOCKET, SO_SNDBUF, &much, sizeof much), 0);
+    for (int i = 0; i < before; i++) {
+        lent_await(&server);
+        lent_talk(&client, bytes);
+        lent_hear(&server, bytes);
+    }
+    lent_await(&server);
+    lent_take_nothing();
+    for (int i = 0; i < SENDS; i++) {
+        lent_talk(&client, 1);
+    }
+    return ring;
+}
+
+Test(port_uring_lent, has_one_word_of_a_pipe_on_which_much_comes)
+{
+    pp_ring *ring = lent_let_speak(BURST, 2);
+    cr_assert_eq(io_uring_cq_ready(&ring->uring), 1, "one turn is enough for %d sends, not %u", SENDS,
+                 io_uring_cq_ready(&ring->uring));
+    lent_hear(&server, SENDS);
+    bed_settle(&lent_bed, &server, &client);
+}
