@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_port_uring_lent.c - a ring whose threads are lent, to which the kernel adds at any return to user mode: what one
- * peer can put into it before anybody takes.
+ * peer can put into it before anybody takes, and how long a request may wait to be asked for.
  */
 #define _GNU_SOURCE
 #include "engine/port/linux/port.h"
@@ -17,11 +17,15 @@
 enum {
     BURST = 6000, /* More than a buffer of the pool. */
     SENDS = 40,
+    CROWD = 160,
+    BOUND = 64, /* Completions handed out, after which the next take asks for what was prepared. */
+    STEP = 4,
     ROOM_BYTES = 100000
 };
 
 static test_bed lent_bed;
 static bed_end server, client;
+static bed_end listeners[CROWD], talkers[CROWD];
 static char burst[BURST], room[ROOM_BYTES];
 
 TestSuite(port_uring_lent, .timeout = 100);
@@ -99,5 +103,46 @@ Test(port_uring_lent, has_one_word_of_a_pipe_on_which_much_comes)
     cr_assert_eq(io_uring_cq_ready(&ring->uring), 1, "one turn is enough for %d sends, not %u", SENDS,
                  io_uring_cq_ready(&ring->uring));
     lent_hear(&server, SENDS);
+    bed_settle(&lent_bed, &server, &client);
+}
+
+/* ---- Requests ---- */
+
+static void crowd_open(pp_ring *ring)
+{
+    for (uint32_t i = 0; i < CROWD; i++) {
+        bed_pair(&lent_bed, &listeners[i], &talkers[i]);
+    }
+    for (uint32_t i = 0; i < CROWD; i++) {
+        lent_await(&listeners[i]);
+    }
+    lent_take_nothing();
+    for (uint32_t i = 0; i < CROWD; i++) {
+        lent_talk(&talkers[i], 1);
+    }
+    cr_assert_eq(io_uring_cq_ready(&ring->uring), CROWD);
+}
+
+/* One await stands behind a crowd that is ready: too few to be worth a call, and the crowd may never end. All are
+ * polls, so the pool has no part in it. */
+Test(port_uring_lent, asks_for_what_is_prepared_though_completions_never_end)
+{
+    pp_completion batch[STEP];
+    pp_ring *ring = lent_open(&bed_whole_plan);
+    uint32_t handed = 0;
+    crowd_open(ring);
+    lent_await(&server);
+    lent_talk(&client, 1);
+    do {
+        handed += pp_port_take(lent_bed.port, 0, 0, batch, STEP);
+    } while (io_uring_sq_ready(&ring->uring) > 0 && handed < CROWD);
+    cr_assert_leq(handed, BOUND + STEP, "it was asked for after %u others", handed);
+    while (handed < CROWD + 1) {
+        handed += pp_port_take(lent_bed.port, 0, 1000, batch, STEP);
+    }
+    for (uint32_t i = 0; i < CROWD; i++) {
+        bed_end_close(&listeners[i]);
+        bed_end_close(&talkers[i]);
+    }
     bed_settle(&lent_bed, &server, &client);
 }

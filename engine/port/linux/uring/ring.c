@@ -87,6 +87,7 @@ static void ring_read_letters(pp_ring *ring, bool *woken)
 static void ring_submit(pp_ring *ring)
 {
     int count = io_uring_submit(&ring->uring);
+    ring->handed = 0;
     PP_VERIFY(count >= 0 || count == -EINTR || count == -EAGAIN ||
               count == -EBUSY); /* Then they stay where they are. */
 }
@@ -95,7 +96,7 @@ static void ring_submit(pp_ring *ring)
 static void ring_submit_and_fetch(pp_ring *ring)
 {
     int count = io_uring_submit_and_get_events(&ring->uring);
-    ring->reaped = 0;
+    ring->reaped = ring->handed = 0;
     PP_VERIFY(count >= 0 || count == -EINTR || count == -EAGAIN || count == -EBUSY);
 }
 
@@ -245,7 +246,7 @@ static void ring_wait(pp_ring *ring, uint32_t wait_ms)
 {
     struct __kernel_timespec time = {wait_ms / RING_MS_PER_S, (long long) (wait_ms % RING_MS_PER_S) * RING_NS_PER_MS};
     struct io_uring_cqe *first;
-    ring->reaped = 0;
+    ring->reaped = ring->handed = 0;
     int code = io_uring_submit_and_wait_timeout(&ring->uring, &first, 1, wait_ms == UINT32_MAX ? NULL : &time, NULL);
     PP_VERIFY(code >= 0 || code == -ETIME || code == -EINTR || code == -EAGAIN || code == -EBUSY);
 }
@@ -284,11 +285,18 @@ bool pp_ring_has_word(pp_guest *guest, uint32_t lane)
     return io_uring_cq_has_overflow(uring); /* The kernel keeps more than can be seen. */
 }
 
+/* The kernel adds to a lent ring's completions at any time, so that they may never be used up. There requests wait for
+ * no more handlers than they wait for other requests. */
+static bool ring_is_due(const pp_ring *ring, uint32_t gathered, uint32_t max)
+{
+    bool is_overdue = ring->lent && ring->handed >= RING_SUBMIT_AT;
+    return gathered >= RING_SUBMIT_AT || (gathered > 0 && (max == 1 || is_overdue));
+}
+
 /* There is enough to hand out without a wait, which may be for long: its handlers run first. */
 static void ring_submit_before_waiting(pp_ring *ring, uint32_t max)
 {
-    uint32_t gathered = io_uring_sq_ready(&ring->uring);
-    if (gathered < RING_SUBMIT_AT && (max > 1 || gathered == 0)) {
+    if (!ring_is_due(ring, io_uring_sq_ready(&ring->uring), max)) {
         return;
     }
     if (ring->reaped >= RING_PATIENCE) {
@@ -328,6 +336,7 @@ uint32_t pp_ring_take(pp_mailbox *mailbox, uint32_t wait_ms, pp_completion *comp
         ring_submit_before_waiting(ring, max);
     }
     uint32_t count = pp_mailbox_hand_out(mailbox, completions, max);
+    ring->handed += count;
     ring->writes_at_once = count <= RING_FEW ? RING_FEW : 0;
     return count;
 }

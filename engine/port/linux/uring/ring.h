@@ -8,6 +8,8 @@
  * looked at when it is handed out and not before, so that it is near when it is handled. But a submission brings what
  * is answered while it is asked for, and nothing of what has waited in the kernel for longer. So that such answers
  * cannot keep all others waiting as long as there are any, one of them asks for those too after so many completions.
+ * On a lent ring nothing waits in the kernel, which brings it at any return to user mode: so what it brought may never
+ * be used up, and a request that is prepared goes with the take after so many completions handed out, at the latest.
  *
  * Who the taker is: a ring that is not lent belongs to the thread of its first take (IORING_SETUP_SINGLE_ISSUER, with
  * IORING_SETUP_DEFER_TASKRUN, which must be the thread that enables it), for good. That thread may prepare requests
@@ -69,6 +71,7 @@ struct pp_ring {
     bool begun;               /* Enabled, and the bell is polled. */
     bool skipped;             /* The last take had enough without a look at the ring; so the next one looks. */
     uint32_t reaped;          /* Completions since the kernel was last asked for what waits there. */
+    uint32_t handed;          /* Completions handed out since the last submission. */
     uint32_t writes_at_once;  /* So many more writes are worth a system call of their own: little is under way. */
     _Atomic(uintptr_t) owner; /* The taker of a ring that is not lent, 0 before its first take; 0 if lent. Relaxed: only
                                  a thread's own id matters to it, and that it stored itself. */
