@@ -12,10 +12,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
     BURST = 6000, /* More than a buffer of the pool. */
+    SHORTS = 4,   /* So many short receives in a row would become a stream. */
     SENDS = 40,
     CROWD = 160,
     BOUND = 64, /* Completions handed out, after which the next take asks for what was prepared. */
@@ -78,6 +80,13 @@ static void lent_take_nothing(void)
     cr_assert_eq(pp_port_take(lent_bed.port, 0, 0, &none, 1), 0);
 }
 
+static int lent_left(const bed_end *end)
+{
+    int bytes = -1;
+    cr_assert_eq(ioctl((int) end->pipe.handle, FIONREAD, &bytes), 0);
+    return bytes;
+}
+
 /* The peer says so much `before` times and is heard; then a byte at a time, while nobody takes. */
 static pp_ring *lent_let_speak(uint32_t bytes, int before)
 {
@@ -102,6 +111,14 @@ Test(port_uring_lent, has_one_word_of_a_pipe_on_which_much_comes)
     pp_ring *ring = lent_let_speak(BURST, 2);
     cr_assert_eq(io_uring_cq_ready(&ring->uring), 1, "one turn is enough for %d sends, not %u", SENDS,
                  io_uring_cq_ready(&ring->uring));
+    lent_hear(&server, SENDS);
+    bed_settle(&lent_bed, &server, &client);
+}
+
+Test(port_uring_lent, lets_nobody_take_the_pool_while_a_handler_runs)
+{
+    (void) lent_let_speak(1, SHORTS);
+    cr_assert_eq(lent_left(&server), SENDS - 1, "a receive that goes on takes a buffer a send");
     lent_hear(&server, SENDS);
     bed_settle(&lent_bed, &server, &client);
 }

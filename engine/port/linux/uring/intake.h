@@ -26,9 +26,10 @@
  * is asked for, where the socket has something by then, and who is answered so is ahead of all whose poll was already
  * waiting (docs/decisions/0021).
  *
- * On a lent ring nothing stays: WATCH is POLL there. The kernel brings what it has at any return to user mode, also
- * within a handler, and would say each of the peer's writes by itself, so that the words of a few busy watches would
- * stand before all others. Nor is a poll unfair there, since no other is held back.
+ * On a lent ring nothing goes on and nothing stays: STREAM and WATCH are POOL and POLL there. The kernel brings what it
+ * has at any return to user mode, also within a handler, and would say each of the peer's writes by itself: a stream
+ * could empty the pool before anybody looks at it, and the words of a few busy watches would stand before all others.
+ * Nor is a poll unfair there, since no other is held back.
  *
  * `more` is true when the socket may well have something at once: the last receive was full, or a poll said so. Then,
  * and when a large block is to be filled, a read tries the socket itself. A watch says a thing once, so what it said is

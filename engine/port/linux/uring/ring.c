@@ -191,7 +191,7 @@ pp_fault pp_ring_create(pp_mailbox **out, pp_memory *memory, bool lent, const ch
         fault = (pp_fault){PIPEPORT_SYSTEM, code};
         goto fini_mailbox;
     }
-    ring->streams = pp_probe_streams();
+    ring->streams = !lent && pp_probe_streams();
     pp_lock_init(&ring->lines);
     *out = &ring->mailbox;
     return fault;

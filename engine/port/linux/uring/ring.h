@@ -67,7 +67,7 @@ struct pp_ring {
     struct io_uring uring;
     pp_memory *memory;
     bool lent;
-    bool streams;             /* Receives may go on (probe.h). */
+    bool streams;             /* Receives may go on: not where it is lent (intake.h), nor by every kernel (probe.h). */
     bool begun;               /* Enabled, and the bell is polled. */
     bool skipped;             /* The last take had enough without a look at the ring; so the next one looks. */
     uint32_t reaped;          /* Completions since the kernel was last asked for what waits there. */
