@@ -109,6 +109,8 @@ typedef struct pipeport_events {
 /* ---- Engine ---- */
 
 /* Creates a completion port and starts its workers.
+ * On Linux fork before this, or only to exec: a child that goes on without has a copy of every socket, and a peer does
+ * not hear of a close before the child has closed its own or ended. Of an engine a child can use nothing.
  * Owner:   the caller gets *out; give it to pipeport_engine_destroy. `options` may be NULL and is copied.
  * Thread:  any.
  * Fails:   INVALID (options.log is told why), NO_MEMORY, SYSTEM. */
