@@ -377,7 +377,9 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     worker->running.conn = conn; /* The rest is as the turn before has left it: nothing. */
     worker->running.may_write = !(duties & (PP_DUTY_SENT | PP_DUTY_DRAINED));
     worker->running.id = open ? pp_seat_id(&conn->seat) : 0;
-    pp_conn_look_at_doubt(conn, duties, worker);
+    if (conn->doubt != PP_DOUBT_NONE) {
+        pp_conn_look_at_doubt(conn, duties, worker);
+    }
     if (duties & PP_DUTY_OPEN) {
         conn_open(conn, worker);
     }
@@ -422,7 +424,7 @@ static pp_turn_rest conn_run(pp_turn *turn, uint32_t duties, pp_worker *worker)
     if (leaves) {
         pp_conn_write_fan(worker);
     }
-    return pp_conn_doubt_rests(conn, rest);
+    return conn->doubt == PP_DOUBT_NONE ? rest : pp_conn_doubt_rests(conn, rest);
 }
 
 static void conn_read_done(pp_op *op, pp_result result, void *drainer)
