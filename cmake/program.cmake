@@ -6,7 +6,7 @@
 # A program of ours takes its arguments, and names of files, for UTF-8. So does Windows with it, from 10 1903 on ("Use
 # UTF-8 code pages in Windows apps"): main, fopen, CreateProcessA. Before that they are in the code page of the machine.
 # An object of its own, for the house's options are no resource compiler's.
-if(WIN32 AND (PIPEPORT_BUILD_TOOLS OR PIPEPORT_BUILD_BENCH))
+if(WIN32 AND (PIPEPORT_BUILD_TOOLS OR PIPEPORT_BUILD_BENCH OR PIPEPORT_BUILD_TESTS))
   enable_language(RC)
   add_library(pipeport_utf8 OBJECT "${PROJECT_SOURCE_DIR}/cmake/utf8.rc")
   target_include_directories(pipeport_utf8 PRIVATE "${PROJECT_SOURCE_DIR}")

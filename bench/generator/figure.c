@@ -61,7 +61,7 @@ const char *figure_bytes(struct figure *figure, double bytes)
     size_t unit = 0;
 
     if (bytes < 1023.5) {
-        snprintf(figure->text, sizeof(figure->text), "%.0f byte%s", bytes, bytes >= 0.5 && bytes < 1.5 ? "" : "s");
+        snprintf(figure->text, sizeof(figure->text), "%.0f byte%s", bytes, bytes > 0.5 && bytes < 1.5 ? "" : "s");
         return figure->text;
     }
     bytes /= 1024.0;

@@ -70,7 +70,7 @@ static bool clock_is_sure(pp_conn *conn, bool of_write)
         conn->doubts_write = of_write;
         conn->seat.own = since;
     }
-    return conn->doubt == PP_DOUBT_PASSED;
+    return conn->doubt == PP_DOUBT_PASSED && pp_deadline_due_ms(&conn->deadline) == 0; /* Which was set then. */
 }
 
 /* True: the peer may have done its part already, and the word of it has not come to this turn. How long a drain may

@@ -95,10 +95,10 @@ pp_armed pp_pipe_write(pp_pipe *pipe, const pp_slice *slices, uint32_t count, pp
 void pp_pipe_cancel(pp_pipe *pipe, pp_op *op);
 
 /* False: what is armed on this pipe with `op` (read, await or write) still waits for the peer; or, where drainers share
- * the port, its completion lies there and no take has brought it (pp_port_post is behind all that does). True: it need
- * not wait any more, so its completion is on the way, in the hand of whoever took it, or home; or nobody can tell from
- * here (Linux, who is not the drainer of the pipe's home). Any thread that keeps the pipe from being closed; `op` may
- * come home and be armed again meanwhile. */
+ * the port, its completion lies there and no take has brought it (pp_port_post is behind all that does, unless the
+ * system has no memory for it). True: it need not wait any more, so its completion is on the way, in the hand of
+ * whoever took it, or home; or nobody can tell from here (Linux, who is not the drainer of the pipe's home). Any thread
+ * that keeps the pipe from being closed; `op` may come home and be armed again meanwhile. */
 bool pp_pipe_is_answered(pp_pipe *pipe, const pp_op *op);
 
 /* What was written can still be read by the peer. To Windows an accepted pipe stays an instance of its name until the

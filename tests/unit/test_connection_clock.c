@@ -145,6 +145,33 @@ LIFE_TEST(connection_clock, does_not_call_idle_whose_bytes_are_in_another_worker
     life_expect_end(other, PIPEPORT_TIMED_OUT);
 }
 
+static void clock_drain_port(void)
+{
+    do {
+        cr_assert_eq(pipeport_engine_run(life.engine, 0), PIPEPORT_OK);
+    } while (fake_port_waiting());
+}
+
+/* He is overdue, and his turn has passed through the port. Another look is no verdict yet, for another worker may have
+ * just taken what lay before it, and the system not have written it down. */
+LIFE_TEST(connection_clock, waits_a_little_where_the_port_has_been_passed)
+{
+    life_options.idle_ms = 300;
+    life_options.write_stall_ms = 5;
+    life_conn *silent = clock_open(NULL);
+    clock_other->write_room = 0;
+    fake_os_pass(300);
+    clock_drain_port();
+    cr_assert_eq(silent->closed, life_has_homes);
+    if (!life_has_homes) {
+        cr_assert_eq(life_send(silent, "abc", 3), PIPEPORT_OK); /* It pends: its clock is looked at. */
+        clock_drain_port();
+        cr_assert_eq(silent->closed, 0, "closed with: %s", pipeport_status_text(silent->end.why));
+        life_pass(10);
+    }
+    life_expect_end(silent, PIPEPORT_TIMED_OUT);
+}
+
 enum { CLOCK_ROUNDS = 20 }; /* So many the peer's bytes may be in pieces. */
 
 static void clock_drip(life_conn *conn, const void *data, size_t length)

@@ -286,7 +286,7 @@ bool pp_ring_has_word(pp_guest *guest, uint32_t lane)
 }
 
 /* The kernel adds to a lent ring's completions at any time, so that they may never be used up. There requests wait for
- * no more handlers than they wait for other requests. */
+ * no more handlers than they wait for other requests, and those of one batch. */
 static bool ring_is_due(const pp_ring *ring, uint32_t gathered, uint32_t max)
 {
     bool is_overdue = ring->lent && ring->handed >= RING_SUBMIT_AT;
