@@ -207,6 +207,23 @@ Test(host_threads, an_engine_nobody_ever_ran_can_be_destroyed)
     cr_assert_eq(client.opened, client.closed);
 }
 
+/* A message comes from a client, and the server does that. */
+static void host_handle_one(void (*message)(test_peer *, pipeport_conn, const void *, size_t))
+{
+    test_peer client = {0};
+    stage.server.does.message = message;
+    host_meet(&client);
+    while (stage.server.messages == 0) {
+        EXPECT(pipeport_engine_run(stage.rig.engine, 1) == PIPEPORT_OK);
+        if (client.opened && client.bytes++ == 0) {
+            EXPECT(peer_send(&client, "x", 1) == PIPEPORT_OK);
+        }
+    }
+    peer_stop(&client, 0);
+    peer_stop(&stage.server, 0);
+    rig_close(&stage.rig);
+}
+
 static void host_run_inside(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
 {
     (void) conn;
@@ -218,18 +235,7 @@ static void host_run_inside(test_peer *peer, pipeport_conn conn, const void *dat
 
 Test(host_threads, an_event_may_neither_run_nor_destroy_its_engine)
 {
-    test_peer client = {0};
-    stage.server.does.message = host_run_inside;
-    host_meet(&client);
-    while (stage.server.messages == 0) {
-        EXPECT(pipeport_engine_run(stage.rig.engine, 1) == PIPEPORT_OK);
-        if (client.opened && client.bytes++ == 0) {
-            EXPECT(peer_send(&client, "x", 1) == PIPEPORT_OK);
-        }
-    }
-    peer_stop(&client, 0);
-    peer_stop(&stage.server, 0);
-    rig_close(&stage.rig);
+    host_handle_one(host_run_inside);
 }
 
 static void host_run_elsewhere(test_peer *peer, pipeport_conn conn, const void *data, size_t length)
@@ -247,16 +253,5 @@ static void host_run_elsewhere(test_peer *peer, pipeport_conn conn, const void *
 
 Test(host_threads, an_event_may_run_another_engine)
 {
-    test_peer client = {0};
-    stage.server.does.message = host_run_elsewhere;
-    host_meet(&client);
-    while (stage.server.messages == 0) {
-        EXPECT(pipeport_engine_run(stage.rig.engine, 1) == PIPEPORT_OK);
-        if (client.opened && client.bytes++ == 0) {
-            EXPECT(peer_send(&client, "x", 1) == PIPEPORT_OK);
-        }
-    }
-    peer_stop(&client, 0);
-    peer_stop(&stage.server, 0);
-    rig_close(&stage.rig);
+    host_handle_one(host_run_elsewhere);
 }
