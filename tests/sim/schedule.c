@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { SCHEDULE_STEPS_MAX = 200000000, SCHEDULE_HELD_MAX = 400, SCHEDULE_TRIES = 4 };
+enum { SCHEDULE_STEPS_MAX = 200000000, SCHEDULE_HELD_MAX = 400, SCHEDULE_TRIES = 4, SCHEDULE_JUMPS_MAX = 256 };
 
 typedef enum schedule_state { THREAD_NONE, THREAD_READY, THREAD_BLOCKED, THREAD_ENDED } schedule_state;
 
@@ -27,6 +27,11 @@ typedef struct schedule_thread {
     uint64_t asked_ns;
 } schedule_thread;
 
+typedef struct schedule_jump {
+    uint64_t from_ns;
+    uint64_t ns;
+} schedule_jump;
+
 static schedule_thread threads[SIM_THREADS_MAX];
 static uint32_t threads_used; /* Numbers from here on were never given. */
 static uint32_t ready[SIM_THREADS_MAX];
@@ -35,7 +40,9 @@ static uint32_t self;
 static uint64_t now_ns;
 static uint64_t next_ns; /* No blocked thread's time comes before it. */
 static uint64_t switches;
-static uint32_t steps_left; /* Until a step lets others run. */
+static schedule_jump jumps[SCHEDULE_JUMPS_MAX]; /* The latest. */
+static uint32_t jumps_count;                    /* Of all. */
+static uint32_t steps_left;                     /* Until a step lets others run. */
 
 void (*sim_schedule_rests)(void);
 uint32_t sim_locks_held[SIM_THREADS_MAX];
@@ -45,6 +52,18 @@ uint32_t sim_stalled;
 uint64_t sim_now_ns(void)
 {
     return now_ns;
+}
+
+uint64_t sim_jumped_ns(uint64_t since_ns)
+{
+    uint64_t ns = 0;
+    for (uint32_t i = jumps_count; i-- > 0 && jumps[i % SCHEDULE_JUMPS_MAX].from_ns >= since_ns;) {
+        if (jumps_count - i == SCHEDULE_JUMPS_MAX) {
+            return SIM_NEVER;
+        }
+        ns += jumps[i % SCHEDULE_JUMPS_MAX].ns;
+    }
+    return ns;
 }
 
 uint64_t sim_ask_ns(void)
@@ -99,6 +118,7 @@ void sim_schedule_begin(void)
     sim_stalled = 0;
     self = 0;
     switches = 0;
+    jumps_count = 0;
     now_ns = UINT64_C(1000000000) + sim_random() % 1000000000;
     next_ns = SIM_NEVER;
     schedule_make_ready(0);
@@ -195,8 +215,10 @@ static uint32_t schedule_choose(void)
     }
     schedule_pass(1 + sim_random() % sim.rules.tick_ns);
     if (sim_happens(sim.rules.jumps)) {
+        schedule_jump jump = {now_ns, sim_random() % sim.rules.jump_ns};
         sim_trace("the clock jumps", 0, 0, 0);
-        schedule_pass(sim_random() % sim.rules.jump_ns);
+        jumps[jumps_count++ % SCHEDULE_JUMPS_MAX] = jump;
+        schedule_pass(jump.ns);
     }
     if (sim_happens(sim.rules.kernel_runs)) {
         (void) sim_kernel_run();

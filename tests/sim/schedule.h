@@ -25,8 +25,9 @@ void sim_schedule_begin(void);
 extern void (*sim_schedule_rests)(void);
 
 uint64_t sim_now_ns(void);
-uint64_t sim_ask_ns(void);   /* The same, and remembered as what this thread knows. */
-uint64_t sim_asked_ns(void); /* When this thread last asked. */
+uint64_t sim_jumped_ns(uint64_t since_ns); /* How much of the time since then was jumps; SIM_NEVER: of too many. */
+uint64_t sim_ask_ns(void);                 /* The same, and remembered as what this thread knows. */
+uint64_t sim_asked_ns(void);               /* When this thread last asked. */
 uint32_t sim_self(void);
 
 /* A new thread's number; it runs sometime. Numbers of threads that have ended and were joined are used again. */
