@@ -219,6 +219,9 @@ Test(port_uring_watch, gives_way_to_a_stream_where_receives_are_short_again)
     pp_completion none;
     int left = -1;
     watch_begin();
+    if (watch_bed.lent) {
+        cr_skip_test("no receive goes on where a ring is lent");
+    }
     if (!((pp_ring *) watch_bed.port->drainers[0])->streams) {
         cr_skip_test("this kernel's receives that go on may miss the end");
     }
