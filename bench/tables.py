@@ -127,8 +127,7 @@ def verdict_of(goal, ratio):
 
 def beside_bound(value, goal):
     """A figure that missed a goal, with as many digits as it takes to see that."""
-    text = f"{value:.2f}"
-    return text if float(text) != goal["bound"] else f"{value:.3f}"
+    return next(text for digits in range(2, 18) if float(text := f"{value:.{digits}f}") != goal["bound"])
 
 
 def bound_text(goal):

@@ -43,7 +43,8 @@ class Tables(unittest.TestCase):
 
     def test_what_was_missed_by_little_is_seen_to_be(self):
         goal = kept.goal("rate", 1.0)
-        self.assertEqual([tables.beside_bound(value, goal) for value in (0.994, 0.996)], ["0.99", "0.996"])
+        self.assertEqual([tables.beside_bound(value, goal) for value in (0.994, 0.996, 0.99962)],
+                         ["0.99", "0.996", "0.9996"])
 
     def test_all_lines_of_a_table_are_as_wide(self):
         parts = all_parts()
