@@ -228,6 +228,12 @@ void bed_pair(test_bed *bed, bed_end *server, bed_end *client)
     LAW(server->pipe.handle != PP_PIPE_CLOSED && client->pipe.handle != PP_PIPE_CLOSED);
 }
 
+pp_armed bed_arm_await(bed_end *end, pp_result *now)
+{
+    end->read.home = end->pipe.home;
+    return pp_pipe_await(&end->pipe, &end->read, now);
+}
+
 pp_armed bed_arm_read(bed_end *end, void *buffer, uint32_t bytes, pp_result *now)
 {
     end->read.home = end->pipe.home;

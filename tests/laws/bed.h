@@ -109,6 +109,7 @@ void bed_pair(test_bed *bed, bed_end *server, bed_end *client);
 pp_fault bed_dial(bed_end *end, const char *name, uint32_t home);
 pp_fault bed_dial_as(bed_end *end, const char *name, const pp_plan *plan, uint32_t home);
 
+pp_armed bed_arm_await(bed_end *end, pp_result *now); /* With its read. */
 pp_armed bed_arm_read(bed_end *end, void *buffer, uint32_t bytes, pp_result *now);
 pp_armed bed_arm_write(bed_end *end, const void *data, uint32_t bytes, pp_result *now);
 

@@ -38,17 +38,11 @@ static void answer_settle(void)
 
 TestSuite(laws_answer, .init = answer_setup, .timeout = 100);
 
-static pp_armed answer_await(bed_end *end, pp_result *now)
-{
-    end->read.home = end->pipe.home;
-    return pp_pipe_await(&end->pipe, &end->read, now);
-}
-
 /* An await, or a read with room for more than ever comes: so all know afterwards that no more is there. */
 static void answer_arm(bed_end *end, bool awaits)
 {
     pp_result now;
-    cr_assert_eq(awaits ? answer_await(end, &now) : bed_arm_read(end, few[end - server], FEW, &now), PP_LATER);
+    cr_assert_eq(awaits ? bed_arm_await(end, &now) : bed_arm_read(end, few[end - server], FEW, &now), PP_LATER);
     bed_hears_nothing(&answer_bed);
     cr_assert_not(pp_pipe_is_answered(&end->pipe, &end->read), "nothing has come");
 }

@@ -34,17 +34,11 @@ static void await_settle(void)
 
 TestSuite(laws_await, .init = await_setup, .timeout = 100);
 
-static pp_armed await_arm(bed_end *end, pp_result *now)
-{
-    end->read.home = end->pipe.home;
-    return pp_pipe_await(&end->pipe, &end->read, now);
-}
-
 /* Waits for a word of the system's that there is something to read. */
 static pp_result await_word(bed_end *end)
 {
     pp_result result;
-    if (await_arm(end, &result) == PP_LATER) {
+    if (bed_arm_await(end, &result) == PP_LATER) {
         result = bed_await(&await_bed, &end->read);
     }
     LAW(result.bytes == 0);
@@ -88,7 +82,7 @@ Test(laws_await, pends_where_nothing_is_there_and_ends_when_something_comes)
     bed_stamp(block, 300, 0);
     for (uint32_t i = 0; i < 3; i++) {
         pp_result now;
-        cr_assert_eq(await_arm(&server, &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
         bed_hears_nothing(&await_bed);
         cr_assert_eq(bed_write(&await_bed, &client, block + i * 100, 100).bytes, 100);
         now = bed_await(&await_bed, &server.read);
@@ -116,7 +110,7 @@ Test(laws_await, answers_again_for_what_a_short_read_left)
 Test(laws_await, is_told_of_the_end_after_the_last_bytes_and_again)
 {
     pp_result now;
-    cr_assert_eq(await_arm(&server, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     bed_stamp(block, 100, 0);
     cr_assert_eq(bed_write(&await_bed, &client, block, 100).bytes, 100);
     bed_end_close(&client);
@@ -146,7 +140,7 @@ Test(laws_await, is_told_of_the_end_however_near_it_comes_to_the_last_byte)
             await_byte(&server, i);
         }
         if (waits_before) {
-            cr_assert_eq(await_arm(&server, &now), PP_LATER);
+            cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
             bed_hears_nothing(&await_bed);
         }
         char last = (char) bed_byte(talk);
@@ -172,7 +166,7 @@ Test(laws_await, is_told_of_the_end_however_near_it_comes_to_the_last_byte)
 Test(laws_await, ends_when_the_peer_does_though_it_sent_nothing)
 {
     pp_result now;
-    cr_assert_eq(await_arm(&server, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     bed_end_close(&client);
     cr_assert_eq(bed_await(&await_bed, &server.read).fault.status, PIPEPORT_OK);
     cr_assert_eq(bed_read(&await_bed, &server, room, BLOCK).fault.status, PIPEPORT_GONE);
@@ -184,7 +178,7 @@ Test(laws_await, is_stopped_exactly_once_and_loses_nothing_to_it)
     for (uint32_t i = 0; i < 50; i++) {
         pp_result now;
         char byte = (char) bed_byte(i);
-        cr_assert_eq(await_arm(&server, &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
         pp_pipe_cancel(&server.pipe, &server.read);
         pp_pipe_cancel(&server.pipe, &server.read);
         cr_assert_eq(bed_await(&await_bed, &server.read).fault.status, PIPEPORT_STOPPED);
@@ -203,7 +197,7 @@ Test(laws_await, is_stopped_exactly_once_and_loses_nothing_to_it)
 Test(laws_await, a_read_in_its_place_can_be_stopped_too)
 {
     pp_result now;
-    cr_assert_eq(await_arm(&server, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     pp_pipe_cancel(&server.pipe, &server.read);
     cr_assert_eq(bed_await(&await_bed, &server.read).fault.status, PIPEPORT_STOPPED);
     cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_LATER);
@@ -220,7 +214,7 @@ Test(laws_await, a_read_in_its_place_can_be_stopped_too)
 Test(laws_await, may_be_closed_after_a_stop_and_the_peer_hears_of_it)
 {
     pp_result now;
-    cr_assert_eq(await_arm(&client, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&client, &now), PP_LATER);
     pp_pipe_cancel(&client.pipe, &client.read);
     cr_assert_eq(bed_await(&await_bed, &client.read).fault.status, PIPEPORT_STOPPED);
     cr_assert_eq(bed_arm_read(&server, room, BLOCK, &now), PP_LATER);
@@ -326,7 +320,7 @@ Test(laws_await, loses_no_byte_between_words_reads_and_stops)
     cr_assert_eq(pp_os_thread_start(&writer, stream_write, &seed).status, PIPEPORT_OK);
     for (uint64_t got = 0; got < STREAM_BYTES;) {
         pp_result result;
-        if (await_arm(&server, &result) == PP_LATER) {
+        if (bed_arm_await(&server, &result) == PP_LATER) {
             if (test_random_below(&random, 3) == 0) {
                 pp_pipe_cancel(&server.pipe, &server.read);
             }
@@ -353,7 +347,7 @@ Test(laws_await, races_with_a_stop_and_ends_once_either_way)
     bed_race_open(&race, &client);
     for (uint32_t i = 0; i < BED_RACES; i++) {
         pp_result now;
-        cr_assert_eq(await_arm(&server, &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
         bed_race_begin(&race, i);
         pp_pipe_cancel(&server.pipe, &server.read);
         now = bed_await(&await_bed, &server.read);
@@ -377,7 +371,7 @@ Test(laws_await, tells_of_each_of_very_many_pipes_that_nobody_reads)
     for (uint32_t i = 0; i < CROWD; i++) {
         pp_result now;
         bed_pair(&await_bed, &ends[i], &peers[i]);
-        cr_assert_eq(await_arm(&ends[i], &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&ends[i], &now), PP_LATER);
     }
     for (uint32_t i = 0; i < CROWD; i++) {
         bed_stamp(block, 2, i);

@@ -280,8 +280,7 @@ Test(laws_message, is_not_lost_to_a_cancelled_read)
 static void message_await(bed_end *end)
 {
     pp_result now;
-    end->read.home = end->pipe.home;
-    if (pp_pipe_await(&end->pipe, &end->read, &now) == PP_LATER) {
+    if (bed_arm_await(end, &now) == PP_LATER) {
         now = bed_await(&message_bed, &end->read);
     }
     cr_assert(now.fault.status == PIPEPORT_OK && now.bytes == 0);

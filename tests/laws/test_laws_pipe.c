@@ -40,11 +40,16 @@ static void pipe_expect(bed_end *end, uint64_t bytes, uint64_t at)
     }
 }
 
+static void pipe_must_be_gone(pp_result result)
+{
+    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
+                 result.fault.system_code);
+}
+
 static void pipe_expect_gone(bed_end *end)
 {
     pp_result result = bed_read(&pipe_bed, end, room, BLOCK);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
-                 result.fault.system_code);
+    pipe_must_be_gone(result);
     cr_assert_eq(result.bytes, 0);
 }
 
@@ -213,11 +218,8 @@ Test(laws_pipe, ends_a_clients_armed_read_with_gone_when_the_server_closes)
 Test(laws_pipe, answers_gone_to_a_write_after_the_peers_end)
 {
     bed_end_close(&server);
-    pp_result result = bed_write(&pipe_bed, &client, "x", 1);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
-                 result.fault.system_code);
-    result = bed_write(&pipe_bed, &client, "x", 1);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE);
+    pipe_must_be_gone(bed_write(&pipe_bed, &client, "x", 1));
+    pipe_must_be_gone(bed_write(&pipe_bed, &client, "x", 1));
     pipe_settle();
 }
 
@@ -225,9 +227,7 @@ Test(laws_pipe, ends_a_pending_write_with_gone_when_the_peer_closes)
 {
     (void) bed_fill(&pipe_bed, &server, block, BLOCK);
     bed_end_close(&client);
-    pp_result result = bed_await(&pipe_bed, &server.write);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
-                 result.fault.system_code);
+    pipe_must_be_gone(bed_await(&pipe_bed, &server.write));
     pipe_settle();
 }
 
@@ -270,12 +270,8 @@ Test(laws_pipe, ends_a_clients_read_and_write_with_gone_when_the_server_aborts)
     cr_assert_eq(bed_arm_read(&client, room, BLOCK, &now), PP_LATER);
     (void) bed_fill(&pipe_bed, &client, block, BLOCK);
     bed_end_abort(&server);
-    pp_result result = bed_await(&pipe_bed, &client.write);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
-                 result.fault.system_code);
-    result = bed_await(&pipe_bed, &client.read);
-    cr_assert_eq(result.fault.status, PIPEPORT_GONE, "status %d, system code %d", result.fault.status,
-                 result.fault.system_code);
+    pipe_must_be_gone(bed_await(&pipe_bed, &client.write));
+    pipe_must_be_gone(bed_await(&pipe_bed, &client.read));
     pipe_settle();
 }
 

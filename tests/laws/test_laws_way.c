@@ -121,12 +121,6 @@ static bool way_can_await(void)
     return can;
 }
 
-static pp_armed way_await(pp_result *now)
-{
-    writer->read.home = writer->pipe.home;
-    return pp_pipe_await(&writer->pipe, &writer->read, now);
-}
-
 /* An await, armed or answered with `now`, is told of the end. */
 static void way_expect_end(pp_armed armed, pp_result now)
 {
@@ -137,14 +131,14 @@ static void way_expect_end(pp_armed armed, pp_result now)
 static void way_writer_awaits(void)
 {
     pp_result now;
-    cr_assert_eq(way_await(&now), PP_LATER);
+    cr_assert_eq(bed_arm_await(writer, &now), PP_LATER);
     for (uint32_t i = 1; i < ROUNDS; i++) {
         way_send(i * 19, i);
     }
     bed_hears_nothing(&way_bed);
     bed_end_close(reader);
     way_expect_end(PP_LATER, now);
-    pp_armed armed = way_await(&now);
+    pp_armed armed = bed_arm_await(writer, &now);
     way_expect_end(armed, now);
 }
 
@@ -161,7 +155,7 @@ static void way_writer_comes_late(void)
     pp_result now;
     cr_assert_eq(bed_write(&way_bed, writer, "unread", 6).bytes, 6);
     bed_end_close(reader);
-    pp_armed armed = way_await(&now);
+    pp_armed armed = bed_arm_await(writer, &now);
     way_expect_end(armed, now);
 }
 
@@ -177,12 +171,12 @@ static void way_writer_stops(void)
 {
     pp_result now;
     for (uint32_t i = 0; i < 3; i++) {
-        cr_assert_eq(way_await(&now), PP_LATER);
+        cr_assert_eq(bed_arm_await(writer, &now), PP_LATER);
         pp_pipe_cancel(&writer->pipe, &writer->read);
         cr_assert_eq(bed_await(&way_bed, &writer->read).fault.status, PIPEPORT_STOPPED);
         bed_hears_nothing(&way_bed);
     }
-    cr_assert_eq(way_await(&now), PP_LATER);
+    cr_assert_eq(bed_arm_await(writer, &now), PP_LATER);
     bed_end_close(reader);
     way_expect_end(PP_LATER, now);
 }

@@ -6,8 +6,7 @@
 #define _GNU_SOURCE
 #include "engine/port/linux/port.h"
 #include "engine/port/linux/uring/probe.h"
-#include "engine/port/linux/uring/ring.h"
-#include "tests/laws/bed.h"
+#include "tests/support/linux/rings.h"
 
 #include <criterion/criterion.h>
 
@@ -61,26 +60,13 @@ static const char *uring_ask(const char *driver, pipeport_status *status)
     return name;
 }
 
-/* A bed on rings, or a skip. */
-static void uring_open(bool own)
+/* A pair on a ring, or a skip. */
+static pp_ring *uring_open(bool own)
 {
-    setenv("PIPEPORT_LINUX_DRIVER", "uring", 1);
-    if (own) {
-        bed_open_own(&uring_bed, 1);
-    } else {
-        bed_open(&uring_bed, 1);
-    }
-    if (strcmp(pp_port_driver(uring_bed.port), "io_uring") != 0) {
-        cr_skip_test("the kernel refuses io_uring");
-    }
+    pp_ring *ring = rings_open(&uring_bed, !own);
     bed_listen(&uring_bed);
     bed_pair(&uring_bed, &server, &client);
-}
-
-static pp_armed uring_await(bed_end *end, pp_result *now)
-{
-    end->read.home = end->pipe.home;
-    return pp_pipe_await(&end->pipe, &end->read, now);
+    return ring;
 }
 
 static void uring_settle(void)
@@ -188,8 +174,7 @@ Test(port_uring, does_without_streams_where_they_cannot_be_tried)
 {
     uring_refuse(SYS_socketpair, EMFILE);
     cr_assert_not(pp_probe_streams());
-    uring_open(true);
-    cr_assert_not(((pp_ring *) uring_bed.port->drainers[0])->streams);
+    cr_assert_not(uring_open(true)->streams);
     uring_settle();
 }
 
@@ -199,8 +184,8 @@ Test(port_uring, does_without_streams_where_they_cannot_be_tried)
 static void uring_read_what_an_await_has_brought(bool own)
 {
     pp_result now;
-    uring_open(own);
-    cr_assert_eq(uring_await(&server, &now), PP_LATER);
+    (void) uring_open(own);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     cr_assert_eq(bed_write(&uring_bed, &client, "abc", 3).bytes, 3);
     cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
     cr_assert_eq(bed_arm_read(&server, room, BIG, &now), PP_NOW);
@@ -218,7 +203,7 @@ static void uring_await_elsewhere(void *argument)
 {
     pp_result now;
     LAW(pp_pipe_read(&server.pipe, room, BIG, NULL, &now) == PP_NOW && now.bytes == 0);
-    *(pp_armed *) argument = uring_await(&server, &now);
+    *(pp_armed *) argument = bed_arm_await(&server, &now);
 }
 
 Test(port_uring, says_of_an_await_that_what_is_held_answers_it)
@@ -226,8 +211,8 @@ Test(port_uring, says_of_an_await_that_what_is_held_answers_it)
     pp_result now;
     pp_thread thread;
     pp_armed armed = PP_NOW;
-    uring_open(true);
-    cr_assert_eq(uring_await(&server, &now), PP_LATER);
+    (void) uring_open(true);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     cr_assert_not(pp_pipe_is_answered(&server.pipe, &server.read));
     cr_assert_eq(bed_write(&uring_bed, &client, "abc", 3).bytes, 3);
     cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
@@ -251,10 +236,10 @@ static void uring_widen(void)
 Test(port_uring, fills_a_large_block_past_the_pool_and_in_order)
 {
     pp_result now;
-    uring_open(true);
+    (void) uring_open(true);
     bed_stamp(block, BIG, 0);
     uring_widen();
-    cr_assert_eq(uring_await(&server, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     uint32_t sent = bed_write(&uring_bed, &client, block, BIG).bytes;
     cr_assert_gt(sent, 8192);
     cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
@@ -276,13 +261,13 @@ Test(port_uring, reads_together_what_comes_together)
 {
     enum { BURST = 6800 };
     pp_result now;
-    uring_open(true);
+    (void) uring_open(true);
     bed_stamp(block, BURST, 0);
     for (int i = 0; i < 4; i++) {
         uint32_t size = i < 3 ? BURST : 1;
         uint32_t got = 0;
         uint32_t reads = 0;
-        cr_assert_eq(uring_await(&server, &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
         cr_assert_eq(bed_write(&uring_bed, &client, block, size).bytes, size);
         cr_assert_eq(bed_await(&uring_bed, &server.read).fault.status, PIPEPORT_OK);
         while (got < size) {
@@ -299,9 +284,9 @@ Test(port_uring, frees_with_the_port_what_the_kernel_still_held)
 {
     for (int own = 0; own < 2; own++) {
         pp_result now;
-        uring_open(own != 0);
-        cr_assert_eq(uring_await(&server, &now), PP_LATER);
-        cr_assert_eq(uring_await(&client, &now), PP_LATER);
+        (void) uring_open(own != 0);
+        cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&client, &now), PP_LATER);
         bed_hears_nothing(&uring_bed); /* Both are with the kernel. */
         pp_pipe_cancel(&server.pipe, &server.read);
         pp_pipe_cancel(&client.pipe, &client.read);
@@ -318,7 +303,7 @@ Test(port_uring, does_not_keep_a_write_back_behind_what_is_ready)
     static pp_op ready[MANY];
     pp_completion batch[PP_BATCH_MAX];
     pp_result now;
-    uring_open(true);
+    (void) uring_open(true);
     for (int i = 0; i < MANY; i++) {
         pp_port_post(uring_bed.port, &ready[i]);
     }
@@ -351,7 +336,7 @@ Test(port_uring, goes_on_with_what_a_thread_had_armed_that_has_ended)
     pp_thread visitor;
     uint64_t taken = 0;
     static char other[BIG];
-    uring_open(false);
+    (void) uring_open(false);
     cr_assert_eq(pp_os_thread_start(&visitor, visitor_main, &taken).status, PIPEPORT_OK);
     pp_os_thread_join(&visitor);
     bed_hears_nothing(&uring_bed); /* The kernel ends its requests with it, and the ring asks again. */

@@ -4,15 +4,10 @@
  * peer can put into it before anybody takes, and how long a request may wait to be asked for.
  */
 #define _GNU_SOURCE
-#include "engine/port/linux/port.h"
-#include "engine/port/linux/uring/ring.h"
-#include "tests/laws/bed.h"
+#include "tests/support/linux/rings.h"
 
 #include <criterion/criterion.h>
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -35,31 +30,18 @@ TestSuite(port_uring_lent, .timeout = 100);
 /* A lent bed on rings with one pair, or a skip. */
 static pp_ring *lent_open(const pp_plan *plan)
 {
-    setenv("PIPEPORT_LINUX_DRIVER", "uring", 1);
-    bed_open(&lent_bed, 1);
-    if (strcmp(pp_port_driver(lent_bed.port), "io_uring") != 0) {
-        cr_skip_test("the kernel refuses io_uring");
-    }
+    pp_ring *ring = rings_open(&lent_bed, true);
     lent_bed.plan = *plan;
     bed_listen(&lent_bed);
     bed_pair(&lent_bed, &server, &client);
     bed_stamp(burst, BURST, 0);
-    return (pp_ring *) lent_bed.port->drainers[0];
+    return ring;
 }
 
 static void lent_await(bed_end *end)
 {
     pp_result now;
-    end->read.home = end->pipe.home;
-    cr_assert_eq(pp_pipe_await(&end->pipe, &end->read, &now), PP_LATER);
-}
-
-static void lent_talk(bed_end *end, uint32_t bytes)
-{
-    pp_slice slice = {burst, bytes};
-    pp_result now;
-    cr_assert_eq(pp_pipe_write(&end->pipe, &slice, 1, NULL, &now), PP_NOW);
-    cr_assert_eq(now.bytes, bytes);
+    cr_assert_eq(bed_arm_await(end, &now), PP_LATER);
 }
 
 /* The armed await ends, and all that was said is read. */
@@ -73,20 +55,6 @@ static void lent_hear(bed_end *end, uint32_t bytes)
     }
 }
 
-/* What is armed is with the kernel, which has nothing to say. */
-static void lent_take_nothing(void)
-{
-    pp_completion none;
-    cr_assert_eq(pp_port_take(lent_bed.port, 0, 0, &none, 1), 0);
-}
-
-static int lent_left(const bed_end *end)
-{
-    int bytes = -1;
-    cr_assert_eq(ioctl((int) end->pipe.handle, FIONREAD, &bytes), 0);
-    return bytes;
-}
-
 /* The peer says so much `before` times and is heard; then a byte at a time, while nobody takes. */
 static pp_ring *lent_let_speak(uint32_t bytes, int before)
 {
@@ -95,13 +63,13 @@ static pp_ring *lent_let_speak(uint32_t bytes, int before)
     cr_assert_eq(setsockopt((int) client.pipe.handle, SOL_SOCKET, SO_SNDBUF, &much, sizeof much), 0);
     for (int i = 0; i < before; i++) {
         lent_await(&server);
-        lent_talk(&client, bytes);
+        rings_talk(&client, burst, bytes);
         lent_hear(&server, bytes);
     }
     lent_await(&server);
-    lent_take_nothing();
+    rings_take_nothing(&lent_bed);
     for (int i = 0; i < SENDS; i++) {
-        lent_talk(&client, 1);
+        rings_talk(&client, burst, 1);
     }
     return ring;
 }
@@ -118,7 +86,7 @@ Test(port_uring_lent, has_one_word_of_a_pipe_on_which_much_comes)
 Test(port_uring_lent, lets_nobody_take_the_pool_while_a_handler_runs)
 {
     (void) lent_let_speak(1, SHORTS);
-    cr_assert_eq(lent_left(&server), SENDS - 1, "a receive that goes on takes a buffer a send");
+    cr_assert_eq(rings_left(&server), SENDS - 1, "a receive that goes on takes a buffer a send");
     lent_hear(&server, SENDS);
     bed_settle(&lent_bed, &server, &client);
 }
@@ -133,9 +101,9 @@ static void crowd_open(pp_ring *ring)
     for (uint32_t i = 0; i < CROWD; i++) {
         lent_await(&listeners[i]);
     }
-    lent_take_nothing();
+    rings_take_nothing(&lent_bed);
     for (uint32_t i = 0; i < CROWD; i++) {
-        lent_talk(&talkers[i], 1);
+        rings_talk(&talkers[i], burst, 1);
     }
     cr_assert_eq(io_uring_cq_ready(&ring->uring), CROWD);
 }
@@ -149,7 +117,7 @@ Test(port_uring_lent, asks_for_what_is_prepared_though_completions_never_end)
     uint32_t handed = 0;
     crowd_open(ring);
     lent_await(&server);
-    lent_talk(&client, 1);
+    rings_talk(&client, burst, 1);
     do {
         handed += pp_port_take(lent_bed.port, 0, 0, batch, STEP);
     } while (io_uring_sq_ready(&ring->uring) > 0 && handed < CROWD);

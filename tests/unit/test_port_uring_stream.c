@@ -4,17 +4,12 @@
  * used, what they may hold, and how they end. That they miss no end is a law (test_laws_await.c).
  */
 #define _GNU_SOURCE
-#include "engine/port/linux/port.h"
-#include "engine/port/linux/uring/ring.h"
-#include "tests/laws/bed.h"
+#include "tests/support/linux/rings.h"
 
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
@@ -33,37 +28,15 @@ TestSuite(port_uring_stream, .timeout = 100);
 static void stream_begin(void)
 {
     pp_result now;
-    setenv("PIPEPORT_LINUX_DRIVER", "uring", 1);
-    bed_open_own(&stream_bed, 1);
-    if (strcmp(pp_port_driver(stream_bed.port), "io_uring") != 0) {
-        cr_skip_test("the kernel refuses io_uring");
-    }
-    if (!((pp_ring *) stream_bed.port->drainers[0])->streams) {
-        cr_skip_test("this kernel's receives that go on may miss the end");
-    }
+    rings_need_streams(rings_open(&stream_bed, false));
     bed_listen(&stream_bed);
     bed_pair(&stream_bed, &server, &client);
-    server.read.home = server.pipe.home;
     for (int i = 0; i < SHORTS; i++) {
-        cr_assert_eq(pp_pipe_await(&server.pipe, &server.read, &now), PP_LATER);
+        cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
         cr_assert_eq(bed_write(&stream_bed, &client, "x", 1).bytes, 1);
         cr_assert_eq(bed_await(&stream_bed, &server.read).fault.status, PIPEPORT_OK);
         cr_assert_eq(bed_read(&stream_bed, &server, room, MANY).bytes, 1);
     }
-}
-
-static void stream_take(void)
-{
-    pp_completion none;
-    cr_assert_eq(pp_port_take(stream_bed.port, 0, 0, &none, 1), 0);
-}
-
-/* Bytes that the kernel has for the server, and not the ring. */
-static int stream_left(void)
-{
-    int bytes = -1;
-    cr_assert_eq(ioctl((int) server.pipe.handle, FIONREAD, &bytes), 0);
-    return bytes;
 }
 
 /* Else all that holds streams would be skipped, and nobody would miss them. Of 6.17 and 6.18 some have no cure. */
@@ -76,12 +49,7 @@ Test(port_uring_stream, is_used_where_the_kernel_is_known_to_tell_of_ends)
     if (major == 6 && (minor == 17 || (minor == 18 && patch < 44) || minor == 19)) {
         cr_skip_test("it is not known of Linux %s", about.release);
     }
-    setenv("PIPEPORT_LINUX_DRIVER", "uring", 1);
-    bed_open_own(&stream_bed, 1);
-    if (strcmp(pp_port_driver(stream_bed.port), "io_uring") != 0) {
-        cr_skip_test("the kernel refuses io_uring");
-    }
-    cr_assert(((pp_ring *) stream_bed.port->drainers[0])->streams);
+    cr_assert(rings_open(&stream_bed, false)->streams);
     bed_close(&stream_bed);
 }
 
@@ -92,17 +60,17 @@ Test(port_uring_stream, does_not_let_one_who_is_not_read_take_the_pool)
     stream_begin();
     cr_assert_eq(setsockopt((int) client.pipe.handle, SOL_SOCKET, SO_SNDBUF, &much, sizeof much), 0);
     bed_stamp(block, MANY, 0);
-    cr_assert_eq(pp_pipe_await(&server.pipe, &server.read, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     cr_assert_eq(bed_write(&stream_bed, &client, block, 1).bytes, 1);
     cr_assert_eq(bed_await(&stream_bed, &server.read).fault.status, PIPEPORT_OK);
     cr_assert_eq(bed_write(&stream_bed, &client, block + 1, 1).bytes, 1);
-    stream_take();
-    cr_assert_eq(stream_left(), 0, "which receives unasked");
+    rings_take_nothing(&stream_bed);
+    cr_assert_eq(rings_left(&server), 0, "which receives unasked");
     for (int i = 2; i < MANY; i++) {
         cr_assert_eq(bed_write(&stream_bed, &client, block + i, 1).bytes, 1);
-        stream_take();
+        rings_take_nothing(&stream_bed);
     }
-    cr_assert_gt(stream_left(), MANY / 2, "it ended long ago");
+    cr_assert_gt(rings_left(&server), MANY / 2, "it ended long ago");
     for (uint32_t got = 0; got < MANY;) {
         now = bed_read(&stream_bed, &server, room, MANY);
         cr_assert(now.fault.status == PIPEPORT_OK && bed_is_stamped(room, now.bytes, got));
@@ -119,17 +87,16 @@ Test(port_uring_stream, leaves_with_its_pipe)
     pp_completion stopped[2];
     stream_begin();
     int fd = (int) server.pipe.handle;
-    client.read.home = client.pipe.home;
     cr_assert_eq(bed_write(&stream_bed, &client, "x", 1).bytes, 1);
-    cr_assert_eq(pp_pipe_await(&client.pipe, &client.read, &now), PP_LATER);
-    cr_assert_eq(pp_pipe_await(&server.pipe, &server.read, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&client, &now), PP_LATER);
+    cr_assert_eq(bed_arm_await(&server, &now), PP_LATER);
     pp_pipe_cancel(&client.pipe, &client.read);
     pp_pipe_cancel(&server.pipe, &server.read);
     cr_assert_eq(pp_port_take(stream_bed.port, 0, 0, stopped, 2), 2,
                  "as many as there is room for, so nothing is asked");
     bed_end_close(&server);
     for (int i = 0; i < 3; i++) { /* Asks for the stream, and for its end; hears of both. */
-        stream_take();
+        rings_take_nothing(&stream_bed);
     }
     cr_assert_eq(fcntl(fd, F_GETFD), -1, "the socket is closed when the kernel has let go of it");
     bed_settle(&stream_bed, NULL, &client);

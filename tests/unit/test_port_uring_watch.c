@@ -4,17 +4,12 @@
  * that it misses nothing, and how it ends.
  */
 #define _GNU_SOURCE
-#include "engine/port/linux/port.h"
-#include "engine/port/linux/uring/ring.h"
-#include "tests/laws/bed.h"
+#include "tests/support/linux/rings.h"
 
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 enum { BURST = 6000, CROWD = 120, ROOM_BYTES = 100000 };
 
@@ -24,32 +19,20 @@ static char burst[BURST], room[ROOM_BYTES];
 
 TestSuite(port_uring_watch, .timeout = 100);
 
-/* A bed of one's own on rings, or a skip. */
-static void watch_open(bool whole)
+/* A bed of one's own on a ring, or a skip. */
+static pp_ring *watch_open(bool whole)
 {
-    setenv("PIPEPORT_LINUX_DRIVER", "uring", 1);
-    bed_open_own(&watch_bed, 1);
-    if (strcmp(pp_port_driver(watch_bed.port), "io_uring") != 0) {
-        cr_skip_test("the kernel refuses io_uring");
-    }
+    pp_ring *ring = rings_open(&watch_bed, false);
     watch_bed.plan = whole ? bed_whole_plan : bed_plan;
     bed_listen(&watch_bed);
     bed_stamp(burst, BURST, 0);
+    return ring;
 }
 
 static pp_armed watch_await(bed_end *end)
 {
     pp_result now;
-    end->read.home = end->pipe.home;
-    return pp_pipe_await(&end->pipe, &end->read, &now);
-}
-
-static void watch_talk(bed_end *end, uint32_t bytes)
-{
-    pp_slice slice = {burst, bytes};
-    pp_result now;
-    cr_assert_eq(pp_pipe_write(&end->pipe, &slice, 1, NULL, &now), PP_NOW);
-    cr_assert_eq(now.bytes, bytes);
+    return bed_arm_await(end, &now);
 }
 
 /* All that is there, in as many reads as it takes. */
@@ -72,15 +55,16 @@ static void watch_wait(bed_end *end)
 }
 
 /* A pair of which the server's end has a watch with the kernel. */
-static void watch_begin(void)
+static pp_ring *watch_begin(void)
 {
-    watch_open(false);
+    pp_ring *ring = watch_open(false);
     bed_pair(&watch_bed, &server, &client);
     for (int i = 0; i < 2; i++) {
-        watch_talk(&client, BURST);
+        rings_talk(&client, burst, BURST);
         watch_wait(&server);
         watch_hear(&server, BURST);
     }
+    return ring;
 }
 
 /* ---- Many ---- */
@@ -89,17 +73,16 @@ static bed_end listeners[CROWD], talkers[CROWD];
 
 static void crowd_open(bool whole)
 {
-    pp_completion none;
-    watch_open(whole);
+    (void) watch_open(whole);
     for (uint32_t i = 0; i < CROWD; i++) {
         bed_pair(&watch_bed, &listeners[i], &talkers[i]);
     }
     for (uint32_t i = 0; i < CROWD; i++) {
         cr_assert_eq(watch_await(&listeners[i]), PP_LATER);
     }
-    cr_assert_eq(pp_port_take(watch_bed.port, 0, 0, &none, 1), 0); /* So each is with the kernel before it is said. */
+    rings_take_nothing(&watch_bed); /* So each is with the kernel before it is said. */
     for (uint32_t i = 0; i < CROWD; i++) {
-        watch_talk(&talkers[i], BURST);
+        rings_talk(&talkers[i], burst, BURST);
     }
 }
 
@@ -130,7 +113,7 @@ static uint32_t crowd_read(uint32_t reads, uint32_t *most)
         for (uint32_t i = 0; i < count; i++, all++) {
             bed_end *end = (bed_end *) (void *) ((char *) batch[i].op - offsetof(bed_end, read));
             watch_hear(end, BURST);
-            watch_talk(&talkers[end - listeners], BURST);
+            rings_talk(&talkers[end - listeners], burst, BURST);
             times[end - listeners]++;
             cr_assert_eq(watch_await(end), PP_LATER);
         }
@@ -167,8 +150,8 @@ Test(port_uring_watch, forgets_nobody_where_polls_do_not_stay)
 
 Test(port_uring_watch, tells_of_what_a_read_has_left)
 {
-    watch_begin();
-    watch_talk(&client, BURST);
+    (void) watch_begin();
+    rings_talk(&client, burst, BURST);
     watch_wait(&server);
     cr_assert_eq(bed_read(&watch_bed, &server, room, 100).bytes, 100);
     cr_assert_eq(watch_await(&server), PP_NOW, "it was told once, and is still true");
@@ -176,7 +159,7 @@ Test(port_uring_watch, tells_of_what_a_read_has_left)
     cr_assert(bed_is_stamped(room, BURST, 0));
     cr_assert_eq(watch_await(&server), PP_LATER);
     bed_hears_nothing(&watch_bed);
-    watch_talk(&client, 1);
+    rings_talk(&client, burst, 1);
     cr_assert_eq(bed_await(&watch_bed, &server.read).fault.status, PIPEPORT_OK);
     watch_hear(&server, 1);
     bed_settle(&watch_bed, &server, &client);
@@ -185,8 +168,8 @@ Test(port_uring_watch, tells_of_what_a_read_has_left)
 /* The end is told once as well, together with the bytes before it. */
 Test(port_uring_watch, tells_of_the_end_behind_the_last_bytes)
 {
-    watch_begin();
-    watch_talk(&client, BURST);
+    (void) watch_begin();
+    rings_talk(&client, burst, BURST);
     bed_end_close(&client);
     watch_wait(&server);
     cr_assert_eq(bed_read(&watch_bed, &server, room, ROOM_BYTES).bytes, BURST);
@@ -201,13 +184,13 @@ Test(port_uring_watch, tells_of_the_end_behind_the_last_bytes)
 Test(port_uring_watch, serves_a_read_that_lends_a_block)
 {
     pp_result now;
-    watch_begin();
+    (void) watch_begin();
     cr_assert_eq(bed_arm_read(&server, room, ROOM_BYTES, &now), PP_LATER);
     bed_hears_nothing(&watch_bed);
     pp_pipe_cancel(&server.pipe, &server.read);
     cr_assert_eq(bed_await(&watch_bed, &server.read).fault.status, PIPEPORT_STOPPED);
     cr_assert_eq(bed_arm_read(&server, room, ROOM_BYTES, &now), PP_LATER);
-    watch_talk(&client, BURST);
+    rings_talk(&client, burst, BURST);
     cr_assert_eq(bed_await(&watch_bed, &server.read).bytes, BURST);
     cr_assert(bed_is_stamped(room, BURST, 0));
     bed_settle(&watch_bed, &server, &client);
@@ -216,25 +199,16 @@ Test(port_uring_watch, serves_a_read_that_lends_a_block)
 Test(port_uring_watch, gives_way_to_a_stream_where_receives_are_short_again)
 {
     enum { SHORT = 10 };
-    pp_completion none;
-    int left = -1;
-    watch_begin();
-    if (watch_bed.lent) {
-        cr_skip_test("no receive goes on where a ring is lent");
-    }
-    if (!((pp_ring *) watch_bed.port->drainers[0])->streams) {
-        cr_skip_test("this kernel's receives that go on may miss the end");
-    }
+    rings_need_streams(watch_begin());
     for (int i = 0; i < SHORT; i++) {
         cr_assert_eq(watch_await(&server), PP_LATER);
-        watch_talk(&client, 1);
+        rings_talk(&client, burst, 1);
         cr_assert_eq(bed_await(&watch_bed, &server.read).fault.status, PIPEPORT_OK);
         watch_hear(&server, 1);
     }
-    watch_talk(&client, 1);
-    cr_assert_eq(pp_port_take(watch_bed.port, 0, 0, &none, 1), 0);
-    cr_assert_eq(ioctl((int) server.pipe.handle, FIONREAD, &left), 0);
-    cr_assert_eq(left, 0, "which receives unasked");
+    rings_talk(&client, burst, 1);
+    rings_take_nothing(&watch_bed);
+    cr_assert_eq(rings_left(&server), 0, "which receives unasked");
     watch_hear(&server, 1);
     bed_settle(&watch_bed, &server, &client);
 }
@@ -242,7 +216,7 @@ Test(port_uring_watch, gives_way_to_a_stream_where_receives_are_short_again)
 Test(port_uring_watch, leaves_with_its_pipe)
 {
     pp_completion none[PP_BATCH_MAX];
-    watch_begin();
+    (void) watch_begin();
     int fd = (int) server.pipe.handle;
     bed_end_close(&server);
     for (int i = 0; i < 2; i++) { /* Asks for its end; hears of it. */
